@@ -1,0 +1,383 @@
+"""Two-dimensional convolution, its gradients, and transposed convolution, on NHWC images.
+
+The ladder, from the definition to the fastest on each device (`tilegrad.kernels.explain` says which a call takes):
+
+    reference.py     the loops, interpreted in float64; compiled as they stand they are "naive"
+    cpu_im2col.py    "im2col": every receptive field copied out, then one matrix product
+    cpu_direct.py    "direct": the register-blocked micro-kernel reads rows of the image in place
+    cpu_depthwise.py "depthwise": one channel to one channel, vectorised over channels
+    cuda_naive.py    "naive": one thread, one output
+    cuda_tiled.py    "tiled": a tile of the image and of the weight in shared memory
+    cuda_mma.cu      "mma": tensor cores, in CUDA C++
+
+The convolution and its two gradients close under differentiation: each is linear in two arrays, and its derivative by
+either one is one of the other two. A transposed convolution is the input gradient of the convolution that it
+transposes.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..operation import Operation, Spec, Variant
+from . import reference
+from .geometry import ConvGeometry, check_array, check_shape, convolution_geometry, epilogue, pair, sides
+
+__all__ = ["conv2d", "conv2d_input_grad", "conv2d_weight_grad", "conv_transpose2d"]
+
+
+def _same_dtype(name: str, first: str, a: Spec, second: str, b: Spec) -> None:
+    if a.dtype != b.dtype:
+        raise TypeError(f"{name}: {first} and {second} expect one dtype but got {a.dtype} and {b.dtype}")
+
+
+def _conv2d_geometry(
+    x: Spec, w: Spec, bias: Spec | None, stride: Any, padding: Any, dilation: Any, groups: Any,
+    activation: Any, negative_slope: Any,
+) -> ConvGeometry:  # fmt: skip
+    check_array("conv2d", "input", x, "N H W C")
+    check_array("conv2d", "weight", w, "C_out KH KW C_in//groups")
+    _same_dtype("conv2d", "input", x, "weight", w)
+    fields = convolution_geometry("conv2d", x.shape, w.shape, x.dtype, stride, padding, dilation, groups)
+    end = epilogue("conv2d", x.dtype, fields["k"], bias, activation, negative_slope)
+    shape = (fields["n"], fields["p"], fields["q"], fields["k"])
+    return ConvGeometry(**fields, **end, outputs=((shape, x.dtype),))
+
+
+def _input_grad_geometry(
+    gy: Spec, w: Spec, bias: Spec | None, input_shape: Any, stride: Any, padding: Any, dilation: Any, groups: Any,
+    activation: Any, negative_slope: Any,
+) -> ConvGeometry:  # fmt: skip
+    name = "conv2d_input_grad"
+    check_array(name, "gy", gy, "N P Q C_out")
+    check_array(name, "weight", w, "C_out KH KW C_in//groups")
+    _same_dtype(name, "gy", gy, "weight", w)
+    shape = check_shape(name, "input_shape", input_shape, "N H W C")
+    fields = convolution_geometry(name, shape, w.shape, gy.dtype, stride, padding, dilation, groups)
+    wanted = (fields["n"], fields["p"], fields["q"], fields["k"])
+    if gy.shape != wanted:
+        seen = f"(input_shape {shape}, weight {w.shape})"
+        raise ValueError(f"{name}: gy expects shape {wanted} but got {gy.shape} {seen}")
+    end = epilogue(name, gy.dtype, shape[3], bias, activation, negative_slope)
+    return ConvGeometry(**fields, **end, outputs=((shape, gy.dtype),))
+
+
+def _weight_grad_geometry(
+    gy: Spec, x: Spec, weight_shape: Any, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> ConvGeometry:
+    name = "conv2d_weight_grad"
+    check_array(name, "gy", gy, "N P Q C_out")
+    check_array(name, "input", x, "N H W C")
+    _same_dtype(name, "gy", gy, "input", x)
+    shape = check_shape(name, "weight_shape", weight_shape, "C_out KH KW C_in//groups")
+    fields = convolution_geometry(name, x.shape, shape, x.dtype, stride, padding, dilation, groups)
+    wanted = (fields["n"], fields["p"], fields["q"], fields["k"])
+    if gy.shape != wanted:
+        seen = f"(input {x.shape}, weight_shape {shape})"
+        raise ValueError(f"{name}: gy expects shape {wanted} but got {gy.shape} {seen}")
+    end = epilogue(name, x.dtype, shape[0], None, None, 0.0)
+    return ConvGeometry(**fields, **end, outputs=((shape, x.dtype),))
+
+
+def _index_args(g: ConvGeometry) -> tuple[Any, ...]:
+    return g.stride, g.pads, g.dilation, g.groups
+
+
+def _epilogue_args(g: ConvGeometry) -> tuple[Any, ...]:
+    return reference.CODES[g.activation], g.negative_slope
+
+
+_CASES = (
+    {"shapes": [(1, 1, 1, 1), (1, 1, 1, 1)]},
+    {"shapes": [(2, 9, 7, 3), (5, 3, 3, 3)], "padding": 1},
+    {"shapes": [(1, 13, 11, 17), (70, 3, 3, 17)], "padding": ((1, 0), (0, 2)), "activation": "relu"},
+    {"shapes": [(2, 8, 8, 8), (16, 4, 4, 8)], "stride": 2, "padding": 1, "activation": "leaky_relu"},
+    {"shapes": [(1, 12, 10, 6), (4, 3, 2, 3)], "groups": 2, "dilation": (2, 3), "padding": 2},
+    {"shapes": [(1, 10, 9, 12), (12, 3, 3, 1)], "groups": 12, "padding": 1, "activation": "tanh"},
+)
+
+CONV2D = Operation(
+    "conv2d",
+    package=__name__,
+    geometry=_conv2d_geometry,
+    variants=(
+        Variant("depthwise", "cpu_depthwise"),
+        Variant("direct", "cpu_direct"),
+        Variant("im2col", "cpu_im2col", teaching=True),
+        Variant("naive", "cuda_naive", device="cuda"),
+        Variant("tiled", "cuda_tiled", device="cuda", teaching=True),
+        Variant("mma", "cuda_mma", device="cuda", teaching=True),
+    ),
+    reference=reference.conv2d,
+    reference_args=lambda g: (*_index_args(g), *_epilogue_args(g)),
+    flops=lambda g: g.flops,
+    bytes_moved=lambda g: g.bytes_moved,
+    cases=_CASES,
+)
+
+CONV2D_INPUT_GRAD = Operation(
+    "conv2d_input_grad",
+    package=__name__,
+    geometry=_input_grad_geometry,
+    variants=(
+        Variant("depthwise", "cpu_depthwise", build="build_input_grad"),
+        Variant("direct", "cpu_direct", build="build_input_grad"),
+        Variant("im2col", "cpu_im2col", build="build_input_grad", teaching=True),
+    ),
+    reference=reference.conv2d_input_grad,
+    reference_args=lambda g: (*_index_args(g), *_epilogue_args(g)),
+    flops=lambda g: g.flops,
+    bytes_moved=lambda g: g.bytes_moved,
+    cases=_CASES,
+)
+
+CONV2D_WEIGHT_GRAD = Operation(
+    "conv2d_weight_grad",
+    package=__name__,
+    geometry=_weight_grad_geometry,
+    variants=(
+        Variant("depthwise", "cpu_depthwise", build="build_weight_grad"),
+        Variant("direct", "cpu_direct_weight_grad"),
+        Variant("im2col", "cpu_im2col", build="build_weight_grad", teaching=True),
+    ),
+    reference=reference.conv2d_weight_grad,
+    reference_args=_index_args,
+    flops=lambda g: g.flops,
+    bytes_moved=lambda g: g.bytes_moved,
+    cases=_CASES,
+)
+
+
+def conv2d(
+    x: np.ndarray,
+    w: np.ndarray,
+    bias: np.ndarray | None = None,
+    *,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]] = 0,
+    dilation: int | tuple[int, int] = 1,
+    groups: int = 1,
+    activation: str | None = None,
+    negative_slope: float = 0.01,
+    out: np.ndarray | None = None,
+    variant: str | None = None,
+) -> np.ndarray:
+    """Convolve NHWC images with OHWI kernels (as neural networks do: the kernel is not flipped).
+
+    Parameters
+    ----------
+    x : (N, H, W, C) array, float32 or float64
+        Images. An array that is not C-contiguous is copied first.
+    w : (C_out, KH, KW, C // groups) array of the same dtype
+        Kernels.
+    bias : (C_out,) array, optional
+    stride, dilation : int or (height, width)
+    padding : int, (height, width) or ((top, bottom), (left, right))
+        Zeros around each image.
+    groups : int
+        Output channels of group i see the input channels of group i only; divides C and C_out.
+    activation : {None, "relu", "leaky_relu", "tanh", "sigmoid"}
+        Applied to the result before it is stored.
+    negative_slope : float
+        Slope of "leaky_relu" below zero.
+    out : (N, P, Q, C_out) array, optional
+        Where to write, C-contiguous.
+    variant : str, optional
+        The implementation to run; see `tilegrad.kernels.explain`.
+
+    Returns
+    -------
+    (N, P, Q, C_out) array, ``P = (H + top + bottom - dilation * (KH - 1) - 1) // stride + 1`` and Q likewise.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where shapes, ranges, dtypes or devices do not fit; nothing is computed.
+
+    Notes
+    -----
+    Equals ``torch.nn.functional.conv2d`` up to layout. Sums are accumulated in the working type; NaN and infinity
+    propagate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(9, dtype=np.float32).reshape(1, 3, 3, 1)
+    >>> blur = np.full((1, 3, 3, 1), 1 / 9, np.float32)
+    >>> conv2d(x, blur, padding=1)[0, 1, 1]
+    array([4.], dtype=float32)
+    """
+    args = (stride, padding, dilation, groups, activation, negative_slope)
+    return CONV2D.run((x, w, bias), args, out, variant)
+
+
+def conv2d_input_grad(
+    gy: np.ndarray,
+    w: np.ndarray,
+    input_shape: tuple[int, ...],
+    *,
+    bias: np.ndarray | None = None,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]] = 0,
+    dilation: int | tuple[int, int] = 1,
+    groups: int = 1,
+    activation: str | None = None,
+    negative_slope: float = 0.01,
+    out: np.ndarray | None = None,
+    variant: str | None = None,
+) -> np.ndarray:
+    """Gradient of `conv2d` by its input: the adjoint of ``x -> conv2d(x, w)`` applied to ``gy``.
+
+    Parameters
+    ----------
+    gy : (N, P, Q, C_out) array, float32 or float64
+        Gradient by the output.
+    w : (C_out, KH, KW, C // groups) array of the same dtype
+    input_shape : (N, H, W, C)
+        Shape of the convolution's input, which ``gy`` alone does not determine where a stride is over 1.
+    bias, activation, negative_slope
+        Epilogue, per channel of the result, so that `conv_transpose2d` is this function.
+    stride, padding, dilation, groups, out, variant
+        As in `conv2d`.
+
+    Returns
+    -------
+    (N, H, W, C) array
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gy = np.ones((1, 2, 2, 1), np.float32)
+    >>> w = np.ones((1, 2, 2, 1), np.float32)
+    >>> conv2d_input_grad(gy, w, (1, 3, 3, 1))[0, :, :, 0]
+    array([[1., 2., 1.],
+           [2., 4., 2.],
+           [1., 2., 1.]], dtype=float32)
+    """
+    args = (input_shape, stride, padding, dilation, groups, activation, negative_slope)
+    return CONV2D_INPUT_GRAD.run((gy, w, bias), args, out, variant)
+
+
+def conv2d_weight_grad(
+    gy: np.ndarray,
+    x: np.ndarray,
+    weight_shape: tuple[int, ...],
+    *,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]] = 0,
+    dilation: int | tuple[int, int] = 1,
+    groups: int = 1,
+    out: np.ndarray | None = None,
+    variant: str | None = None,
+) -> np.ndarray:
+    """Gradient of `conv2d` by its weight: the adjoint of ``w -> conv2d(x, w)`` applied to ``gy``.
+
+    Parameters
+    ----------
+    gy : (N, P, Q, C_out) array, float32 or float64
+        Gradient by the output.
+    x : (N, H, W, C) array of the same dtype
+        The convolution's input.
+    weight_shape : (C_out, KH, KW, C // groups)
+    stride, padding, dilation, groups, out, variant
+        As in `conv2d`.
+
+    Returns
+    -------
+    (C_out, KH, KW, C // groups) array. The order of summation depends on the shapes alone, not on the threads.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gy = np.ones((1, 2, 2, 1), np.float32)
+    >>> x = np.arange(9, dtype=np.float32).reshape(1, 3, 3, 1)
+    >>> conv2d_weight_grad(gy, x, (1, 2, 2, 1))[0, :, :, 0]
+    array([[ 8., 12.],
+           [20., 24.]], dtype=float32)
+    """
+    args = (weight_shape, stride, padding, dilation, groups)
+    return CONV2D_WEIGHT_GRAD.run((gy, x), args, out, variant)
+
+
+def conv_transpose2d(
+    x: np.ndarray,
+    w: np.ndarray,
+    bias: np.ndarray | None = None,
+    *,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]] = 0,
+    output_padding: int | tuple[int, int] = 0,
+    dilation: int | tuple[int, int] = 1,
+    groups: int = 1,
+    activation: str | None = None,
+    negative_slope: float = 0.01,
+    out: np.ndarray | None = None,
+    variant: str | None = None,
+) -> np.ndarray:
+    """Transposed convolution: the input gradient of the convolution whose weight is ``w``.
+
+    Parameters
+    ----------
+    x : (N, H, W, C_in) array, float32 or float64
+    w : (C_in, KH, KW, C_out // groups) array of the same dtype
+        The weight of the convolution that is transposed, which maps C_out channels to C_in.
+    bias : (C_out,) array, optional
+    output_padding : int or (height, width)
+        Rows and columns added to the bottom and right of the result's size; less than the stride or the dilation.
+    stride, padding, dilation, groups, activation, negative_slope, out, variant
+        Of the transposed convolution; see `conv2d`.
+
+    Returns
+    -------
+    (N, (H - 1) * stride - top - bottom + dilation * (KH - 1) + output_padding + 1, ..., C_out) array
+
+    Notes
+    -----
+    Equals ``torch.nn.functional.conv_transpose2d`` up to layout.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.ones((1, 2, 2, 1), np.float32)
+    >>> conv_transpose2d(x, np.ones((1, 2, 2, 3), np.float32), stride=2).shape
+    (1, 4, 4, 3)
+    """
+    shape = transposed_shape(x.shape, w.shape, stride, padding, output_padding, dilation, groups)
+    args = (shape, stride, padding, dilation, groups, activation, negative_slope)
+    return CONV2D_INPUT_GRAD.run((x, w, bias), args, out, variant)
+
+
+def transposed_shape(
+    input_shape: tuple[int, ...],
+    weight_shape: tuple[int, ...],
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    dilation: Any,
+    groups: int,
+) -> tuple[int, int, int, int]:
+    """Shape of ``conv_transpose2d(x, w, ...)`` for ``x`` and ``w`` of these shapes.
+
+    >>> transposed_shape((1, 7, 7, 64), (64, 4, 4, 32), 2, 1, 0, 1, 1)
+    (1, 14, 14, 32)
+    """
+    name = "conv_transpose2d"
+    if len(input_shape) != 4 or len(weight_shape) != 4:
+        expected = "expects input (N, H, W, C_in) and weight (C_in, KH, KW, C_out//groups)"
+        raise ValueError(f"{name}: {expected} but got {input_shape} and {weight_shape}")
+    if weight_shape[0] != input_shape[3]:
+        seen = f"(input {input_shape}, weight {weight_shape})"
+        raise ValueError(f"{name}: weight expects C_in = {weight_shape[0]} but input has C = {input_shape[3]} {seen}")
+    strides, dilations = pair(name, "stride", stride, 1), pair(name, "dilation", dilation, 1)
+    pads, extra = sides(name, padding), pair(name, "output_padding", output_padding, 0)
+    for axis in (0, 1):
+        if extra[axis] >= max(strides[axis], dilations[axis]):
+            raise ValueError(
+                f"{name}: output_padding expects less than the stride or the dilation but got {output_padding!r} "
+                f"(stride {strides}, dilation {dilations})"
+            )
+    n, h, w, _ = input_shape
+    _, r, s, group_c = weight_shape
+    height = (h - 1) * strides[0] - pads[0] - pads[1] + dilations[0] * (r - 1) + extra[0] + 1
+    width = (w - 1) * strides[1] - pads[2] - pads[3] + dilations[1] * (s - 1) + extra[1] + 1
+    return n, height, width, group_c * groups

@@ -1,0 +1,120 @@
+"""The definition of the convolution and of its gradients, in loops that can be checked by hand.
+
+Interpreted with float64 arrays they are the oracle that every variant is held to; compiled as they stand by Numba they
+are the variant "naive", the slowest rung of the ladder: one multiplication at a time, nothing kept in registers but
+one sum, every operand read from memory. The inner loop walks C, which is contiguous in x and in w, and still reaches
+about one percent of the processor's peak, because each addition waits for the one before it.
+
+All three loop over the same index set: output pixel (p, q), tap (r, s), input pixel
+
+    h = p * stride_h + r * dilation_h - top        w = q * stride_w + s * dilation_w - left
+
+which contributes nothing where it falls outside the image. Channel k belongs to group k // (K / groups), which sees
+the C / groups input channels of the same group.
+"""
+
+import math
+
+from numba.extending import register_jitable
+
+RELU, LEAKY_RELU, TANH, SIGMOID = 1, 2, 3, 4
+CODES = {None: 0, "relu": RELU, "leaky_relu": LEAKY_RELU, "tanh": TANH, "sigmoid": SIGMOID}
+
+
+@register_jitable
+def activate(value, code, negative_slope):  # type: ignore[no-untyped-def]
+    """The activation of that code; NaN stays NaN."""
+    if code == RELU:
+        return 0.0 if value < 0 else value
+    if code == LEAKY_RELU:
+        return negative_slope * value if value < 0 else value
+    if code == TANH:
+        return math.tanh(value)
+    if code == SIGMOID:
+        if value < 0:  # exp of a large positive number would overflow
+            return math.exp(value) / (1.0 + math.exp(value))
+        return 1.0 / (1.0 + math.exp(-value))
+    return value
+
+
+def conv2d(x, w, bias, y, stride, pads, dilation, groups, code, negative_slope):  # type: ignore[no-untyped-def]
+    """``y[n, p, q, k] = activate(bias[k] + sum over r, s, c of x[n, h, w, c] * w[k, r, s, c])``."""
+    N, H, W, C = x.shape
+    K, R, S, group_c = w.shape
+    P, Q = y.shape[1], y.shape[2]
+    group_k = K // groups
+    for n in range(N):
+        for p in range(P):
+            for q in range(Q):
+                for k in range(K):
+                    first_c = k // group_k * group_c
+                    total = 0.0
+                    for r in range(R):
+                        row = p * stride[0] + r * dilation[0] - pads[0]
+                        if row < 0 or row >= H:
+                            continue
+                        for s in range(S):
+                            column = q * stride[1] + s * dilation[1] - pads[2]
+                            if column < 0 or column >= W:
+                                continue
+                            for c in range(group_c):
+                                total += x[n, row, column, first_c + c] * w[k, r, s, c]
+                    if bias is not None:
+                        total += bias[k]
+                    y[n, p, q, k] = activate(total, code, negative_slope)
+
+
+def conv2d_input_grad(gy, w, bias, gx, stride, pads, dilation, groups, code, negative_slope):  # type: ignore[no-untyped-def]
+    """``gx[n, h, w, c] = activate(bias[c] + sum over (p, q, k, r, s) that read (h, w, c) of gy * w)``.
+
+    A gather: pixel (h, w) is read by tap (r, s) of output pixel ((h + top - r * dilation) / stride, ...) where the
+    division leaves no remainder.
+    """
+    N, H, W, C = gx.shape
+    K, R, S, group_c = w.shape
+    P, Q = gy.shape[1], gy.shape[2]
+    group_k = K // groups
+    for n in range(N):
+        for h in range(H):
+            for column in range(W):
+                for c in range(C):
+                    group = c // group_c
+                    total = 0.0
+                    for r in range(R):
+                        p = h + pads[0] - r * dilation[0]
+                        if p % stride[0] != 0 or p < 0 or p >= P * stride[0]:
+                            continue
+                        for s in range(S):
+                            q = column + pads[2] - s * dilation[1]
+                            if q % stride[1] != 0 or q < 0 or q >= Q * stride[1]:
+                                continue
+                            for k in range(group * group_k, (group + 1) * group_k):
+                                total += gy[n, p // stride[0], q // stride[1], k] * w[k, r, s, c - group * group_c]
+                    if bias is not None:
+                        total += bias[c]
+                    gx[n, h, column, c] = activate(total, code, negative_slope)
+
+
+def conv2d_weight_grad(gy, x, gw, stride, pads, dilation, groups):  # type: ignore[no-untyped-def]
+    """``gw[k, r, s, c] = sum over n, p, q of gy[n, p, q, k] * x[n, h, w, c]``."""
+    N, H, W, C = x.shape
+    K, R, S, group_c = gw.shape
+    P, Q = gy.shape[1], gy.shape[2]
+    group_k = K // groups
+    for k in range(K):
+        first_c = k // group_k * group_c
+        for r in range(R):
+            for s in range(S):
+                for c in range(group_c):
+                    total = 0.0
+                    for n in range(N):
+                        for p in range(P):
+                            row = p * stride[0] + r * dilation[0] - pads[0]
+                            if row < 0 or row >= H:
+                                continue
+                            for q in range(Q):
+                                column = q * stride[1] + s * dilation[1] - pads[2]
+                                if column < 0 or column >= W:
+                                    continue
+                                total += gy[n, p, q, k] * x[n, row, column, first_c + c]
+                    gw[k, r, s, c] = total

@@ -1,0 +1,124 @@
+"""A bounded pool for large arrays.
+
+Training asks for the same few large arrays at every step. Fresh ones cost page faults, which can take longer than
+the kernel that fills them; so arrays of a quarter of a mebibyte or more come from here and their memory comes back
+when the last array that views it is gone. Sizes are rounded up to one of eight steps per power of two, so that a
+block fits the next request of about its size. What is kept idle is bounded by ``TILEGRAD_POOL_MB`` (default: 2048).
+
+Blocks are anonymous mappings aligned to pages, with huge pages where the system has them.
+"""
+
+import ctypes
+import mmap
+import os
+import threading
+import weakref
+from collections import defaultdict
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+POOLED_FROM = 256 * 1024
+
+
+def _rounded(size: int) -> int:
+    """``size`` rounded up to a multiple of an eighth of the power of two below it.
+
+    >>> _rounded(1_000_000), _rounded(1_048_576)
+    (1048576, 1048576)
+    """
+    step = max(4096, 1 << max(0, (size - 1).bit_length() - 4))
+    return -(-size // step) * step
+
+
+class _Block:
+    """One mapping: an address and how long it is."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        if size >= 2 << 20 and hasattr(mmap, "MADV_HUGEPAGE"):
+            try:
+                self.memory.madvise(mmap.MADV_HUGEPAGE)
+            except OSError:
+                pass  # a system without huge pages: ordinary ones serve
+        self._anchor = ctypes.c_char.from_buffer(self.memory)
+        self.address = ctypes.addressof(self._anchor)
+
+
+class Pool:
+    """Blocks in use and blocks kept for the next request of their size."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._lock = threading.RLock()  # a finaliser may run inside `take`, on the same thread
+        self._idle: dict[int, list[_Block]] = defaultdict(list)
+        self._leases: dict[int, tuple[weakref.ref[ctypes.Array], _Block]] = {}
+        self.idle_bytes = 0
+        self.used_bytes = 0
+        self.peak_bytes = 0
+        self.mappings = 0
+
+    def take(self, shape: tuple[int, ...], dtype: np.dtype, size: int) -> np.ndarray:
+        size = _rounded(size)
+        with self._lock:
+            idle = self._idle.get(size)
+            if idle:
+                block = idle.pop()
+                self.idle_bytes -= size
+            else:
+                block = _Block(size)
+                self.mappings += 1
+            self.used_bytes += size
+            self.peak_bytes = max(self.peak_bytes, self.used_bytes)
+            # Every array that views the memory holds this object alive; its end gives the block back.
+            lease = (ctypes.c_char * size).from_address(block.address)
+            key = id(lease)
+            self._leases[key] = (weakref.ref(lease, lambda _, key=key: self._give_back(key)), block)
+        return np.ndarray(shape, dtype, lease)
+
+    def _give_back(self, key: int) -> None:
+        with self._lock:
+            _, block = self._leases.pop(key)
+            self.used_bytes -= block.size
+            if self.idle_bytes + block.size <= self.limit:
+                self._idle[block.size].append(block)
+                self.idle_bytes += block.size
+
+    def trim(self) -> None:
+        with self._lock:
+            self._idle.clear()
+            self.idle_bytes = 0
+
+
+_pool = Pool(int(os.environ.get("TILEGRAD_POOL_MB", "2048")) << 20)
+
+
+def empty(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
+    """A C-contiguous array of undefined values, from the pool if it is large."""
+    dtype = np.dtype(dtype)
+    size = dtype.itemsize
+    for extent in shape:
+        size *= extent
+    if size < POOLED_FROM:
+        return np.empty(shape, dtype)
+    return _pool.take(shape, dtype, size)
+
+
+def memory_report() -> dict[str, int]:
+    """Bytes of pooled memory: in use, idle, the peak in use, and how many mappings were ever made.
+
+    >>> sorted(memory_report())
+    ['idle_bytes', 'mappings', 'peak_bytes', 'used_bytes']
+    """
+    return {
+        "used_bytes": _pool.used_bytes,
+        "idle_bytes": _pool.idle_bytes,
+        "peak_bytes": _pool.peak_bytes,
+        "mappings": _pool.mappings,
+    }
+
+
+def memory_trim() -> None:
+    """Return the pool's idle memory to the system."""
+    _pool.trim()

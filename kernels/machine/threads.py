@@ -1,0 +1,153 @@
+"""The one parallel driver.
+
+`launch(worker, tasks, block)` does tasks ``0 .. tasks - 1``. Tasks are cut from the shape alone and every task writes
+its own outputs, so results do not depend on how many threads there are: threads only share the tasks out in
+contiguous runs.
+
+Three ways to run the same worker:
+
+* on the caller's thread, where the work is too small to pay for a launch (2-4 us);
+* under Numba's OpenMP or TBB layer, by the only ``prange`` of the package;
+* on a Python thread pool, where Numba has only its workqueue layer, which aborts the process when two Python threads
+  launch at once, and in a forked child, which GNU OpenMP would terminate. Workers are called through ctypes, which
+  releases the interpreter lock.
+"""
+
+import ctypes
+import importlib
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numba import get_num_threads, prange, types
+from numba.core import config
+
+from .compile import Family, kernel
+from .pointers import call_worker
+
+# Work below this many nanoseconds (estimated by the caller) is done where it stands.
+SERIAL_BELOW_NS = 20_000
+
+_WORKER = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+_DRIVER = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)
+
+
+@kernel(types.void(types.int64, types.int64, types.int64, types.int64), parallel=True)
+def _driver():  # type: ignore[no-untyped-def]
+    def drive(worker, tasks, threads, block):  # type: ignore[no-untyped-def]
+        for thread in prange(threads):
+            slot = np.int64(thread)  # prange counts in uint64, which would turn the products below into floats
+            call_worker(worker, tasks * slot // threads, tasks * (slot + 1) // threads, slot, block)
+
+    return drive
+
+
+def _layer_is_concurrent() -> bool:
+    """Whether Numba's threading layer is one that Python threads may use at the same time."""
+    wanted = str(config.THREADING_LAYER).lower()
+    if wanted == "workqueue":
+        return False
+    names = [wanted] if wanted in ("omp", "tbb") else ["tbb", "omp"]
+    for name in names:
+        try:
+            importlib.import_module(f"numba.np.ufunc.{name}pool")
+        except ImportError:
+            continue
+        return True
+    return False
+
+
+class _Threads:
+    """How this process runs workers in parallel; decided at the first launch that wants threads."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.forked = False
+        self.driver: ctypes._CFuncPtr | None = None
+        self.pool: ThreadPoolExecutor | None = None
+        self.functions: dict[int, ctypes._CFuncPtr] = {}
+
+    def start(self) -> None:
+        with self.lock:
+            if self.driver is not None or self.pool is not None:
+                return
+            if _layer_is_concurrent() and not self.forked:
+                self.driver = _DRIVER(_driver.address())
+            else:
+                self.pool = ThreadPoolExecutor(max(1, config.NUMBA_NUM_THREADS), thread_name_prefix="tilegrad")
+
+    def function(self, address: int) -> "ctypes._CFuncPtr":
+        found = self.functions.get(address)
+        if found is None:
+            found = self.functions[address] = _WORKER(address)
+        return found
+
+
+_threads = _Threads()
+
+
+def _after_fork() -> None:
+    global _threads
+    _threads = _Threads()
+    _threads.forked = True
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def layer() -> str:
+    """What runs parallel work: ``"numba"`` (OpenMP or TBB) or ``"python"`` (a thread pool)."""
+    _threads.start()
+    return "python" if _threads.driver is None else "numba"
+
+
+def num_threads() -> int:
+    """How many threads a launch uses: `numba.get_num_threads`, which users set by `numba.set_num_threads`."""
+    return int(get_num_threads())
+
+
+def launch(worker: Family, parameters: tuple[object, ...], tasks: int, block: np.ndarray, ns: float) -> None:
+    """Run a worker on all its tasks and wait.
+
+    Parameters
+    ----------
+    worker, parameters
+        The kernel family and the parameters that pick the worker.
+    tasks
+        Number of tasks, a function of the shapes alone.
+    block
+        int64 array: the worker's argument block. It is read during the call only.
+    ns
+        Estimated time of all the work on one thread in nanoseconds; small work is done without threads.
+    """
+    launch_at(worker.address(*parameters), tasks, block.ctypes.data, ns)
+
+
+def launch_at(address: int, tasks: int, block: int, ns: float) -> None:
+    """`launch` for a worker and a block given by their addresses: the path that plans take."""
+    if tasks <= 0:
+        return
+    state = _threads
+    threads = min(num_threads(), tasks) if ns >= SERIAL_BELOW_NS else 1
+    if threads == 1:
+        state.function(address)(0, tasks, 0, block)
+        return
+    if state.driver is None and state.pool is None:
+        state.start()
+    if state.driver is not None:
+        state.driver(address, tasks, threads, block)
+        return
+    function, pool = state.function(address), state.pool
+    assert pool is not None
+    bounds = [tasks * slot // threads for slot in range(threads + 1)]
+    others = [pool.submit(function, bounds[s], bounds[s + 1], s, block) for s in range(1, threads)]
+    function(0, bounds[1], 0, block)
+    for other in others:
+        other.result()
+
+
+def block_of(words: Sequence[int]) -> np.ndarray:
+    """An argument block holding these words."""
+    return np.array(words, dtype=np.int64)

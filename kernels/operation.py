@@ -1,0 +1,397 @@
+"""What the package knows of an operation: its declaration, its variants, and the plan of a call.
+
+An operation is declared once::
+
+    CONV2D = Operation("conv2d", package=__name__, geometry=..., variants=(Variant("direct", "cpu_direct"), ...),
+                       reference=..., flops=..., bytes_moved=..., cases=...)
+
+and its public function ends in ``return CONV2D.run((x, w, bias), args, out, variant)``. A call is looked up by shapes,
+strides, dtypes and arguments; the first such call checks everything (*geometry*), chooses the variant and lets it
+prepare (*plan*); later ones go straight to the kernel. The choice follows declared order and stated preconditions and
+never a timer, so that results do not depend on the moment.
+
+Parity tests, benchmarks and `explain` are made from declarations.
+"""
+
+import contextlib
+import importlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from .machine.compile import compile_loops
+from .machine.memory import empty
+
+
+class Spec(NamedTuple):
+    """What a plan may depend on of an array: never its values."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    strides: tuple[int, ...]
+
+
+class Geometry(Protocol):
+    """The checked shapes and arguments of one call. ``outputs`` lists the shape and dtype of each result."""
+
+    @property
+    def outputs(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]: ...
+
+
+Run = Callable[[tuple[Any, ...], tuple[Any, ...]], None]
+"""``run(arrays, outputs)`` computes a planned call into outputs."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One implementation of an operation on one device.
+
+    ``module`` (in the operation's folder) has ``build(geometry) -> run`` and may have ``rejects(geometry)``, which
+    returns why it cannot take a call, or None. A teaching variant runs only when it is named, and its module is not
+    imported otherwise.
+    """
+
+    name: str
+    module: str
+    device: str = "cpu"
+    teaching: bool = False
+    build: str = "build"
+    rejects: str = "rejects"
+
+
+class Plan(NamedTuple):
+    """A call made ready: its geometry, the chosen variant and what runs it."""
+
+    geometry: Any
+    variant: Variant
+    run: Run
+
+
+class Event(NamedTuple):
+    """One traced call: what ran, for how long, and how much work that was."""
+
+    operation: str
+    variant: str
+    shapes: tuple[tuple[int, ...], ...]
+    seconds: float
+    flops: float
+    bytes_moved: float
+
+
+_chosen: ContextVar[Mapping[str, str]] = ContextVar("chosen variants", default={})
+_tracing: ContextVar[list[Event] | None] = ContextVar("trace", default=None)
+operations: dict[str, "Operation"] = {}
+_explaining: ContextVar[bool] = ContextVar("explaining", default=False)
+_PLANS_KEPT = 1024
+
+
+class _Explained(BaseException):
+    """Carries an explanation out of the public function that was called to explain itself."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+@dataclass
+class Operation:
+    """The declaration of an operation.
+
+    Parameters
+    ----------
+    name
+        The public function's name.
+    package
+        The operation's folder, ``__name__`` of its package: variants' modules are found there.
+    geometry
+        ``geometry(*specs, *args)`` checks a call and returns its geometry; it raises the errors that users see.
+    variants
+        In the order in which they are tried.
+    reference
+        The definition in loops, ``reference(*arrays, *outputs, *constants)`` with ``constants = reference_args(
+        geometry)``: plain Python that Numba compiles as it stands. It makes the variants "reference" (interpreted,
+        float64) and "naive" (compiled).
+    flops, bytes_moved
+        Floating-point operations and least bytes moved of a geometry.
+    cases
+        Sample calls: keyword dictionaries of plain data, ``{"shapes": [...], ...}``.
+    contiguous
+        Whether arrays are made C-contiguous before the call is planned; otherwise variants take any strides.
+    """
+
+    name: str
+    package: str
+    geometry: Callable[..., Any]
+    variants: tuple[Variant, ...]
+    reference: Callable[..., None]
+    reference_args: Callable[[Any], tuple[Any, ...]]
+    flops: Callable[[Any], float]
+    bytes_moved: Callable[[Any], float]
+    cases: tuple[dict[str, Any], ...] = ()
+    contiguous: bool = True
+    _plans: dict[Any, Plan] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        if not any(variant.name == "naive" and variant.device == "cpu" for variant in self.variants):
+            self.variants = (*self.variants, Variant("naive", "", teaching=True))
+        self.variants = (*self.variants, Variant("reference", "", teaching=True))
+        operations[self.name] = self
+
+    def run(self, arrays: Sequence[Any], args: tuple[Any, ...], out: Any = None, variant: str | None = None) -> Any:
+        """Compute the operation; the end of every public function."""
+        if _explaining.get():
+            raise _Explained(self.explain(arrays, args))
+        if self.contiguous:
+            arrays = tuple([_contiguous(self.name, a) for a in arrays])
+        plan = self.plan(arrays, args, variant)
+        shapes = plan.geometry.outputs
+        if out is None:
+            outputs = tuple(empty(shape, dtype) for shape, dtype in shapes)
+        else:
+            outputs = out if isinstance(out, tuple) else (out,)
+            self._check_outputs(outputs, shapes, arrays)
+        if _tracing.get() is None:
+            plan.run(tuple(arrays), outputs)
+        else:
+            self._run_traced(plan, tuple(arrays), outputs)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def plan(self, arrays: Sequence[Any], args: tuple[Any, ...], variant: str | None = None) -> Plan:
+        """The plan of a call, from the cache or made now."""
+        wanted = variant or _chosen.get().get(self.name)
+        specs = tuple([None if a is None else (a.shape, a.dtype, a.strides) for a in arrays])
+        key = (specs, args, wanted)
+        try:
+            return self._plans[key]
+        except KeyError:
+            pass
+        except TypeError:  # a list among the arguments
+            return self.plan(arrays, _frozen(args), variant)
+        device = _device_of(self.name, arrays)
+        geometry = self.geometry(*[None if s is None else Spec(*s) for s in specs], *args)
+        chosen = self._choose(geometry, wanted, device)
+        plan = Plan(geometry, chosen, self._build(chosen, geometry))
+        with self._lock:
+            while len(self._plans) >= _PLANS_KEPT:
+                self._plans.pop(next(iter(self._plans)))
+            self._plans[key] = plan
+        return plan
+
+    def _choose(self, geometry: Any, wanted: str | None, device: str) -> Variant:
+        if wanted is not None:
+            named = self._named(wanted, device)
+            reason = self._reason_against(named, geometry)
+            if reason is not None:
+                raise ValueError(f'{self.name}: variant "{wanted}" {reason}')
+            return named
+        for variant in self.variants:
+            if variant.device == device and not variant.teaching and self._reason_against(variant, geometry) is None:
+                return variant
+        raise ValueError(f"{self.name}: no variant on {device} takes this call\n{self._ladder(geometry, device)}")
+
+    def _named(self, wanted: str, device: str) -> Variant:
+        """``"tiled"`` on the arrays' device, or ``"cuda.tiled"`` on that one (for its simulator or emulator)."""
+        prefix, _, name = wanted.rpartition(".")
+        for variant in self.variants:
+            if variant.name == name and variant.device == (prefix or device):
+                return variant
+        known = ", ".join(f"{v.device}.{v.name}" for v in self.variants)
+        raise ValueError(f'{self.name}: no variant "{wanted}" for arrays on {device} (there are: {known})')
+
+    def _reason_against(self, variant: Variant, geometry: Any) -> str | None:
+        if not variant.module:
+            return None
+        rejects = getattr(self._module(variant), variant.rejects, None)
+        return None if rejects is None else rejects(geometry)
+
+    def _module(self, variant: Variant) -> ModuleType:
+        return importlib.import_module(f"{self.package}.{variant.module}")
+
+    def _build(self, variant: Variant, geometry: Any) -> Run:
+        if variant.module:
+            return getattr(self._module(variant), variant.build)(geometry)
+        constants = self.reference_args(geometry)
+        if variant.name == "naive":
+            compiled = _compiled_reference(self.reference)
+            return lambda arrays, outputs: compiled(*arrays, *outputs, *constants)
+        return lambda arrays, outputs: _run_reference(self.reference, arrays, outputs, constants)
+
+    def _check_outputs(self, outputs: tuple[Any, ...], shapes: Sequence[Any], arrays: Sequence[Any]) -> None:
+        if len(outputs) != len(shapes):
+            raise ValueError(f"{self.name}: out expects {len(shapes)} arrays but got {len(outputs)}")
+        for output, (shape, dtype) in zip(outputs, shapes, strict=True):
+            if not isinstance(output, np.ndarray):
+                raise TypeError(f"{self.name}: out expects a numpy.ndarray but got {type(output).__name__}")
+            if output.shape != shape or output.dtype != dtype:
+                raise ValueError(f"{self.name}: out expects {shape} {dtype} but got {output.shape} {output.dtype}")
+            if not (output.flags.c_contiguous and output.flags.writeable):
+                raise ValueError(f"{self.name}: out expects a writeable C-contiguous array")
+            if self.contiguous and any(a is not None and np.may_share_memory(a, output) for a in arrays):
+                raise ValueError(f"{self.name}: out shares memory with an input")
+
+    def _run_traced(self, plan: Plan, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        start = time.perf_counter()
+        plan.run(arrays, outputs)
+        seconds = time.perf_counter() - start
+        events = _tracing.get()
+        assert events is not None
+        events.append(
+            Event(
+                self.name,
+                plan.variant.name,
+                tuple(a.shape for a in arrays if a is not None),
+                seconds,
+                self.flops(plan.geometry),
+                self.bytes_moved(plan.geometry),
+            )
+        )
+
+    def _ladder(self, geometry: Any, device: str) -> str:
+        """A line per variant: taken, passed over and why, or only when named."""
+        lines, taken = [], False
+        for variant in self.variants:
+            label = f"  {variant.device}.{variant.name:<10}"
+            if variant.device != device:
+                lines.append(f"{label} for arrays on {variant.device}")
+                continue
+            reason = self._reason_against(variant, geometry)
+            if reason is not None:
+                lines.append(f"{label} {reason}")
+            elif variant.teaching:
+                lines.append(f"{label} runs when named")
+            elif taken:
+                lines.append(f"{label} would do")
+            else:
+                taken = True
+                lines.append(f"{label} taken")
+        return "\n".join(lines)
+
+    def explain(self, arrays: Sequence[Any], args: tuple[Any, ...]) -> str:
+        """What a call would run and why: see `explain`."""
+        specs = [None if a is None else Spec(a.shape, a.dtype, a.strides) for a in arrays]
+        geometry = self.geometry(*specs, *args)
+        work = f"{self.flops(geometry):.3g} FLOP, at least {self.bytes_moved(geometry):.3g} bytes"
+        return f"{self.name}: {work}\n{self._ladder(geometry, _device_of(self.name, arrays))}"
+
+
+_references: dict[Callable[..., None], Callable[..., Any]] = {}
+
+
+def _compiled_reference(reference: Callable[..., None]) -> Callable[..., Any]:
+    if reference not in _references:
+        _references[reference] = compile_loops(reference)
+    return _references[reference]
+
+
+def _run_reference(
+    reference: Callable[..., None], arrays: tuple[Any, ...], outputs: tuple[Any, ...], constants: tuple[Any, ...]
+) -> None:
+    """Interpret the definition in float64 and round once, at the end."""
+    wide = [a.astype(np.float64) if a is not None and a.dtype.kind == "f" else a for a in arrays]
+    results = [np.zeros(o.shape, np.float64 if o.dtype.kind == "f" else o.dtype) for o in outputs]
+    reference(*wide, *results, *constants)
+    for output, result in zip(outputs, results, strict=True):
+        output[...] = result
+
+
+def _frozen(value: Any) -> Any:
+    """Lists inside the arguments as tuples, so that they can key a plan."""
+    return tuple(_frozen(item) for item in value) if isinstance(value, list | tuple) else value
+
+
+def _contiguous(name: str, array: Any) -> Any:
+    if array is None:
+        return None
+    try:
+        return array if array.flags.c_contiguous else array.copy(order="C")
+    except AttributeError:
+        raise TypeError(f"{name}: expects a numpy.ndarray or cupy.ndarray but got {type(array).__name__}") from None
+
+
+def _device_of(name: str, arrays: Sequence[Any]) -> str:
+    """The device that the arrays share; mixing devices is an error that names both."""
+    devices = []
+    for array in arrays:
+        if array is None:
+            continue
+        if isinstance(array, np.ndarray):
+            devices.append("cpu")
+        elif type(array).__module__.partition(".")[0] == "cupy":
+            devices.append("cuda")
+        else:
+            raise TypeError(f"{name}: expects a numpy.ndarray or cupy.ndarray but got {type(array).__name__}")
+    if len(set(devices)) > 1:
+        raise TypeError(f"{name}: arrays lie on different devices ({', '.join(devices)})")
+    return devices[0] if devices else "cpu"
+
+
+@contextlib.contextmanager
+def use_variant(**variants: str) -> Iterator[None]:
+    """Run the named variant of each named operation inside the block, in this thread or task.
+
+    >>> import numpy as np
+    >>> from tilegrad import kernels
+    >>> with kernels.use_variant(conv2d="naive"):
+    ...     y = kernels.conv2d(np.ones((1, 3, 3, 1), "f4"), np.ones((1, 3, 3, 1), "f4"))
+    >>> y.item()
+    9.0
+    """
+    for name in variants:
+        if name not in operations:
+            raise ValueError(f"use_variant: no operation {name!r} (there are: {', '.join(sorted(operations))})")
+    token = _chosen.set({**_chosen.get(), **variants})
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+@contextlib.contextmanager
+def trace() -> Iterator[list[Event]]:
+    """Record every operation that runs inside the block, in this thread or task.
+
+    >>> import numpy as np
+    >>> from tilegrad import kernels
+    >>> with kernels.trace() as events:
+    ...     y = kernels.conv2d(np.ones((1, 3, 3, 1), "f4"), np.ones((1, 3, 3, 1), "f4"))
+    >>> events[0].operation, events[0].flops
+    ('conv2d', 18)
+    """
+    events: list[Event] = []
+    token = _tracing.set(events)
+    try:
+        yield events
+    finally:
+        _tracing.reset(token)
+
+
+def explain(function: Callable[..., Any], *arrays: Any, **args: Any) -> str:
+    """Say which variant a call would run and why the others were passed over.
+
+    Parameters
+    ----------
+    function
+        A public operation, such as `tilegrad.kernels.conv2d`.
+    *arrays, **args
+        The arguments of the call, which is checked but not run.
+
+    >>> import numpy as np
+    >>> from tilegrad import kernels
+    >>> print(kernels.explain(kernels.conv2d, np.ones((1, 8, 8, 16), "f4"), np.ones((4, 3, 3, 16), "f4")))
+    conv2d: 4.15e+04 FLOP, at least 6.98e+03 bytes
+    ...
+    """
+    token = _explaining.set(True)
+    try:
+        function(*arrays, **args)
+    except _Explained as explained:
+        return explained.text
+    finally:
+        _explaining.reset(token)
+    raise TypeError(f"explain: {getattr(function, '__name__', function)} is not an operation of kernels")
