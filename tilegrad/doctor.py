@@ -1,0 +1,133 @@
+"""`tilegrad doctor`: what this installation has, what it lacks, and the command that brings what it lacks."""
+
+import ctypes
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+from pathlib import Path
+
+import numba
+
+from ._version import __version__
+from .extras import EXTRA_OF, distribution_of
+from .kernels.machine.compile import cache_folder
+from .kernels.machine.processor import target, vector_bytes
+from .kernels.machine.threads import layer, num_threads
+
+
+def report() -> list[tuple[str, str]]:
+    """Pairs of a subject and what is known about it, in the order in which they are shown.
+
+    >>> dict(report())["tilegrad"] == __version__
+    True
+    """
+    return [
+        ("tilegrad", __version__),
+        ("python", f"{platform.python_version()} ({sys.executable})"),
+        *((name, _version(name) or "missing") for name in ("numpy", "numba", "llvmlite")),
+        ("processor", _processor()),
+        ("vectors", f"{8 * vector_bytes()} bits"),
+        ("threads", f"{num_threads()} of {os.cpu_count()} processors; {_layer()}"),
+        ("kernel cache", _cache()),
+        *_cuda(),
+        *((distribution_of(module), _extra(module, extra)) for module, extra in EXTRA_OF.items()),
+    ]
+
+
+def as_table(rows: list[tuple[str, str]]) -> str:
+    """Two columns, the first as wide as its longest entry.
+
+    >>> print(as_table([("a", "1"), ("long", "2")]))
+    a     1
+    long  2
+    """
+    width = max(len(subject) for subject, _ in rows)
+    return "\n".join(f"{subject:<{width}}  {finding}" for subject, finding in rows)
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    name = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    except OSError:
+        pass
+    return f"{name} (compiled for {target()[1] or 'a generic processor'})"
+
+
+def _layer() -> str:
+    if layer() == "python":
+        return "a Python thread pool (Numba has neither OpenMP nor TBB here)"
+    found = []
+    for pool, name in (("tbbpool", "TBB"), ("omppool", "OpenMP")):
+        try:
+            importlib.import_module(f"numba.np.ufunc.{pool}")
+        except ImportError:
+            continue
+        found.append(name)
+    wanted = str(numba.config.THREADING_LAYER)
+    return f"Numba's parallel layer ({' or '.join(found)} present, setting {wanted!r})"
+
+
+def _cache() -> str:
+    folder = cache_folder()
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        return f"{folder}: not writable, so kernels are compiled anew in every process; set TILEGRAD_CACHE_DIR"
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.exists() else 0
+    return f"{folder}: writable, {size / 2**20:.1f} MiB used"
+
+
+def _cuda() -> list[tuple[str, str]]:
+    driver = _driver()
+    rows = [("CUDA driver", driver or "none found; everything runs on the processor")]
+    for subject, names in (
+        ("CuPy", ("cupy-cuda13x", "cupy-cuda12x", "cupy")),
+        ("numba-cuda", ("numba-cuda",)),
+    ):
+        versions = [f"{name} {version}" for name in names if (version := _version(name))]
+        missing = 'missing: python -m pip install "tilegrad[cuda13]" (or cuda12)'
+        rows.append((subject, ", ".join(versions) or missing))
+    return rows
+
+
+def _driver() -> str | None:
+    """The driver's CUDA version and the names of its devices, asked of the driver itself."""
+    try:
+        cuda = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+    except OSError:
+        return None
+    version, count = ctypes.c_int(), ctypes.c_int()
+    status = cuda.cuInit(0)
+    if status != 0:
+        return f"present, but cuInit answers error {status}"
+    cuda.cuDriverGetVersion(ctypes.byref(version))
+    cuda.cuDeviceGetCount(ctypes.byref(count))
+    names = []
+    for index in range(count.value):
+        device, name = ctypes.c_int(), ctypes.create_string_buffer(128)
+        cuda.cuDeviceGet(ctypes.byref(device), index)
+        cuda.cuDeviceGetName(name, len(name), device)
+        names.append(name.value.decode(errors="replace"))
+    major, minor = version.value // 1000, version.value % 1000 // 10
+    return f"CUDA {major}.{minor}, {', '.join(names) or 'no device'}"
+
+
+def _extra(module: str, extra: str) -> str:
+    if importlib.util.find_spec(module) is None:
+        return f'missing: python -m pip install "tilegrad[{extra}]"'
+    return _version(distribution_of(module)) or "present"

@@ -1,0 +1,1 @@
+"""Training recipes: whole programs that train one kind of model, each behind `tilegrad train NAME`."""

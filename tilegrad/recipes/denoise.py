@@ -1,0 +1,227 @@
+"""`tilegrad train denoise`: a small DnCNN learns to take Gaussian noise out of photographs.
+
+The network sees a noisy patch and gives the clean one; the loss is their mean squared difference. Noise and patches
+are functions of the seed and of a running number, so a run repeats bit for bit.
+
+Source: Zhang, Zuo, Chen, Meng and Zhang, Beyond a Gaussian Denoiser: Residual Learning of Deep CNN for Image
+Denoising, 2017.
+"""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import kernels, nn
+from .._version import __version__
+from ..comparison import Filtered, Pair, Scores, best_gaussian, mean, measure, table
+from ..datasets import Patches, Pictures, folder_pictures, photographs
+from ..errors import TrainingInterruptedError, TilegradError
+from ..extras import require
+from ..files import make_folder
+from ..pictures import save_before_after, save_curves
+from ..restore import restore_array
+from ..training import CtrlC, RunLog, cosine, progress, say
+from .settings import DenoiseSettings
+
+# Philox counters at which each use of random numbers begins; none runs into the next.
+_PATCHES, _NOISE, _HELD_OUT_NOISE = 0, 1 << 60, 1 << 61
+_HELD_OUT_SEED = 0  # the held-out pictures carry the same noise whatever the run's seed, so that runs compare
+_SHOWN = 3  # held-out pictures in before-after.png
+
+
+class Training:
+    """A model, its optimiser and the numbered batches that it learns from."""
+
+    def __init__(self, settings: DenoiseSettings, pictures: Pictures) -> None:
+        self.settings = settings
+        self.total = settings.epochs * settings.steps
+        self.patches = Patches(
+            list(pictures.training.values()), patch=settings.patch, seed=settings.seed, counter=_PATCHES
+        )
+        nn.manual_seed(settings.seed)
+        self.model = nn.models.DnCNN(depth=settings.depth, channels=settings.channels)
+        self.optimiser = nn.optim.Adam(self.model.parameters(), lr=settings.lr)
+        self._noise_blocks = kernels.random_blocks(settings.batch * settings.patch**2, "normal")
+
+    def step(self, number: int) -> float:
+        """Train on batch ``number``, counted from 0; return its loss before the step."""
+        settings = self.settings
+        clean = self.patches.take(number * settings.batch, settings.batch)
+        counter = _NOISE + number * self._noise_blocks
+        noise = kernels.random_normal(clean.shape, seed=settings.seed, counter=counter, std=settings.sigma / 255.0)
+        self.optimiser.lr = cosine(number, self.total, highest=settings.lr, warm_up=self.total // 50)
+        self.optimiser.zero_grad()
+        loss = nn.functional.mse_loss(self.model(nn.Tensor(clean + noise)), nn.Tensor(clean))
+        loss.backward()
+        self.optimiser.step()
+        value = float(loss.item())
+        if not math.isfinite(value):
+            raise TilegradError(f"the loss became {value} in batch {number + 1}; a smaller --lr may help")
+        return value
+
+    def epoch(self, number: int, ctrl_c: CtrlC) -> dict[str, float] | None:
+        """Train on the batches of epoch ``number``, counted from 1; None if Ctrl-C cut it short."""
+        steps = self.settings.steps
+        self.model.train()
+        began, losses = time.perf_counter(), []
+        first = (number - 1) * steps
+        for step in progress(range(first, first + steps), total=steps, label=f"epoch {number}/{self.settings.epochs}"):
+            losses.append(self.step(step))
+            if ctrl_c.pressed:
+                return None
+        seconds = time.perf_counter() - began
+        return {
+            "epoch": number,
+            "loss": float(np.mean(losses)),
+            "lr": self.optimiser.lr,
+            "images_per_second": steps * self.settings.batch / seconds,
+            "seconds": seconds,
+        }
+
+    def restore(self, pairs: Mapping[str, Pair]) -> dict[str, np.ndarray]:
+        """What the network makes of each noisy picture."""
+        self.model.eval()
+        return {name: restore_array(self.model, pair.noisy) for name, pair in pairs.items()}
+
+    def save(self) -> Path:
+        path = Path(self.settings.out) / "model.safetensors"
+        nn.save(self.model, path)
+        return path
+
+
+def run(settings: DenoiseSettings) -> Scores:
+    """Train, measure, and leave model.safetensors, log.jsonl, curves.png and before-after.png in ``settings.out``.
+
+    Returns
+    -------
+    Scores
+        Mean PSNR (dB) and SSIM of the network on the held-out pictures.
+
+    Raises
+    ------
+    TilegradError
+        If pictures cannot be read, files cannot be written, a package is missing, or the training diverges.
+    TrainingInterruptedError
+        After Ctrl-C; the message names the model that was saved.
+    """
+    require("matplotlib.figure", "tilegrad train")
+    folder = make_folder(settings.out)
+    pairs, pictures = _pictures(settings)
+    gaussian = {name: best_gaussian(pair) for name, pair in pairs.items()}
+    scores = {
+        "noisy": {name: measure(pair.clean, pair.noisy) for name, pair in pairs.items()},
+        "best Gaussian filter": {name: found.scores for name, found in gaussian.items()},
+    }
+    with CtrlC() as ctrl_c, RunLog(folder / "log.jsonl") as log:
+        log.write({"kind": "run", "recipe": "denoise", "tilegrad": __version__, **_facts(settings, pictures)})
+        training = Training(settings, pictures)
+        say(f"DnCNN of {settings.depth} layers and {settings.channels} channels, {_weights(training.model):,} weights")
+        _fit(training, pairs, scores, folder, log, ctrl_c)
+        restored = training.restore(pairs)
+        scores["network"] = {name: measure(pairs[name].clean, image) for name, image in restored.items()}
+        log.write({"kind": "result", **{label: asdict(mean(row.values())) for label, row in scores.items()},
+                   "gaussian_sigma": {name: found.sigma for name, found in gaussian.items()}})  # fmt: skip
+        _draw(folder / "before-after.png", pairs, gaussian, restored, scores)
+    say("\nheld-out pictures\n" + table(scores))
+    say(f"\nwritten to {folder}: model.safetensors, log.jsonl, curves.png, before-after.png")
+    return mean(scores["network"].values())
+
+
+def _fit(
+    training: Training,
+    pairs: Mapping[str, Pair],
+    scores: Mapping[str, Mapping[str, Scores]],
+    folder: Path,
+    log: RunLog,
+    ctrl_c: CtrlC,
+) -> None:
+    """Go through the epochs; after each, measure, report, save the model and draw the curves."""
+    settings = training.settings
+    levels = {label: asdict(mean(row.values())) for label, row in scores.items()}
+    done: list[dict[str, Any]] = []
+    for number in range(1, settings.epochs + 1):
+        record = training.epoch(number, ctrl_c)
+        if record is not None:
+            images = training.restore(pairs)
+            found = mean(measure(pairs[name].clean, image) for name, image in images.items())
+            record |= asdict(found)
+            done.append(record)
+            log.write(record)
+            say(_line(record, settings.epochs))
+        path = training.save()
+        if ctrl_c.pressed:
+            break
+    if done:
+        save_curves(
+            folder / "curves.png", done, levels, title=f"denoise: sigma {settings.sigma:g}, seed {settings.seed}"
+        )
+    if ctrl_c.pressed:
+        raise TrainingInterruptedError(
+            f"interrupted after {len(done)} of {settings.epochs} epochs; the model so far: {path}"
+        )
+
+
+def _line(record: Mapping[str, float], epochs: int) -> str:
+    return (
+        f"epoch {record['epoch']:{len(str(epochs))}}/{epochs}  loss {record['loss']:.6f}  "
+        f"{record['images_per_second']:6.0f} images/s  PSNR {record['psnr']:.2f} dB  SSIM {record['ssim']:.4f}  "
+        f"({record['seconds']:.1f} s)"
+    )
+
+
+def _pictures(settings: DenoiseSettings) -> tuple[dict[str, Pair], Pictures]:
+    """Read the pictures, put noise on the held-out ones, and say what is used for what."""
+    if settings.data is None:
+        pictures = photographs()
+    else:
+        smallest = max(settings.patch, 16)
+        pictures = folder_pictures(settings.data, smallest=smallest, seed=settings.seed)
+        if pictures.left_out:
+            say(f"left out, smaller than {smallest} x {smallest}: {_list(pictures.left_out)}")
+    say(f"training on {len(pictures.training)} pictures: {_list(pictures.training)}")
+    say(f"held out for measuring: {_list(pictures.held_out)}")
+    pairs, counter = {}, _HELD_OUT_NOISE
+    for name, clean in pictures.held_out.items():
+        noise = kernels.random_normal(clean.shape, seed=_HELD_OUT_SEED, counter=counter, std=settings.sigma / 255.0)
+        counter += kernels.random_blocks(clean.size, "normal")
+        pairs[name] = Pair(clean, clean + noise)
+    return pairs, pictures
+
+
+def _list(names: Any, most: int = 12) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
+
+
+def _facts(settings: DenoiseSettings, pictures: Pictures) -> dict[str, Any]:
+    chosen = {name: value for name, value in asdict(settings).items() if name not in ("out", "data")}
+    return {**chosen, "training": list(pictures.training), "held_out": list(pictures.held_out)}
+
+
+def _weights(model: Any) -> int:
+    return sum(int(np.prod(parameter.shape)) for parameter in model.parameters())
+
+
+def _draw(
+    path: Path,
+    pairs: Mapping[str, Pair],
+    gaussian: Mapping[str, Filtered],
+    restored: Mapping[str, np.ndarray],
+    scores: Mapping[str, Mapping[str, Scores]],
+) -> None:
+    rows = []
+    for name, pair in list(pairs.items())[:_SHOWN]:
+        noisy, smooth, network = (scores[label][name].psnr for label in ("noisy", "best Gaussian filter", "network"))
+        rows.append([
+            (f"{name}, clean", pair.clean),
+            (f"noisy: {noisy:.2f} dB", pair.noisy),
+            (f"Gaussian, sigma {gaussian[name].sigma:.1f}: {smooth:.2f} dB", gaussian[name].image),
+            (f"network: {network:.2f} dB", restored[name]),
+        ])  # fmt: skip
+    save_before_after(path, rows)
