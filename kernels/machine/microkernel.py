@@ -1,0 +1,379 @@
+"""The register-blocked micro-kernel under every matrix-like operation on the CPU.
+
+It computes a small tile of a product, ``rows`` by ``vectors * lanes``, that lives in vector registers from the first
+multiplication to the last::
+
+    C[m, :] = start + sum over o < ko, i < ki of  A[o*ao + i*ai + m*am] * B[o*bo + i*bi + :]
+
+Two loops over the reduction instead of one are what makes it universal: in a padded NHWC row the taps (s, c) of a
+convolution are contiguous, so a whole receptive field is ``ki = S*C`` steps of one element, repeated ``ko = R`` times
+one image row apart, and nothing is copied. The same form covers both gradients (strides play other roles),
+transposed convolution, matrix products and linear layers.
+
+Why it is fast. Each step loads ``vectors`` vectors of B once and uses them ``rows`` times; each number of A is loaded
+once, broadcast to all lanes and used ``vectors`` times: 24 multiply-adds for 10 loads in the 6 x 4 tile. The tile's
+sums are independent, so the adders' latency (4 cycles) is hidden as soon as there are 4 to 8 of them. With AVX-512
+there are 32 registers: 24 sums, 4 vectors of B, one broadcast. With AVX2 there are 16: 12 sums, 2 vectors, one.
+
+            B: vectors -->   b0    b1    b2    b3          (one row of B, loaded once a step)
+    A: rows   a0 broadcast   s00   s01   s02   s03
+      |       a1 broadcast   s10   s11   s12   s13         (sums stay in registers for ko * ki steps)
+      v       ...
+              a5 broadcast   s50   s51   s52   s53
+
+LLVM's vectorisers do not find this shape in a loop nest (plain loops reach a fifth of the peak), so it is emitted as
+LLVM IR: straight-line code in two loops. `tile` is that emission, and `panel` covers any number of rows and columns
+with tiles. Strides are run-time values, so one compiled panel serves all shapes.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, register_jitable
+
+from .compile import kernel
+from .pointers import float_bits
+from .processor import lanes, vector_bytes
+
+# Bits of `mode`.
+ACCUMULATE = 1  # start from C
+BIAS = 2  # start from the bias
+RELU = 4
+LEAKY_RELU = 8
+PACKED = 16  # B is cut into blocks of columns (see `panel`)
+
+_UNROLL = 4
+_I64, _I32, _I1 = ir.IntType(64), ir.IntType(32), ir.IntType(1)
+
+
+def block_vectors() -> int:
+    """Vectors in the widest tile: 4 where there are 32 vector registers, 2 where there are 16."""
+    return 2 if vector_bytes() == 32 else 4
+
+
+def block_columns(itemsize: int) -> int:
+    """Columns in the widest tile, which is how wide the blocks of a packed B are."""
+    return block_vectors() * lanes(itemsize)
+
+
+class _Tile:
+    """Emits one tile of one width at one place; the order of the methods is the order of the instructions."""
+
+    def __init__(self, builder: ir.IRBuilder, rows: int, vectors: int, double: bool) -> None:
+        self.b = builder
+        self.rows, self.vectors = rows, vectors
+        self.lanes = lanes(8 if double else 4)
+        self.scalar = ir.DoubleType() if double else ir.FloatType()
+        self.vector = ir.VectorType(self.scalar, self.lanes)
+        self.suffix = f"v{self.lanes}f{64 if double else 32}"
+        self.align = 8 if double else 4
+
+    def each(self) -> list[tuple[int, int]]:
+        return [(m, v) for m in range(self.rows) for v in range(self.vectors)]
+
+    def intrinsic(self, name: str, result: ir.Type, *arguments: ir.Type) -> ir.Function:
+        return cgutils.get_or_insert_function(self.b.module, ir.FunctionType(result, arguments), name)
+
+    def at(self, base: ir.Value, offset: ir.Value) -> ir.Value:
+        return self.b.gep(base, [offset])
+
+    def times(self, stride: ir.Value, count: int) -> ir.Value:
+        return self.b.mul(stride, _I64(count))
+
+    def load(self, address: ir.Value) -> ir.Value:
+        loaded = self.b.load(self.b.bitcast(address, self.vector.as_pointer()))
+        loaded.align = self.align
+        return loaded
+
+    def store(self, value: ir.Value, address: ir.Value) -> None:
+        self.b.store(value, self.b.bitcast(address, self.vector.as_pointer())).align = self.align
+
+    def broadcast(self, address: ir.Value) -> ir.Value:
+        number = self.b.load(address)
+        number.align = self.align
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        first = self.b.insert_element(undefined, number, _I32(0))
+        return self.b.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_I32, self.lanes), [0] * self.lanes))
+
+    def constant(self, value: float) -> ir.Constant:
+        return ir.Constant(self.vector, [value] * self.lanes)
+
+    def splat(self, number: ir.Value) -> ir.Value:
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        first = self.b.insert_element(undefined, number, _I32(0))
+        return self.b.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_I32, self.lanes), [0] * self.lanes))
+
+    def mask(self, columns: ir.Value, v: int) -> ir.Value:
+        """Which lanes of vector ``v`` lie below ``columns``."""
+        undefined = ir.Constant(ir.VectorType(_I64, self.lanes), ir.Undefined)
+        zeros = ir.Constant(ir.VectorType(_I32, self.lanes), [0] * self.lanes)
+        many = self.b.shuffle_vector(self.b.insert_element(undefined, columns, _I32(0)), undefined, zeros)
+        numbers = ir.Constant(ir.VectorType(_I64, self.lanes), [v * self.lanes + lane for lane in range(self.lanes)])
+        return self.b.icmp_signed("<", numbers, many)
+
+    def load_masked(self, address: ir.Value, columns: ir.Value, v: int) -> ir.Value:
+        bits = ir.VectorType(_I1, self.lanes)
+        place = self.b.bitcast(address, self.vector.as_pointer())
+        function = self.intrinsic(
+            f"llvm.masked.load.{self.suffix}.p0", self.vector, place.type, _I32, bits, self.vector
+        )
+        return self.b.call(function, [place, _I32(self.align), self.mask(columns, v), self.constant(0.0)])
+
+    def store_masked(self, value: ir.Value, address: ir.Value, columns: ir.Value, v: int) -> None:
+        bits = ir.VectorType(_I1, self.lanes)
+        place = self.b.bitcast(address, self.vector.as_pointer())
+        function = self.intrinsic(
+            f"llvm.masked.store.{self.suffix}.p0", ir.VoidType(), self.vector, place.type, _I32, bits
+        )
+        self.b.call(function, [value, place, _I32(self.align), self.mask(columns, v)])
+
+    def starts(self, mode: ir.Value, c: ir.Value, cm: ir.Value, bias: ir.Value, columns: ir.Value) -> list[ir.Value]:
+        """The first value of each sum: the old C, the bias, or zero."""
+        b = self.b
+        blocks = {name: b.append_basic_block(name) for name in ("from_c", "not_c", "from_bias", "from_zero", "begin")}
+
+        def on(bit: int) -> ir.Value:
+            return b.icmp_signed("!=", b.and_(mode, _I64(bit)), _I64(0))
+
+        b.cbranch(on(ACCUMULATE), blocks["from_c"], blocks["not_c"])
+        b.position_at_end(blocks["not_c"])
+        b.cbranch(on(BIAS), blocks["from_bias"], blocks["from_zero"])
+        b.position_at_end(blocks["from_c"])
+        old = [self.load_masked(self.at(c, self.c_offset(cm, m, v)), columns, v) for m, v in self.each()]
+        b.branch(blocks["begin"])
+        b.position_at_end(blocks["from_bias"])
+        biases = [self.load_masked(self.at(bias, _I64(v * self.lanes)), columns, v) for v in range(self.vectors)]
+        b.branch(blocks["begin"])
+        b.position_at_end(blocks["from_zero"])
+        b.branch(blocks["begin"])
+        b.position_at_end(blocks["begin"])
+        sums = []
+        for index, (_, v) in enumerate(self.each()):
+            phi = b.phi(self.vector)
+            phi.add_incoming(old[index], blocks["from_c"])
+            phi.add_incoming(biases[v], blocks["from_bias"])
+            phi.add_incoming(self.constant(0.0), blocks["from_zero"])
+            sums.append(phi)
+        return sums
+
+    def c_offset(self, cm: ir.Value, m: int, v: int) -> ir.Value:
+        return self.b.add(self.times(cm, m), _I64(v * self.lanes))
+
+    def step(self, sums: list[ir.Value], a: ir.Value, b_row: ir.Value, am: ir.Value) -> list[ir.Value]:
+        """One step of the reduction: every sum takes one product."""
+        fma = self.intrinsic(f"llvm.fma.{self.suffix}", self.vector, self.vector, self.vector, self.vector)
+        row = [self.load(self.at(b_row, _I64(v * self.lanes))) for v in range(self.vectors)]
+        out = []
+        for m in range(self.rows):
+            number = self.broadcast(self.at(a, self.times(am, m)))
+            out += [self.b.call(fma, [number, row[v], sums[m * self.vectors + v]]) for v in range(self.vectors)]
+        return out
+
+    def loop(
+        self, name: str, count: ir.Value, unroll: int, sums: list[ir.Value], starts: list[ir.Value],
+        advances: list[ir.Value], body: Any,
+    ) -> tuple[list[ir.Value], list[ir.Value]]:  # fmt: skip
+        """``count`` rounds of ``body(sums, pointers)``; pointers advance by ``advances`` elements a round.
+
+        Nothing is done where ``count`` is not positive. Returns the sums and the pointers after the last round.
+        """
+        b = self.b
+        entry, head, end = b.block, b.append_basic_block(name), b.append_basic_block(name + "_end")
+        b.cbranch(b.icmp_signed(">", count, _I64(0)), head, end)
+        b.position_at_end(head)
+        index = b.phi(_I64)
+        index.add_incoming(_I64(0), entry)
+        pointers = [b.phi(start.type) for start in starts]
+        carried = [b.phi(self.vector) for _ in sums]
+        for phi, value in zip(pointers + carried, starts + sums, strict=True):
+            phi.add_incoming(value, entry)
+        results = body(carried, pointers)
+        nexts = [self.at(p, advance) for p, advance in zip(pointers, advances, strict=True)]
+        following = b.add(index, _I64(unroll))
+        latch = b.block
+        index.add_incoming(following, latch)
+        for phi, value in zip(pointers + carried, nexts + results, strict=True):
+            phi.add_incoming(value, latch)
+        b.cbranch(b.icmp_signed("<", following, count), head, end)
+        b.position_at_end(end)
+        finals = []
+        for before, after in zip(starts + sums, nexts + results, strict=True):
+            phi = b.phi(before.type)
+            phi.add_incoming(before, entry)
+            phi.add_incoming(after, latch)
+            finals.append(phi)
+        return finals[len(starts) :], finals[: len(starts)]
+
+    def activate(self, value: ir.Value, mode: ir.Value, slope: ir.Value) -> ir.Value:
+        """``value`` where it is positive or NaN; below zero 0 (relu), slope * value (leaky) or itself."""
+        b = self.b
+        relu = b.icmp_signed("!=", b.and_(mode, _I64(RELU)), _I64(0))
+        leaky = b.icmp_signed("!=", b.and_(mode, _I64(LEAKY_RELU)), _I64(0))
+        below = b.select(relu, self.constant(0.0), b.select(leaky, b.fmul(value, slope), value))
+        return b.select(b.fcmp_ordered("<", value, self.constant(0.0)), below, value)
+
+    def finish(
+        self, sums: list[ir.Value], mode: ir.Value, slope: ir.Value, c: ir.Value, cm: ir.Value, columns: ir.Value
+    ) -> None:
+        b = self.b
+        results = [self.activate(value, mode, slope) for value in sums]
+        whole, partial, end = (b.append_basic_block(name) for name in ("whole", "partial", "stored"))
+        b.cbranch(b.icmp_signed(">=", columns, _I64(self.vectors * self.lanes)), whole, partial)
+        b.position_at_end(whole)
+        for value, (m, v) in zip(results, self.each(), strict=True):
+            self.store(value, self.at(c, self.c_offset(cm, m, v)))
+        b.branch(end)
+        b.position_at_end(partial)
+        for value, (m, v) in zip(results, self.each(), strict=True):
+            self.store_masked(value, self.at(c, self.c_offset(cm, m, v)), columns, v)
+        b.branch(end)
+        b.position_at_end(end)
+
+
+@intrinsic(prefer_literal=True)
+def tile(  # type: ignore[no-untyped-def]
+    typingctx, rows, vectors, itemsize, c, a, b, bias, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope
+):
+    """Compute one tile; see the head of this file.
+
+    ``rows``, ``vectors`` and ``itemsize`` are constants. ``c, a, b, bias`` are addresses, strides are in elements.
+    ``columns`` may be less than the tile's width: B is read whole, C and the bias are touched in that many columns.
+    """
+    if not all(isinstance(t, types.IntegerLiteral) for t in (rows, vectors, itemsize)):
+        return None
+    constants = (rows.literal_value, vectors.literal_value, itemsize.literal_value)
+    signature = types.void(rows, vectors, itemsize, *[types.int64] * 14, types.float64)
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        c, a, b, bias, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope = args[3:]
+        t = _Tile(builder, constants[0], constants[1], constants[2] == 8)
+        c, a, b, bias = (builder.inttoptr(address, t.scalar.as_pointer()) for address in (c, a, b, bias))
+        if t.scalar == ir.FloatType():
+            slope = builder.fptrunc(slope, t.scalar)
+        sums = t.starts(mode, c, cm, bias, columns)
+        whole = builder.and_(ki, _I64(~(_UNROLL - 1)))
+        rest = builder.sub(ki, whole)
+
+        def steps(count: int) -> Any:
+            def body(sums, pointers):  # type: ignore[no-untyped-def]
+                for u in range(count):
+                    at_a, at_b = t.at(pointers[0], t.times(ai, u)), t.at(pointers[1], t.times(bi, u))
+                    sums = t.step(sums, at_a, at_b, am)
+                return sums
+
+            return body
+
+        def outer(sums, pointers):  # type: ignore[no-untyped-def]
+            advances = [t.times(ai, _UNROLL), t.times(bi, _UNROLL)]
+            sums, inner = t.loop("inner", whole, _UNROLL, sums, pointers, advances, steps(_UNROLL))
+            sums, _ = t.loop("rest", rest, 1, sums, inner, [ai, bi], steps(1))
+            return sums
+
+        sums, _ = t.loop("outer", ko, 1, sums, [a, b], [ao, bo], outer)
+        t.finish(sums, mode, t.splat(slope), c, cm, columns)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def _strip(rows: int, vectors: int, itemsize: int) -> Any:
+    """A strip of columns, ``vectors`` vectors wide: tiles of ``rows`` rows, then of 4, 2 and 1."""
+
+    @register_jitable
+    def strip(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope):  # type: ignore[no-untyped-def]
+        m = 0
+        while m + rows <= height:
+            tile(
+                rows, vectors, itemsize, c + m * cm * itemsize, a + m * am * itemsize, b, bias,
+                columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope,
+            )  # fmt: skip
+            m += rows
+        if m + 4 <= height:
+            tile(
+                4, vectors, itemsize, c + m * cm * itemsize, a + m * am * itemsize, b, bias,
+                columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope,
+            )  # fmt: skip
+            m += 4
+        if m + 2 <= height:
+            tile(
+                2, vectors, itemsize, c + m * cm * itemsize, a + m * am * itemsize, b, bias,
+                columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope,
+            )  # fmt: skip
+            m += 2
+        if m < height:
+            tile(
+                1, vectors, itemsize, c + m * cm * itemsize, a + m * am * itemsize, b, bias,
+                columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope,
+            )  # fmt: skip
+
+    return strip
+
+
+PANEL = types.void(*[types.int64] * 17)
+
+
+@kernel(PANEL)
+def panel(itemsize: int) -> Any:
+    """``panel(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, bn, cm, mode, slope)``, any height and width.
+
+    Columns are taken in blocks of `block_columns`. With ``PACKED`` in ``mode``, B is stored block after block, each a
+    matrix whose rows are as wide as the block (the last one rounded up to whole vectors): then ``bo`` counts rows,
+    ``bn`` is the number of rows in a block, and ``bi`` is not used. Otherwise ``bo`` and ``bi`` are strides in
+    elements and rows must be readable up to whole vectors. ``slope`` is the bits of a float64.
+    """
+    width = lanes(itemsize)
+    widest = block_vectors()
+    strip4 = _strip(6, 4, itemsize) if widest == 4 else None
+    strip3 = _strip(8, 3, itemsize) if widest == 4 else None
+    strip2 = _strip(8 if widest == 4 else 6, 2, itemsize)
+    strip1 = _strip(8, 1, itemsize)
+
+    @register_jitable
+    def wide_strip(vectors, c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope):  # type: ignore[no-untyped-def]
+        if vectors == 4:
+            strip4(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope)
+        else:
+            strip3(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope)
+
+    @register_jitable
+    def no_wide_strip(vectors, c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope):  # type: ignore[no-untyped-def]
+        return
+
+    wide = wide_strip if widest == 4 else no_wide_strip
+
+    def panel(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, bn, cm, mode, slope_bits):  # type: ignore[no-untyped-def]
+        slope = float_bits(slope_bits)
+        first = 0
+        while first < columns:
+            here = min(columns - first, widest * width)
+            vectors = (here + width - 1) // width
+            block_b, block_bo, block_bi = b + first * itemsize, bo, bi
+            if mode & PACKED:
+                block_b, block_bi = b + bn * first * itemsize, vectors * width
+                block_bo = bo * block_bi
+            at_c, at_bias = c + first * itemsize, bias + first * itemsize
+            if vectors > 2:
+                wide(vectors, at_c, a, block_b, at_bias, height, here, ko, ki, ao, ai, am, block_bo, block_bi, cm, mode, slope)  # fmt: skip # noqa: E501
+            elif vectors == 2:
+                strip2(at_c, a, block_b, at_bias, height, here, ko, ki, ao, ai, am, block_bo, block_bi, cm, mode, slope)
+            else:
+                strip1(at_c, a, block_b, at_bias, height, here, ko, ki, ao, ai, am, block_bo, block_bi, cm, mode, slope)
+            first += widest * width
+
+    return panel
+
+
+@intrinsic
+def call_panel(  # type: ignore[no-untyped-def]
+    typingctx, function, c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, bn, cm, mode, slope
+):
+    """Call a compiled `panel` by its address."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        callee = ir.FunctionType(ir.VoidType(), [_I64] * 17).as_pointer()
+        builder.call(builder.inttoptr(args[0], callee), list(args[1:]))
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 18), codegen
