@@ -1,0 +1,213 @@
+// conv2d on tensor cores: float32 arrays, tf32 products, float32 sums (mma.sync m16n8k8; sm_80 and later).
+//
+//     y[n, p, q, k] = act(bias[k] + sum over r, s, c of x[n, p - top + r, q - left + s, c] * w[k, r, s, c])
+//
+// The idea. A convolution is a matrix product: rows are output pixels, columns are output channels, and the inner
+// index runs over (tap, input channel). Writing that matrix out (im2col) would copy each input pixel R S times. Here
+// the block keeps one *halo tile* of the input in shared memory, and a tap is a shift: the rows of the left matrix
+// for tap (r, s) are the same pixels, r rows further down and s columns to the right. ldmatrix takes an address per
+// row, so a shifted read costs what a straight one does.
+//
+//        halo tile, TILE_COLUMNS + S - 1 wide            output tile: TILE_ROWS x TILE_COLUMNS pixels
+//        . . . . . . . . . .                             TILE_CHANNELS channels deep, cut among warps into
+//        . o o o o o o o o .    o = the pixels that      WARP_PIXELS x WARP_CHANNELS pieces; a warp holds its
+//        . o o o o o o o o .    tap (1, 1) multiplies    piece as 16 x 8 accumulator fragments in registers
+//        . . . . . . . . . .
+//
+// Steps. The inner index is walked in steps of one tap and CHUNK = 32 input channels. While a step is multiplied,
+// the next one's weights (and, with a new chunk, its halo) are on their way in the other of two buffers: cp.async
+// needs no registers and fills zeros where the tile leaves the image or the channels end.
+//
+// Shared memory. A pixel (or an output channel of the weights) is a row of 32 floats: eight pieces of 16 bytes, all
+// 32 banks. ldmatrix reads the same piece of eight rows at once: stored straight they would lie in the same four
+// banks. So piece j of row i is stored at place j ^ (i % 8), and eight rows running use eight different places:
+//
+//        row 0:  0 1 2 3 4 5 6 7        piece 2 of rows 0..7 lies at 2, 3, 0, 1, 6, 7, 4, 5:
+//        row 1:  1 0 3 2 5 4 7 6        every bank once, whatever row the eight start at
+//        row 2:  2 3 0 1 6 7 4 5
+//        ...
+//
+// Traffic. For each chunk a block reads its halo once and every tap's weights once: for 3 x 3 taps and a tile of 128
+// pixels by 64 channels 23 KB and 74 KB for 2.4 million multiply-adds, 24 for each byte; the weights are the same for
+// all blocks and come from the L2 cache. What bounds it is shared memory: for a step a warp of 64 pixels x 32 channels
+// reads 96 rows of 128 bytes, 96 clocks, for 65536 multiply-adds, which mma.sync does in about as long on an H100.
+// Rounding to tf32 on the way into shared memory would be done fewer times, but cp.async passes no registers.
+//
+// Numbers. Inputs are rounded to tf32 (to nearest) in registers; products are exact, sums are float32. Zeros stand for
+// pixels outside the image, so an infinite weight gives NaN there.
+//
+// Compiled with -DKERNEL, -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS, -DWARP_PIXELS, -DWARP_CHANNELS and
+// -DARGUMENT_BYTES by cuda_mma.py, which also launches it.
+#include "cuda_ptx.cuh"
+
+// As ARGUMENTS in cuda_mma.py.
+struct Arguments {
+    const float* x;     // (N, H, W, C)
+    const float* w;     // (K, R, S, C)
+    const float* bias;  // (K,) or null
+    float* y;           // (N, P, Q, K)
+    int N, H, W, C, K, R, S, P, Q;
+    int top, left;   // padding
+    int activation;  // 0 none, 1 relu, 2 leaky_relu, 3 tanh, 4 sigmoid
+    float negative_slope;
+};
+static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_mma.py");
+
+constexpr int CHUNK = 32;               // input channels of a step
+constexpr int PIECES = CHUNK / 4;       // of 16 bytes, in a row
+constexpr int ROW_BYTES = CHUNK * 4;    // of shared memory
+constexpr int PIXELS = TILE_ROWS * TILE_COLUMNS;
+constexpr int WARPS_ACROSS_PIXELS = PIXELS / WARP_PIXELS;
+constexpr int WARPS_ACROSS_CHANNELS = TILE_CHANNELS / WARP_CHANNELS;
+constexpr int THREADS = 32 * WARPS_ACROSS_PIXELS * WARPS_ACROSS_CHANNELS;
+constexpr int ROW_FRAGMENTS = WARP_PIXELS / 16;        // of 16 pixels
+constexpr int COLUMN_FRAGMENTS = WARP_CHANNELS / 8;    // of 8 output channels
+static_assert(TILE_COLUMNS % 8 == 0, "eight rows read together must be neighbouring pixels");
+static_assert(PIXELS % WARP_PIXELS == 0 && TILE_CHANNELS % WARP_CHANNELS == 0, "warps must cover the tile");
+static_assert(WARP_PIXELS % 16 == 0 && WARP_CHANNELS % 16 == 0, "fragments must cover a warp's piece");
+
+// Where 16-byte piece `piece` of row `row` is stored.
+__device__ __forceinline__ u32 swizzled(int row, int piece) { return row * ROW_BYTES + ((piece ^ (row & 7)) << 4); }
+
+// Comparisons are written so that NaN passes through.
+__device__ __forceinline__ float activate(float v, const Arguments& a) {
+    switch (a.activation) {
+        case 1: return v < 0.0f ? 0.0f : v;
+        case 2: return v < 0.0f ? v * a.negative_slope : v;
+        case 3: return tanhf(v);
+        case 4: return 1.0f / (1.0f + expf(-v));
+        default: return v;
+    }
+}
+
+// The output tile of a block: image n, first pixel (p0, q0), first channel k0.
+struct Tile {
+    int n, p0, q0, k0;
+};
+
+__device__ __forceinline__ Tile tile_of_block(const Arguments& a) {
+    const int across = (a.Q + TILE_COLUMNS - 1) / TILE_COLUMNS;
+    const int down = (a.P + TILE_ROWS - 1) / TILE_ROWS;
+    const int index = blockIdx.x;
+    return {index / (across * down), index / across % down * TILE_ROWS, index % across * TILE_COLUMNS,
+            static_cast<int>(blockIdx.y) * TILE_CHANNELS};
+}
+
+// Start copying the input pixels under the tile, channels c0 .. c0 + 31.
+__device__ __forceinline__ void load_halo(const Arguments& a, const Tile& tile, int c0, u32 to) {
+    const int columns = TILE_COLUMNS + a.S - 1, rows = TILE_ROWS + a.R - 1;
+    const float* image = a.x + static_cast<long long>(tile.n) * a.H * a.W * a.C;
+    for (int i = threadIdx.x; i < rows * columns * PIECES; i += THREADS) {
+        const int pixel = i / PIECES, piece = i % PIECES;
+        const int h = tile.p0 - a.top + pixel / columns, w = tile.q0 - a.left + pixel % columns;
+        const int c = c0 + piece * 4;
+        const bool inside = h >= 0 && h < a.H && w >= 0 && w < a.W && c < a.C;
+        const long long offset = inside ? (static_cast<long long>(h) * a.W + w) * a.C + c : 0;
+        copy_async_16(to + swizzled(pixel, piece), image + offset, inside);
+    }
+}
+
+// Start copying the weights of one tap, channels c0 .. c0 + 31, one row for each output channel of the tile.
+__device__ __forceinline__ void load_weights(const Arguments& a, const Tile& tile, int tap, int c0, u32 to) {
+    for (int i = threadIdx.x; i < TILE_CHANNELS * PIECES; i += THREADS) {
+        const int row = i / PIECES, piece = i % PIECES;
+        const int k = tile.k0 + row, c = c0 + piece * 4;
+        const bool inside = k < a.K && c < a.C;
+        const long long offset = inside ? (static_cast<long long>(k) * a.R * a.S + tap) * a.C + c : 0;
+        copy_async_16(to + swizzled(row, piece), a.w + offset, inside);
+    }
+}
+
+// Multiply one step into the accumulators. `pixel` holds, for each row fragment, this lane's row of the halo tile.
+__device__ __forceinline__ void multiply_step(float (&sums)[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4],
+                                              const int (&pixel)[ROW_FRAGMENTS], int shift, u32 halo, int channel,
+                                              u32 weights) {
+    const int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int c = 0; c < CHUNK; c += 8) {
+        u32 left[ROW_FRAGMENTS][4], right[COLUMN_FRAGMENTS / 2][4];
+#pragma unroll
+        for (int m = 0; m < ROW_FRAGMENTS; m++) {
+            // Four matrices: pixels 0-7 and 8-15 of channels c .. c + 3, then of c + 4 .. c + 7.
+            load_matrices(left[m], halo + swizzled(pixel[m] + shift, c / 4 + lane / 16));
+#pragma unroll
+            for (int i = 0; i < 4; i++) left[m][i] = round_tf32(left[m][i]);
+        }
+#pragma unroll
+        for (int k = 0; k < COLUMN_FRAGMENTS / 2; k++) {
+            // Four matrices: output channels 0-7 of channels c .. c + 3 and c + 4 .. c + 7, then output channels 8-15.
+            const int row = channel + k * 16 + lane % 8 + lane / 16 * 8;
+            load_matrices(right[k], weights + swizzled(row, c / 4 + lane / 8 % 2));
+#pragma unroll
+            for (int i = 0; i < 4; i++) right[k][i] = round_tf32(right[k][i]);
+        }
+#pragma unroll
+        for (int m = 0; m < ROW_FRAGMENTS; m++)
+#pragma unroll
+            for (int k = 0; k < COLUMN_FRAGMENTS; k++)
+                multiply_tf32(sums[m][k], left[m], right[k / 2][k % 2 * 2], right[k / 2][k % 2 * 2 + 1]);
+    }
+}
+
+// Bias, activation, and the store of what lies inside the output.
+__device__ __forceinline__ void store_tile(const Arguments& a, const Tile& tile, int first_pixel, int channel,
+                                           const float (&sums)[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4]) {
+    const int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int j = 0; j < COLUMN_FRAGMENTS; j++) {
+        const int k = tile.k0 + channel + j * 8 + lane % 4 * 2;
+        if (k >= a.K) continue;
+        const float bias0 = a.bias ? load_constant(a.bias + k) : 0.0f;
+        const float bias1 = a.bias ? load_constant(a.bias + k + 1) : 0.0f;
+#pragma unroll
+        for (int m = 0; m < ROW_FRAGMENTS; m++)
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                const int pixel = first_pixel + m * 16 + half * 8 + lane / 4;
+                const int p = tile.p0 + pixel / TILE_COLUMNS, q = tile.q0 + pixel % TILE_COLUMNS;
+                if (p >= a.P || q >= a.Q) continue;
+                float* to = a.y + ((static_cast<long long>(tile.n) * a.P + p) * a.Q + q) * a.K + k;
+                store_pair(to, activate(sums[m][j][half * 2] + bias0, a), activate(sums[m][j][half * 2 + 1] + bias1, a));
+            }
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) {
+    const Tile tile = tile_of_block(a);
+    const int columns = TILE_COLUMNS + a.S - 1;
+    const u32 halo_bytes = (TILE_ROWS + a.R - 1) * columns * ROW_BYTES;
+    const u32 weight_bytes = TILE_CHANNELS * ROW_BYTES;
+    const u32 halo = shared_memory(), weights = halo + 2 * halo_bytes;  // two buffers each
+
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const int first_pixel = warp % WARPS_ACROSS_PIXELS * WARP_PIXELS;
+    const int channel = warp / WARPS_ACROSS_PIXELS * WARP_CHANNELS;
+    int pixel[ROW_FRAGMENTS];
+#pragma unroll
+    for (int m = 0; m < ROW_FRAGMENTS; m++) {
+        const int o = first_pixel + m * 16 + lane % 16;
+        pixel[m] = o / TILE_COLUMNS * columns + o % TILE_COLUMNS;
+    }
+    float sums[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4] = {};
+
+    load_halo(a, tile, 0, halo);
+    load_weights(a, tile, 0, 0, weights);
+    commit_copies();
+    const int taps = a.R * a.S, steps = (a.C + CHUNK - 1) / CHUNK * taps;
+    for (int step = 0, chunk = 0, tap = 0; step < steps; step++) {
+        // After the barrier this step's copies are there for all, and all are done with the buffers of the last one.
+        wait_copies<0>();
+        __syncthreads();
+        const int next_tap = tap + 1 < taps ? tap + 1 : 0, next_chunk = next_tap ? chunk : chunk + 1;
+        if (step + 1 < steps) {
+            if (next_tap == 0) load_halo(a, tile, next_chunk * CHUNK, halo + next_chunk % 2 * halo_bytes);
+            load_weights(a, tile, next_tap, next_chunk * CHUNK, weights + (step + 1) % 2 * weight_bytes);
+            commit_copies();
+        }
+        const int shift = tap / a.S * columns + tap % a.S;
+        multiply_step(sums, pixel, shift, halo + chunk % 2 * halo_bytes, channel, weights + step % 2 * weight_bytes);
+        tap = next_tap;
+        chunk = next_chunk;
+    }
+    store_tile(a, tile, first_pixel, channel, sums);
+}

@@ -1,0 +1,108 @@
+"""conv2d "mma" on CUDA: the host side of cuda_mma.cu, which holds the idea and its arithmetic.
+
+Products are rounded to tf32 (10 bits of mantissa), about 1e-3 relative where float32 gives 1e-6; so the variant runs
+only when it is named.
+"""
+
+import functools
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..machine import cuda
+from ..operation import Run
+from .geometry import ConvGeometry
+from .reference import CODES
+
+_SOURCE = Path(__file__).with_suffix(".cu")
+_ROW_BYTES = 128  # of shared memory: 32 channels of one pixel
+_LARGEST_KERNEL = 5  # two halo tiles of the largest must leave room for the weights in sm_86's 99 KB
+
+# As struct Arguments in cuda_mma.cu.
+ARGUMENTS = np.dtype(
+    [(name, np.uint64) for name in ("x", "w", "bias", "y")]
+    + [(name, np.int32) for name in ("N", "H", "W", "C", "K", "R", "S", "P", "Q", "top", "left", "activation")]
+    + [("negative_slope", np.float32)],
+    align=True,
+)
+
+
+class Tile(NamedTuple):
+    """The output tile of one block, and the piece of it that one warp computes."""
+
+    rows: int
+    columns: int
+    channels: int
+    warp_pixels: int
+    warp_channels: int
+
+    @property
+    def threads(self) -> int:
+        return 32 * (self.rows * self.columns // self.warp_pixels) * (self.channels // self.warp_channels)
+
+    def shared_bytes(self, r: int, s: int) -> int:
+        """Two halo tiles and two taps' weights: one of each in use, the other on its way."""
+        return 2 * _ROW_BYTES * ((self.rows + r - 1) * (self.columns + s - 1) + self.channels)
+
+
+WIDE = Tile(8, 16, 64, 64, 32)
+NARROW = Tile(8, 16, 32, 32, 32)  # 32 output channels or fewer
+SMALL = Tile(8, 8, 64, 32, 32)  # images of 8 x 8 and less
+TILES = (WIDE, NARROW, SMALL)
+
+
+def tile_for(geometry: ConvGeometry) -> Tile:
+    """The tile that wastes least of these shapes."""
+    if geometry.k <= NARROW.channels:
+        return NARROW
+    return SMALL if geometry.p * geometry.q <= SMALL.rows * SMALL.columns else WIDE
+
+
+@functools.cache
+def kernel_for(tile: Tile) -> cuda.Kernel:
+    """The kernel of cuda_mma.cu for one tile."""
+    names = ("TILE_ROWS", "TILE_COLUMNS", "TILE_CHANNELS", "WARP_PIXELS", "WARP_CHANNELS")
+    name = f"conv2d_mma_tf32_{tile.rows}x{tile.columns}x{tile.channels}"
+    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, tuple(zip(names, tile, strict=True)))
+
+
+def rejects(geometry: ConvGeometry) -> str | None:
+    """Why this variant cannot take a call, or None."""
+    g = geometry
+    if g.dtype != np.float32:
+        return f"takes float32 but got {g.dtype}"
+    if g.stride != (1, 1) or g.dilation != (1, 1) or g.groups != 1:
+        got = f"stride {g.stride}, dilation {g.dilation}, groups {g.groups}"
+        return f"takes stride 1, dilation 1 and groups 1 but got {got}"
+    if max(g.r, g.s) > _LARGEST_KERNEL:
+        return f"takes kernels up to {_LARGEST_KERNEL} x {_LARGEST_KERNEL} but got {g.r} x {g.s}"
+    if g.c % 4 or g.k % 2:
+        return f"takes C_in a multiple of 4 (16-byte copies) and an even C_out but got C_in = {g.c}, C_out = {g.k}"
+    return None
+
+
+def build(geometry: ConvGeometry) -> Run:
+    """Prepare the launch: everything but the four addresses."""
+    g = geometry
+    tile = tile_for(g)
+    kernel = kernel_for(tile)
+    grid = (g.n * -(-g.p // tile.rows) * -(-g.q // tile.columns), -(-g.k // tile.channels), 1)
+    shared_bytes = tile.shared_bytes(g.r, g.s)
+    prepared = np.zeros(1, ARGUMENTS)
+    prepared[["N", "H", "W", "C", "K", "R", "S", "P", "Q"]] = (g.n, g.h, g.w, g.c, g.k, g.r, g.s, g.p, g.q)
+    prepared["top"], prepared["left"] = g.pads[0], g.pads[2]
+    prepared["activation"], prepared["negative_slope"] = CODES[g.activation], g.negative_slope
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        addresses = [cuda.address(array) for array in (*arrays, *outputs)]
+        x, w, _, y = addresses
+        if x % 16 or w % 16 or y % 8:
+            raise ValueError("conv2d: mma expects input and weight at a multiple of 16 bytes, output at one of 8")
+        if grid[0] == 0:
+            return
+        arguments = prepared.copy()
+        arguments.view(np.uint64)[:4] = addresses
+        cuda.launch(kernel, grid, shared_bytes, arguments, [a for a in arrays if a is not None], outputs)
+
+    return run

@@ -1,0 +1,197 @@
+"""Kernels of CUDA C++: compiled once for an architecture, kept on disk, launched.
+
+A `Kernel` names a source file, the tile it is compiled for and the layout of its one argument, a struct passed by
+value: one struct is written and passed faster than fifteen scalars, and both sides check its size.
+
+`launch` runs a kernel on the GPU of the current CuPy device and stream. What runs it can be replaced inside a block
+(`launching`), so that the same host code drives a simulation on machines without a GPU.
+"""
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from . import nvrtc
+from .compile import cache_folder
+
+PTX_HEADER = Path(__file__).with_name("cuda_ptx.cuh")
+
+
+@dataclass(frozen=True, eq=False)  # hashed by identity: it is looked up at every launch
+class Kernel:
+    """One kernel of CUDA C++ for one tile.
+
+    Parameters
+    ----------
+    source
+        The ``.cu`` file. It includes ``cuda_ptx.cuh`` and nothing else, and calls its kernel ``KERNEL``.
+    name
+        What the kernel is called in profilers: operation, variant, type and tile.
+    threads
+        Threads of a block.
+    arguments
+        The layout of the struct that the kernel takes by value; the source checks ``ARGUMENT_BYTES`` against its own.
+    macros
+        Names and values given to the preprocessor.
+    """
+
+    source: Path
+    name: str
+    threads: int
+    arguments: np.dtype
+    macros: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def options(self) -> list[str]:
+        """The macros as a compiler's options."""
+        own = (("KERNEL", self.name), ("ARGUMENT_BYTES", self.arguments.itemsize))
+        return [f"-D{name}={value}" for name, value in (*own, *self.macros)]
+
+
+class Launcher(Protocol):
+    """Runs a kernel; ``arrays`` are those whose addresses ``arguments`` holds, ``outputs`` those it writes."""
+
+    def __call__(
+        self,
+        kernel: Kernel,
+        grid: tuple[int, int, int],
+        shared_bytes: int,
+        arguments: np.ndarray,
+        arrays: Sequence[Any],
+        outputs: Sequence[Any],
+    ) -> None: ...
+
+
+def launch(
+    kernel: Kernel,
+    grid: tuple[int, int, int],
+    shared_bytes: int,
+    arguments: np.ndarray,
+    arrays: Sequence[Any],
+    outputs: Sequence[Any],
+) -> None:
+    """Run a kernel over a grid of blocks, each with so much shared memory."""
+    _launcher.get()(kernel, grid, shared_bytes, arguments, arrays, outputs)
+
+
+@contextlib.contextmanager
+def launching(launcher: Launcher) -> Iterator[None]:
+    """Let ``launcher`` run the kernels that are launched inside the block."""
+    token = _launcher.set(launcher)
+    try:
+        yield
+    finally:
+        _launcher.reset(token)
+
+
+def address(array: Any) -> int:
+    """Where an array's first element lies; 0 for None."""
+    if array is None:
+        return 0
+    return int(array.__array_interface__["data"][0] if isinstance(array, np.ndarray) else array.data.ptr)
+
+
+def compile_kernel(kernel: Kernel, architecture: str) -> nvrtc.Compiled:
+    """Machine code for an architecture such as ``"sm_90"``, from the disk cache or compiled now.
+
+    The cache's key is everything that the code depends on: both sources, options, architecture and NVRTC's version. A
+    damaged entry is compiled again and written over; where nothing can be written, nothing is kept.
+    """
+    source, header = kernel.source.read_text(), PTX_HEADER.read_text()
+    parts = (source, header, *kernel.options, architecture, str(nvrtc.version()))
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+    path = cache_folder() / "cuda" / f"{kernel.name}-{architecture}-{key}.cubin"
+    found = _read_entry(path)
+    if found is None:
+        found = nvrtc.compile_source(
+            source,
+            name=kernel.source.name,
+            architecture=architecture,
+            options=kernel.options,
+            headers={PTX_HEADER.name: header},
+        )
+        _write_entry(path, found)
+    return found
+
+
+def _read_entry(path: Path) -> nvrtc.Compiled | None:
+    """An entry is a line of JSON, then the machine code whose hash the line holds."""
+    try:
+        line, _, cubin = path.read_bytes().partition(b"\n")
+        facts = json.loads(line)
+        if facts["sha256"] != hashlib.sha256(cubin).hexdigest():
+            return None
+        return nvrtc.Compiled(cubin, {name: nvrtc.Resources(*row) for name, row in facts["resources"].items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _write_entry(path: Path, compiled: nvrtc.Compiled) -> None:
+    facts = {"sha256": hashlib.sha256(compiled.cubin).hexdigest(), "resources": compiled.resources}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
+    except OSError:
+        return  # a read-only place
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(json.dumps(facts).encode() + b"\n" + compiled.cubin)
+        os.replace(temporary, path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _launch_on_device(
+    kernel: Kernel,
+    grid: tuple[int, int, int],
+    shared_bytes: int,
+    arguments: np.ndarray,
+    arrays: Sequence[Any],
+    outputs: Sequence[Any],
+) -> None:
+    import cupy
+
+    for array in (*arrays, *outputs):
+        if not isinstance(array, cupy.ndarray):
+            raise TypeError(f"{kernel.name}: expects cupy.ndarray arguments but got {type(array).__name__}")
+    function = _loaded(kernel, cupy.cuda.Device().id)
+    function(grid, (kernel.threads, 1, 1), (arguments,), shared_bytes)
+
+
+_LOADING = threading.Lock()
+
+
+def _loaded(kernel: Kernel, device: int) -> Any:
+    with _LOADING:
+        return _load(kernel, device)
+
+
+@functools.cache
+def _load(kernel: Kernel, device: int) -> Any:
+    """The kernel as a function of the device, free to use all the shared memory that a block can have there."""
+    import cupy
+    from cupy_backends.cuda.api import driver
+
+    current = cupy.cuda.Device(device)
+    architecture = f"sm_{current.compute_capability}"
+    compiled = compile_kernel(kernel, architecture)
+    module = cupy.cuda.function.Module()
+    module.load(compiled.cubin)
+    function = module.get_function(kernel.name)
+    limit = current.attributes["MaxSharedMemoryPerBlockOptin"] - compiled.resources[kernel.name].shared_bytes
+    driver.funcSetAttribute(function.ptr, driver.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, limit)
+    return function
+
+
+_launcher: ContextVar[Launcher] = ContextVar("launcher of CUDA C++ kernels", default=_launch_on_device)

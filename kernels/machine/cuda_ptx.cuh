@@ -1,0 +1,68 @@
+// The instructions that CUDA C++ has no words for: all inline PTX of the package, one function each.
+//
+// Kernels reach shared and device memory through these functions alone. Shared memory is named by 32-bit addresses,
+// as the instructions below want them. A header with the same functions in plain C++ lets a kernel run on a CPU.
+// The instructions are those of sm_80 and later (NVIDIA, "Parallel Thread Execution ISA").
+#pragma once
+
+typedef unsigned int u32;
+
+// The block's shared memory, as large as the launch asked for. 128 bytes are one pass over all 32 banks.
+__device__ __forceinline__ u32 shared_memory() {
+    extern __shared__ __align__(128) unsigned char bytes[];
+    return static_cast<u32>(__cvta_generic_to_shared(bytes));
+}
+
+// Copy 16 bytes from device to shared memory without passing through registers; zeros if not `wanted`, and then
+// `from` is not read. Both addresses are multiples of 16. The copy is not finished before wait_copies.
+__device__ __forceinline__ void copy_async_16(u32 to, const void* from, bool wanted) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(wanted ? 16 : 0) : "memory");
+}
+
+// Close a group of this thread's copies.
+__device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+
+// Wait until at most PENDING of this thread's groups are unfinished. Other threads see the bytes after a barrier.
+template <int PENDING>
+__device__ __forceinline__ void wait_copies() {
+    asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
+}
+
+// Read four 8 x 4 matrices of 32-bit words, a whole warp together. Lane l gives the address of row l % 8 of matrix
+// l / 8 (16 bytes, aligned) and receives, in fragment[m], word l % 4 of row l / 4 of matrix m.
+__device__ __forceinline__ void load_matrices(u32 (&fragment)[4], u32 row) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(fragment[0]), "=r"(fragment[1]), "=r"(fragment[2]), "=r"(fragment[3])
+                 : "r"(row)
+                 : "memory");
+}
+
+// Round a float32 to tf32 (10 bits of mantissa), halves away from zero. Without it the tensor core truncates.
+__device__ __forceinline__ u32 round_tf32(u32 bits) {
+    u32 rounded;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(__uint_as_float(bits)));
+    return rounded;
+}
+
+// D += A B on a tensor core, a whole warp together: A is 16 x 8, B is 8 x 8, D is 16 x 8 in float32.
+// With g = lane / 4 and t = lane % 4, a lane holds
+//     a[0..3] = A[g][t], A[g+8][t], A[g][t+4], A[g+8][t+4]      b0, b1 = B[t][g], B[t+4][g]
+//     d[0..3] = D[g][2t], D[g][2t+1], D[g+8][2t], D[g+8][2t+1]
+__device__ __forceinline__ void multiply_tf32(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                 "{%0, %1, %2, %3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+// One float32 that no thread of the launch writes.
+__device__ __forceinline__ float load_constant(const float* from) {
+    float value;
+    asm("ld.global.nc.f32 %0, [%1];" : "=f"(value) : "l"(from));
+    return value;
+}
+
+// Two neighbouring float32; the address is a multiple of 8.
+__device__ __forceinline__ void store_pair(float* to, float first, float second) {
+    asm volatile("st.global.v2.f32 [%0], {%1, %2};" ::"l"(to), "f"(first), "f"(second) : "memory");
+}

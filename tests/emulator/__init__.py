@@ -1,0 +1,87 @@
+"""CUDA C++ kernels on the CPU: the same source, compiled by g++ under another ``cuda_ptx.cuh``.
+
+`launch` has the signature of a launcher of `tilegrad.kernels.machine.cuda`, so that inside ``with
+cuda.launching(emulator.launch):`` every ``cuda`` variant runs on NumPy arrays. It finds wrong indices, swizzles and
+fragments, accesses out of bounds or misaligned, races between threads of a block (missing barriers and missing
+waits), divergence at warp instructions, and outputs written twice. It cannot show what depends on the hardware:
+timing, races between blocks through device memory, and the rounding inside a tensor core's sum.
+"""
+
+import ctypes
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tilegrad.kernels.machine.cuda import Kernel
+
+_FOLDER = Path(__file__).parent
+# Fibers switch by longjmp, which the fortified one would refuse.
+_FLAGS = ["-std=c++17", "-O2", "-shared", "-fPIC", "-U_FORTIFY_SOURCE", "-Wno-unknown-pragmas", f"-I{_FOLDER}"]
+
+
+class EmulationError(RuntimeError):
+    """The kernel made a mistake; the message holds the line of its source, the block and the thread."""
+
+
+def compiler() -> str | None:
+    """The C++ compiler that the emulator uses, or None where there is none."""
+    return shutil.which(os.environ.get("CXX", "g++"))
+
+
+@functools.cache
+def _library(kernel: Kernel) -> ctypes.CDLL:
+    """The kernel with the emulator, compiled once for each text and kept in the system's temporary folder."""
+    command = [str(compiler()), *_FLAGS, f'-DSOURCE="{kernel.source}"', *kernel.options, str(_FOLDER / "entry.cpp")]
+    digest = hashlib.sha256(repr(command).encode() + kernel.source.read_bytes())
+    for part in sorted(_FOLDER.glob("*.*")):
+        digest.update(part.read_bytes())
+    folder = Path(tempfile.gettempdir()) / f"tilegrad-emulator-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"{kernel.name}-{digest.hexdigest()[:20]}.so"
+    if not path.exists():
+        temporary = path.with_suffix(f".{os.getpid()}")
+        built = subprocess.run([*command, "-o", str(temporary)], capture_output=True, text=True, check=False)
+        if built.returncode:
+            raise EmulationError(f"{kernel.name}: {' '.join(command)}\n{built.stderr}")
+        os.replace(temporary, path)
+    library = ctypes.CDLL(str(path))
+    library.emulate.restype = ctypes.c_char_p
+    return library
+
+
+def launch(
+    kernel: Kernel,
+    grid: tuple[int, int, int],
+    shared_bytes: int,
+    arguments: np.ndarray,
+    arrays: Sequence[Any],
+    outputs: Sequence[Any],
+) -> None:
+    """Run a kernel, as `tilegrad.kernels.machine.cuda.launch` does, on NumPy arrays."""
+    if arguments.dtype != kernel.arguments or arguments.shape != (1,):
+        raise EmulationError(f"{kernel.name}: arguments are not the struct that the kernel declares")
+    if kernel.threads % 32 or not 0 < kernel.threads <= 1024 or min(grid) < 1 or max(grid[1:]) > 65535:
+        raise EmulationError(f"{kernel.name}: no GPU launches {kernel.threads} threads in a grid of {grid}")
+    both = [(a, 0) for a in arrays] + [(a, 1) for a in outputs]
+    begins = [a.ctypes.data for a, _ in both]
+    ends = [begin + a.nbytes for begin, (a, _) in zip(begins, both, strict=True)]
+    pointers = ctypes.c_void_p * len(both)
+    mistake = _library(kernel).emulate(
+        (ctypes.c_int * 3)(*grid),
+        kernel.threads,
+        ctypes.c_longlong(shared_bytes),
+        ctypes.c_void_p(arguments.ctypes.data),
+        len(both),
+        pointers(*begins),
+        pointers(*ends),
+        (ctypes.c_int * len(both))(*[output for _, output in both]),
+    )
+    if mistake:
+        raise EmulationError(f"{kernel.source.name}: {mistake.decode()}")

@@ -1,0 +1,92 @@
+// The functions of kernels/machine/cuda_ptx.cuh in plain C++, so that a kernel's source compiles for the CPU unchanged.
+// See there for what each does; here is what each checks. The line of a call travels with it into messages.
+#pragma once
+
+#include <cmath>
+
+#include "fibers.h"
+#include "memory.h"
+
+#define __global__
+#define __device__
+#define __forceinline__ inline
+#define __launch_bounds__(threads)
+#define __syncthreads() emulator::barrier(__LINE__)
+
+typedef unsigned int u32;
+
+#define threadIdx emulator::thread_index
+#define blockIdx emulator::block_index
+#define blockDim emulator::block_size
+#define gridDim emulator::grid_size
+
+inline u32 shared_memory() { return emulator::SHARED_BASE; }
+
+inline void copy_async_16(u32 to, const void* from, bool wanted, int line = __builtin_LINE()) {
+    emulator::start_copy(to, from, wanted, line);
+}
+
+inline void commit_copies() { emulator::commit(); }
+
+template <int PENDING>
+inline void wait_copies() {
+    emulator::finish_copies(PENDING);
+}
+
+inline void load_matrices(u32 (&fragment)[4], u32 row, int line = __builtin_LINE()) {
+    emulator::collective({"load_matrices", line, &row, fragment, [](emulator::Collective* lanes, int first_thread) {
+        for (int i = 0; i < 32; i++) {
+            u32 words[4];
+            emulator::current = first_thread + i;
+            emulator::read_shared(words, *static_cast<const u32*>(lanes[i].in), 16, "load_matrices", lanes[i].line);
+            for (int j = 0; j < 4; j++) static_cast<u32*>(lanes[i % 8 * 4 + j].out)[i / 8] = words[j];
+        }
+    }});
+}
+
+inline u32 bits_of(float value) {
+    u32 bits;
+    memcpy(&bits, &value, 4);
+    return bits;
+}
+
+inline float value_of(u32 bits) {
+    float value;
+    memcpy(&value, &bits, 4);
+    return value;
+}
+
+// Half of the last place kept is added to the magnitude, the 13 bits below it go. NaN and infinity stay.
+inline u32 round_tf32(u32 bits) {
+    return (bits & 0x7F800000u) == 0x7F800000u ? bits : (bits + 0x1000u) & ~0x1FFFu;
+}
+
+// The hardware ignores the 13 low bits of an operand.
+inline void multiply_tf32(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, int line = __builtin_LINE()) {
+    const u32 in[6] = {a[0], a[1], a[2], a[3], b0, b1};
+    emulator::collective({"multiply_tf32", line, in, d, [](emulator::Collective* lanes, int) {
+        float a[16][8], b[8][8];
+        for (int i = 0; i < 32; i++) {
+            const u32* in = static_cast<const u32*>(lanes[i].in);
+            const int g = i / 4, t = i % 4;
+            for (int j = 0; j < 4; j++) a[g + j % 2 * 8][t + j / 2 * 4] = value_of(in[j] & ~0x1FFFu);
+            for (int j = 0; j < 2; j++) b[t + j * 4][g] = value_of(in[4 + j] & ~0x1FFFu);
+        }
+        for (int i = 0; i < 32; i++) {
+            float* d = static_cast<float*>(lanes[i].out);
+            for (int j = 0; j < 4; j++)
+                for (int k = 0; k < 8; k++) d[j] += a[i / 4 + j / 2 * 8][k] * b[k][i % 4 * 2 + j % 2];
+        }
+    }});
+}
+
+inline float load_constant(const float* from, int line = __builtin_LINE()) {
+    float value;
+    emulator::read_device(&value, from, 4, "load_constant", line);
+    return value;
+}
+
+inline void store_pair(float* to, float first, float second, int line = __builtin_LINE()) {
+    const float pair[2] = {first, second};
+    emulator::write_device(to, pair, 8, "store_pair", line);
+}

@@ -1,0 +1,30 @@
+// One kernel and the emulator as a shared library. Compiled with -DSOURCE='"file.cu"' and the kernel's own macros.
+#include SOURCE
+
+template <class Arguments>
+static void call(void (*kernel)(Arguments), const void* arguments) {
+    kernel(*static_cast<const Arguments*>(arguments));
+}
+
+// Run a grid, block after block. Arrays are (begin, end, is an output). Returns null, or the first mistake found.
+extern "C" const char* emulate(const int* grid, int threads, long long shared_bytes, const void* arguments, int count,
+                               const unsigned char** begins, const unsigned char** ends, const int* outputs) {
+    using namespace emulator;
+    arrays.clear();
+    for (int i = 0; i < count; i++)
+        arrays.push_back({begins[i], ends[i], outputs[i] != 0,
+                          std::vector<bool>(outputs[i] ? (ends[i] - begins[i]) / 4 : 0)});
+    kernel = [arguments] { call(KERNEL, arguments); };
+    block_size = {threads, 1, 1};
+    grid_size = {grid[0], grid[1], grid[2]};
+    message[0] = 0;
+    for (int z = 0; z < grid[2]; z++)
+        for (int y = 0; y < grid[1]; y++)
+            for (int x = 0; x < grid[0]; x++) {
+                block_index = {x, y, z};
+                reset_shared(shared_bytes);
+                copies.assign(threads, Copies());
+                if (!run_block()) return message;
+            }
+    return nullptr;
+}

@@ -1,0 +1,153 @@
+// One block of a CUDA grid on a CPU: a fiber for each thread, warps in lockstep at their collective instructions.
+//
+// A fiber runs until it needs others: at a warp instruction (ldmatrix, mma) or at the block's barrier. The scheduler
+// carries out a warp instruction once all 32 lanes have come to the same one, and opens the barrier once all threads
+// have. Anything else is a mistake of the kernel, and is reported with the lines where the threads stand.
+#pragma once
+
+#include <csetjmp>
+#include <cstdarg>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <ucontext.h>
+
+namespace emulator {
+
+struct Index3 {
+    int x = 0, y = 0, z = 0;
+};
+
+enum class State { ready, collective, barrier, finished };
+
+// A warp instruction as one lane issues it: what it brings and where its part of the result goes.
+struct Collective {
+    const char* name;
+    int line;
+    const void* in;
+    void* out;
+    void (*carry_out)(Collective* lanes, int first_thread);
+};
+
+struct Fiber {
+    std::unique_ptr<char[]> stack;
+    ucontext_t start;
+    jmp_buf resume;
+    bool started = false;
+    State state = State::ready;
+    int line = 0;  // where it waits
+    Collective collective;
+};
+
+inline char message[1024];  // the first mistake found
+inline jmp_buf scheduler;
+inline std::vector<Fiber> fibers;
+inline std::function<void()> kernel;
+inline int current;         // index of the running thread
+inline int barriers_passed; // by the running block
+inline Index3 thread_index, block_index, block_size, grid_size;
+
+constexpr size_t STACK_BYTES = 256 << 10;
+
+// Give up the block: nothing of a kernel needs destroying, so that its fibers are simply left.
+[[noreturn]] inline void fail(int line, const char* format, ...) {
+    char reason[700];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    snprintf(message, sizeof message, "line %d, block (%d, %d, %d), thread %d: %s", line, block_index.x, block_index.y,
+             block_index.z, current, reason);
+    _longjmp(scheduler, 2);
+}
+
+__attribute__((noinline)) inline void wait(State state, int line) {
+    Fiber& fiber = fibers[current];
+    fiber.state = state;
+    fiber.line = line;
+    if (!_setjmp(fiber.resume)) _longjmp(scheduler, 1);
+}
+
+inline void enter() {
+    kernel();
+    wait(State::finished, 0);
+}
+
+inline void barrier(int line) { wait(State::barrier, line); }
+
+inline void collective(const Collective& instruction) {
+    fibers[current].collective = instruction;
+    wait(State::collective, instruction.line);
+}
+
+__attribute__((noinline)) inline bool run_until_it_waits(int thread) {
+    Fiber& fiber = fibers[thread];
+    current = thread_index.x = thread;
+    switch (_setjmp(scheduler)) {
+        case 0:
+            if (fiber.started) _longjmp(fiber.resume, 1);
+            fiber.started = true;
+            setcontext(&fiber.start);
+        case 1: return true;
+        default: return false;
+    }
+}
+
+inline const char* place(const Fiber& fiber) {
+    return fiber.state == State::barrier      ? "__syncthreads"
+           : fiber.state == State::collective ? fiber.collective.name
+                                              : "the end";
+}
+
+// Threads first .. first + count - 1 all wait for the same thing, or they have diverged.
+inline bool agree(int first, int count) {
+    const Fiber& lead = fibers[first];
+    for (int i = first + 1; i < first + count; i++) {
+        const Fiber& other = fibers[i];
+        if (other.state == lead.state && other.line == lead.line) continue;
+        snprintf(message, sizeof message,
+                 "block (%d, %d, %d): threads %d and %d have diverged: one is at %s (line %d), the other at %s (line %d)",
+                 block_index.x, block_index.y, block_index.z, first, i, place(lead), lead.line, place(other), other.line);
+        return false;
+    }
+    return true;
+}
+
+// Run one warp to the barrier or the end.
+inline bool run_warp(int first) {
+    for (;;) {
+        for (int i = first; i < first + 32; i++)
+            if (!run_until_it_waits(i)) return false;
+        if (!agree(first, 32)) return false;
+        if (fibers[first].state != State::collective) return true;
+        Collective lanes[32];
+        for (int l = 0; l < 32; l++) lanes[l] = fibers[first + l].collective;
+        if (_setjmp(scheduler)) return false;
+        lanes[0].carry_out(lanes, first);
+    }
+}
+
+inline bool run_block() {
+    const int threads = block_size.x;
+    barriers_passed = 0;
+    if (fibers.size() != static_cast<size_t>(threads)) fibers = std::vector<Fiber>(threads);
+    for (Fiber& fiber : fibers) {
+        if (!fiber.stack) fiber.stack.reset(new char[STACK_BYTES]);
+        fiber.started = false;
+        getcontext(&fiber.start);
+        fiber.start.uc_stack.ss_sp = fiber.stack.get();
+        fiber.start.uc_stack.ss_size = STACK_BYTES;
+        fiber.start.uc_link = nullptr;
+        makecontext(&fiber.start, enter, 0);
+    }
+    for (;; barriers_passed++) {
+        for (int first = 0; first < threads; first += 32)
+            if (!run_warp(first)) return false;
+        if (!agree(0, threads)) return false;  // one warp at a barrier, another at the end
+        if (fibers[0].state == State::finished) return true;
+    }
+}
+
+}  // namespace emulator

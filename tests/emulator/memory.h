@@ -1,0 +1,140 @@
+// Shared and device memory of an emulated block, with every access checked.
+//
+// Each 32-bit word of shared memory remembers who last wrote and read it, and how many barriers had been passed. Two
+// threads that touch a word without a barrier between them, one of them writing, are a race, however the threads
+// happen to be scheduled. An asynchronous copy takes effect as late as it may: at the wait for it.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <vector>
+
+#include "fibers.h"
+
+namespace emulator {
+
+constexpr int NOBODY = -1, SEVERAL = -2;
+constexpr uint32_t SHARED_BASE = 4096;  // not zero, so that an offset used as an address is caught
+
+struct Word {
+    int writer = NOBODY, written = 0;     // by which thread, after how many barriers
+    int reader = NOBODY, read = 0;
+    int copier = NOBODY;                  // whose asynchronous copy into it is on its way
+};
+
+inline std::vector<unsigned char> shared;
+inline std::vector<Word> words;
+
+inline void reset_shared(size_t bytes) {
+    shared.assign(bytes, 0xFF);  // as float32, NaN
+    words.assign(bytes / 4, Word());
+}
+
+inline uint32_t shared_offset(uint32_t address, uint32_t bytes, const char* what, int line) {
+    if (address % bytes) fail(line, "%s: shared address %u is not a multiple of %u", what, address, bytes);
+    if (address < SHARED_BASE || address + bytes > SHARED_BASE + shared.size())
+        fail(line, "%s: shared address %lld is outside the block's %zu bytes", what,
+             static_cast<long long>(address) - SHARED_BASE, shared.size());
+    return address - SHARED_BASE;
+}
+
+// The word may be written by this thread now.
+inline void check_write(Word& word, const char* what, int line) {
+    const bool read_now = word.reader != NOBODY && word.reader != current && word.read == barriers_passed;
+    const bool written_now = word.writer != NOBODY && word.writer != current && word.written == barriers_passed;
+    if (read_now) fail(line, "%s: writes what another thread has read since the last barrier", what);
+    if (written_now) fail(line, "%s: writes what thread %d has written since the last barrier", what, word.writer);
+    if (word.copier != NOBODY) fail(line, "%s: writes where a copy of thread %d is on its way", what, word.copier);
+}
+
+inline void read_shared(void* to, uint32_t address, uint32_t bytes, const char* what, int line) {
+    const uint32_t offset = shared_offset(address, bytes, what, line);
+    for (uint32_t i = offset / 4; i < (offset + bytes) / 4; i++) {
+        Word& word = words[i];
+        if (word.copier != NOBODY) fail(line, "%s: reads what a copy of thread %d is on its way to", what, word.copier);
+        if (word.writer == NOBODY) fail(line, "%s: reads shared memory that nobody wrote", what);
+        if (word.writer != current && word.written == barriers_passed)
+            fail(line, "%s: reads what thread %d has written since the last barrier", what, word.writer);
+        const bool others = word.reader != NOBODY && word.reader != current && word.read == barriers_passed;
+        word.reader = others ? SEVERAL : current;
+        word.read = barriers_passed;
+    }
+    memcpy(to, shared.data() + offset, bytes);
+}
+
+// Device memory: the arrays of the launch. Outputs remember which of their words are written.
+struct Array {
+    const unsigned char *begin, *end;
+    bool output;
+    std::vector<bool> written;
+};
+
+inline std::vector<Array> arrays;
+
+inline Array& device_array(const void* pointer, size_t bytes, const char* what, int line) {
+    const auto* at = static_cast<const unsigned char*>(pointer);
+    if (reinterpret_cast<uintptr_t>(at) % bytes) fail(line, "%s: device address %p is not a multiple of %zu", what, pointer, bytes);
+    for (Array& array : arrays)
+        if (at >= array.begin && at + bytes <= array.end) return array;
+    fail(line, "%s: %zu bytes at %p lie outside every array of the launch", what, bytes, pointer);
+}
+
+inline void read_device(void* to, const void* from, size_t bytes, const char* what, int line) {
+    if (device_array(from, bytes, what, line).output) fail(line, "%s: reads an output", what);
+    memcpy(to, from, bytes);
+}
+
+inline void write_device(void* to, const void* from, size_t bytes, const char* what, int line) {
+    Array& array = device_array(to, bytes, what, line);
+    if (!array.output) fail(line, "%s: writes an input", what);
+    const size_t first = (static_cast<unsigned char*>(to) - array.begin) / 4;
+    for (size_t i = first; i < first + bytes / 4; i++) {
+        if (array.written[i]) fail(line, "%s: writes element %zu of an output a second time", what, i);
+        array.written[i] = true;
+    }
+    memcpy(to, from, bytes);
+}
+
+// Asynchronous copies of one thread: those not yet in a group, and groups in order.
+struct Copy {
+    uint32_t to;
+    unsigned char bytes[16];
+};
+struct Copies {
+    std::vector<Copy> open;
+    std::deque<std::vector<Copy>> groups;
+};
+inline std::vector<Copies> copies;
+
+inline void start_copy(uint32_t to, const void* from, bool wanted, int line) {
+    Copy copy{shared_offset(to, 16, "copy_async_16", line), {}};
+    if (wanted) read_device(copy.bytes, from, 16, "copy_async_16", line);
+    for (uint32_t i = copy.to / 4; i < copy.to / 4 + 4; i++) {
+        check_write(words[i], "copy_async_16", line);
+        words[i].copier = current;
+    }
+    memset(shared.data() + copy.to, 0xFF, 16);
+    copies[current].open.push_back(copy);
+}
+
+inline void commit() {
+    Copies& own = copies[current];
+    own.groups.push_back(std::move(own.open));
+    own.open.clear();
+}
+
+inline void finish_copies(size_t pending) {
+    Copies& own = copies[current];
+    for (; own.groups.size() > pending; own.groups.pop_front())
+        for (const Copy& copy : own.groups.front()) {
+            memcpy(shared.data() + copy.to, copy.bytes, 16);
+            for (uint32_t i = copy.to / 4; i < copy.to / 4 + 4; i++) {
+                words[i].copier = NOBODY;
+                words[i].writer = current;
+                words[i].written = barriers_passed;
+            }
+        }
+}
+
+}  // namespace emulator
