@@ -319,8 +319,8 @@ def panel(itemsize: int) -> Any:
     """``panel(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, bn, cm, mode, slope)``, any height and width.
 
     Columns are taken in blocks of `block_columns`. With ``PACKED`` in ``mode``, B is stored block after block, each a
-    matrix whose rows are as wide as the block (the last one rounded up to whole vectors): then ``bo`` counts rows,
-    ``bn`` is the number of rows in a block, and ``bi`` is not used. Otherwise ``bo`` and ``bi`` are strides in
+    matrix whose rows are as wide as the block (the last one rounded up to whole vectors): then ``bn`` is the number of
+    rows in a block, ``bi`` the row to begin at, and ``bo`` counts rows. Otherwise ``bo`` and ``bi`` are strides in
     elements and rows must be readable up to whole vectors. ``slope`` is the bits of a float64.
     """
     width = lanes(itemsize)
@@ -351,8 +351,9 @@ def panel(itemsize: int) -> Any:
             vectors = (here + width - 1) // width
             block_b, block_bo, block_bi = b + first * itemsize, bo, bi
             if mode & PACKED:
-                block_b, block_bi = b + bn * first * itemsize, vectors * width
+                block_bi = vectors * width
                 block_bo = bo * block_bi
+                block_b = b + (bn * first + bi * block_bi) * itemsize
             at_c, at_bias = c + first * itemsize, bias + first * itemsize
             if vectors > 2:
                 wide(vectors, at_c, a, block_b, at_bias, height, here, ko, ki, ao, ai, am, block_bo, block_bi, cm, mode, slope)  # fmt: skip # noqa: E501
