@@ -1,0 +1,28 @@
+"""Kernels written in Numba CUDA: launched on CuPy's arrays and stream, or in Numba's simulator on NumPy arrays.
+
+The simulator (``NUMBA_ENABLE_CUDASIM=1`` before Numba is imported) runs every thread as a thread of Python: slow, but
+it needs no GPU, and an index out of bounds is an exception.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import config, cuda
+
+
+def launch(kernel: Any, grid: tuple[int, ...], block: tuple[int, ...], *arguments: Any) -> None:
+    """Run ``kernel(*arguments)`` over a grid of blocks, in order with the other work of CuPy's current stream.
+
+    Arrays are passed as they are, without a copy and without waiting for the device.
+    """
+    if config.ENABLE_CUDASIM:
+        kernel[grid, block](*arguments)
+        return
+    if any(isinstance(argument, np.ndarray) for argument in arguments):
+        name = kernel.py_func.__name__
+        raise TypeError(f"{name}: expects cupy.ndarray arguments but got numpy.ndarray (which its simulator takes)")
+    import cupy
+
+    stream = cuda.external_stream(cupy.cuda.get_current_stream().ptr)
+    views = [cuda.as_cuda_array(a, sync=False) if isinstance(a, cupy.ndarray) else a for a in arguments]
+    kernel[grid, block, stream](*views)
