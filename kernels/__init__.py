@@ -5,6 +5,7 @@ folder: its public functions and declaration, its definition in loops, and its v
 """
 
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
+from .correlation import correlate1d, correlate_separable2d
 from .machine.memory import memory_report, memory_trim
 from .operation import explain, trace, use_variant
 
@@ -13,6 +14,8 @@ __all__ = [
     "conv2d_input_grad",
     "conv2d_weight_grad",
     "conv_transpose2d",
+    "correlate1d",
+    "correlate_separable2d",
     "explain",
     "memory_report",
     "memory_trim",
