@@ -8,6 +8,7 @@ from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_tra
 from .correlation import correlate1d, correlate_separable2d
 from .machine.memory import memory_report, memory_trim
 from .operation import explain, trace, use_variant
+from .random import random_blocks, random_normal, random_permutation, random_uniform
 
 __all__ = [
     "conv2d",
@@ -19,6 +20,10 @@ __all__ = [
     "explain",
     "memory_report",
     "memory_trim",
+    "random_blocks",
+    "random_normal",
+    "random_permutation",
+    "random_uniform",
     "trace",
     "use_variant",
 ]
