@@ -34,12 +34,12 @@ import numpy as np
 from numba import float32, float64
 from numba.extending import register_jitable
 
-from .. import activation
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.microkernel import ACCUMULATE, BIAS, LEAKY_RELU, PACKED, RELU, call_panel, panel
 from ..machine.pointers import pointer, word_of
 from ..machine.threads import block_of, launch_at, num_threads
+from .cpu_epilogue import IN_REGISTERS, second_pass
 from .cpu_packing import Packing, pack_all
 from .geometry import ConvGeometry
 
@@ -218,7 +218,7 @@ class _Correlation:
     def __init__(self, g: ConvGeometry, source: tuple[int, int, int], phases: list[Phase], packings: list[Packing]):
         self.g, self.packings = g, packings
         n, p, q, k = g.outputs[0][0]
-        mode = PACKED | (BIAS if g.has_bias else 0) | _IN_REGISTERS.get(g.activation, 0)
+        mode = PACKED | (BIAS if g.has_bias else 0) | IN_REGISTERS.get(g.activation, 0)
         h, w, c = source
         self.scratch = 0
         words: list[int] = [0] * 5 + [h, w, c, p, q, k, g.groups, mode, word_of(g.negative_slope), 0, 0]
@@ -241,6 +241,7 @@ class _Correlation:
         self.worker = correlate.address(itemsize)
         self.block = block_of(words)
         self.ns = g.flops / (2 * _MACS_PER_NS)
+        self.finish = second_pass(g.activation, g.negative_slope, IN_REGISTERS)
 
     def __call__(self, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, w, bias = arrays
@@ -253,13 +254,7 @@ class _Correlation:
             scratch.ctypes.data,
         )  # fmt: skip
         launch_at(self.worker, self.tasks, block.ctypes.data, self.ns)
-        if self.g.activation == "tanh":
-            activation.tanh(y, out=y)
-        elif self.g.activation == "sigmoid":
-            activation.sigmoid(y, out=y)
-
-
-_IN_REGISTERS = {"relu": RELU, "leaky_relu": LEAKY_RELU}
+        self.finish(y)
 
 
 def build(g: ConvGeometry) -> Callable[..., None]:
@@ -285,8 +280,14 @@ def build_input_grad(g: ConvGeometry) -> Callable[..., None]:
             phases.append(_phase(rows, columns, g.k * g.dtype.itemsize))
             packings.append(
                 Packing(
-                    g.dtype.itemsize, _tap_offsets(g, rows, columns), channels=group_k, columns=group_c,
-                    channel_stride=kernel_size, column_stride=1, groups=g.groups, group_stride=group_k * kernel_size,
+                    g.dtype.itemsize,
+                    _tap_offsets(g, rows, columns),
+                    channels=group_k,
+                    columns=group_c,
+                    channel_stride=kernel_size,
+                    column_stride=1,
+                    groups=g.groups,
+                    group_stride=group_k * kernel_size,
                 )  # fmt: skip
             )
     return _Correlation(g, (g.p, g.q, g.k), phases, packings)

@@ -53,9 +53,9 @@ def conv2d_naive(x, w, bias, y, stride, pads, dilation, groups, code, negative_s
     index = cuda.grid(1)
     if index >= y.size:
         return
-    N, H, W, C = x.shape
+    _, H, W, _ = x.shape
     K, R, S, group_c = w.shape
-    N, P, Q, K = y.shape
+    _, P, Q, _ = y.shape
     k = index % K
     q = index // K % Q
     p = index // (K * Q) % P

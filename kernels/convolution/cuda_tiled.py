@@ -56,9 +56,9 @@ def conv2d_tiled(x, w, bias, y, stride, pads, code, negative_slope):  # type: ig
     """Each block computes a tile of y. An empty bias stands for none."""
     x_tile = cuda.shared.array(X_TILE, x.dtype)
     w_tile = cuda.shared.array(W_TILE, w.dtype)
-    N, H, W, C = x.shape
-    K, R, S, C = w.shape
-    N, P, Q, K = y.shape
+    _, H, W, C = x.shape
+    K, R, S, _ = w.shape
+    _, P, Q, _ = y.shape
 
     # Which tile: blockIdx.x counts tiles of pixels, image after image; blockIdx.y counts tiles of channels.
     tiles_across = (Q + TILE_COLUMNS - 1) // TILE_COLUMNS
@@ -81,7 +81,7 @@ def conv2d_tiled(x, w, bias, y, stride, pads, code, negative_slope):  # type: ig
         for i in range(thread, halo_rows * halo_columns * CHUNK, THREADS):
             c, tile_column, tile_row = i % CHUNK, i // CHUNK % halo_columns, i // (CHUNK * halo_columns)
             h, image_column = top + tile_row, left + tile_column
-            inside = 0 <= h and h < H and 0 <= image_column and image_column < W and first_c + c < C
+            inside = 0 <= h < H and 0 <= image_column < W and first_c + c < C
             x_tile[tile_row, tile_column, c] = x[n, h, image_column, first_c + c] if inside else zero
         for i in range(thread, TILE_CHANNELS * R * S * CHUNK, THREADS):
             c, s, r, tile_k = i % CHUNK, i // CHUNK % S, i // (CHUNK * S) % R, i // (CHUNK * S * R)

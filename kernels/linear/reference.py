@@ -1,0 +1,31 @@
+"""The definition of the matrix product and of the linear layer, in loops."""
+
+from ..convolution.reference import activate
+
+
+def matmul(a, b, y, transpose_a, transpose_b):  # type: ignore[no-untyped-def]
+    """``y[m, n] = sum over k of a[m, k] * b[k, n]``, either operand read transposed."""
+    M, N = y.shape
+    K = a.shape[0] if transpose_a else a.shape[1]
+    for m in range(M):
+        for n in range(N):
+            total = 0.0
+            for k in range(K):
+                left = a[k, m] if transpose_a else a[m, k]
+                right = b[n, k] if transpose_b else b[k, n]
+                total += left * right
+            y[m, n] = total
+
+
+def linear(x, w, bias, y, code, negative_slope):  # type: ignore[no-untyped-def]
+    """``y[m, n] = activate(bias[n] + sum over k of x[m, k] * w[n, k])`` with the leading axes of x taken as one."""
+    N, K = w.shape
+    rows, out = x.reshape(-1, K), y.reshape(-1, N)
+    for m in range(out.shape[0]):
+        for n in range(N):
+            total = 0.0
+            for k in range(K):
+                total += rows[m, k] * w[n, k]
+            if bias is not None:
+                total += bias[n]
+            out[m, n] = activate(total, code, negative_slope)
