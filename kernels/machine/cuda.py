@@ -160,11 +160,10 @@ def _launch_on_device(
     arrays: Sequence[Any],
     outputs: Sequence[Any],
 ) -> None:
+    if any(isinstance(array, np.ndarray) for array in (*arrays, *outputs)):
+        raise TypeError(f"{kernel.name}: expects cupy.ndarray arguments but got numpy.ndarray")
     import cupy
 
-    for array in (*arrays, *outputs):
-        if not isinstance(array, cupy.ndarray):
-            raise TypeError(f"{kernel.name}: expects cupy.ndarray arguments but got {type(array).__name__}")
     function = _loaded(kernel, cupy.cuda.Device().id)
     function(grid, (kernel.threads, 1, 1), (arguments,), shared_bytes)
 

@@ -1,0 +1,157 @@
+"""Convolution on tensor cores without a GPU: the CUDA C++ source in the emulator, and compiled by NVRTC."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cuda_cases import PRODUCT_ERROR, Case, cases, check, run
+from hypothesis import example, given, settings
+
+from tests import emulator
+from tilegrad.kernels.convolution import CONV2D, conv2d, cuda_mma
+from tilegrad.kernels.machine import cuda, nvrtc
+
+emulated = [
+    pytest.mark.emulator,
+    pytest.mark.skipif(emulator.compiler() is None, reason="the emulator needs a C++ compiler (g++)"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def on_the_emulator() -> Iterator[None]:
+    with cuda.launching(emulator.launch):
+        yield
+
+
+def mark(*marks: pytest.MarkDecorator) -> Any:
+    def decorate(function: Any) -> Any:
+        for one in reversed(marks):
+            function = one(function)
+        return function
+
+    return decorate
+
+
+@mark(*emulated)
+@given(
+    cases(
+        sizes=(1, 3, 8, 9, 17, 25),
+        channels=(4, 8, 32, 36, 68),
+        out_channels=(2, 16, 30, 34, 64, 66, 130),
+        kernels=(1, 2, 3, 5),
+    )
+)
+@example(Case((1, 8, 8, 64), (64, 3, 3, 64), True, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, "relu", "float32", 1))
+@example(Case((2, 19, 37, 36), (70, 3, 3, 36), True, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, None, "float32", 0))
+@example(Case((1, 33, 18, 4), (32, 5, 5, 4), False, (1, 1), ((2, 2), (2, 2)), (1, 1), 1, "tanh", "float32", 1))
+@settings(max_examples=40, deadline=None)
+def test_equals_the_definition(case: Case) -> None:
+    check(case, "cuda.mma", PRODUCT_ERROR["tf32"])
+
+
+@mark(*emulated)
+@pytest.mark.parametrize("tile", cuda_mma.TILES)
+def test_every_tile_computes_every_shape(tile: cuda_mma.Tile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rule that picks a tile is about speed; each is right for all."""
+    monkeypatch.setattr(cuda_mma, "tile_for", lambda geometry: tile)
+    monkeypatch.setattr(CONV2D, "_plans", {})
+    for x, w in [((2, 9, 21, 8), (70, 3, 3, 8)), ((1, 5, 6, 36), (10, 2, 5, 36))]:
+        for seed in (0, 1):
+            case = Case(x, w, True, (1, 1), ((1, 2), (0, 1)), (1, 1), 1, "leaky_relu", "float32", seed)
+            check(case, "cuda.mma", PRODUCT_ERROR["tf32"])
+
+
+@mark(*emulated)
+def test_operands_are_rounded_to_nearest_not_truncated() -> None:
+    """With the identity for a weight the result is the rounded input: 10 bits of mantissa, halves away from zero."""
+    x = np.random.default_rng(3).standard_normal((1, 6, 7, 4)).astype(np.float32)
+    x[0, 0, 0] = [1 + 2.0**-11, 1 + 2.0**-11 - 2.0**-20, -1 - 2.0**-11, 1 + 2.0**-10 + 2.0**-12]
+    mantissa, exponent = np.frexp(x.astype(np.float64))
+    nearest = np.ldexp(np.trunc(mantissa * 2**11 + np.copysign(0.5, x)) / 2**11, exponent)
+    got = run([x, np.eye(4, dtype=np.float32)[:, None, None, :], None], (1, 0, 1, 1, None, 0.0), "cuda.mma")
+    np.testing.assert_array_equal(got, nearest.astype(np.float32))
+
+
+@mark(*emulated)
+def test_nan_and_infinity_reach_the_pixels_that_read_them_and_no_other() -> None:
+    x = np.ones((1, 9, 17, 4), np.float32)
+    x[0, 0, 0, 1], x[0, 8, 16, 0] = np.nan, np.inf
+    args = (1, ((0, 1), (1, 0)), 1, 1, "relu", 0.0)
+    arrays = [x, np.ones((2, 2, 2, 4), np.float32), None]
+    np.testing.assert_array_equal(run(arrays, args, "cuda.mma"), run(arrays, args, "reference"))
+
+
+@mark(*emulated)
+def test_misaligned_arrays_are_refused() -> None:
+    arrays = [np.empty(257, np.float32)[1:].reshape(1, 8, 8, 4), np.ones((2, 1, 1, 4), np.float32), None]
+    with pytest.raises(ValueError, match="mma expects input and weight at a multiple of 16 bytes"):
+        run(arrays, (1, 0, 1, 1, None, 0.0), "cuda.mma")
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "dtype", "args", "reason"),
+    [
+        ((1, 8, 8, 4), (2, 3, 3, 4), "f8", {}, "takes float32 but got float64"),
+        ((1, 8, 8, 4), (2, 3, 3, 4), "f4", {"stride": 2}, r"takes stride 1, .* but got stride \(2, 2\)"),
+        ((1, 8, 8, 4), (2, 3, 3, 2), "f4", {"groups": 2}, "takes .* groups 1 but got .* groups 2"),
+        ((1, 8, 8, 4), (2, 6, 3, 4), "f4", {}, "takes kernels up to 5 x 5 but got 6 x 3"),
+        ((1, 8, 8, 3), (2, 3, 3, 3), "f4", {}, "takes C_in a multiple of 4 .* but got C_in = 3, C_out = 2"),
+        ((1, 8, 8, 4), (3, 3, 3, 4), "f4", {}, "an even C_out but got C_in = 4, C_out = 3"),
+    ],
+)
+def test_says_why_it_does_not_take_a_call(x: Any, w: Any, dtype: str, args: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        conv2d(np.ones(x, dtype), np.ones(w, dtype), variant="cuda.mma", **args)
+
+
+# What the emulator finds in this kernel when it is broken: mistakes of memory by their kind, others by wrong values.
+MUTANTS = {
+    "no barrier": ("__syncthreads();", "", "since the last barrier"),
+    "no wait": ("wait_copies<0>();", "", "a copy of thread .* is on its way"),
+    "channels run over": ("&& c < a.C;", ";", "lie outside every array"),
+    "rows of weights run over": ("k < a.K && c", "c", "lie outside every array"),
+    "right edge stored": ("p >= a.P || q >= a.Q", "p >= a.P", "a second time"),
+    "buffers overlap": ("weights = halo + 2 * halo_bytes", "weights = halo + halo_bytes", "on its way|nobody wrote"),
+    "swizzle lost on the way in": ("copy_async_16(to + swizzled(row, piece)", "copy_async_16(to + i * 16", "differ"),
+    "taps turned by 90 degrees": ("tap / a.S * columns + tap % a.S", "tap % a.S * columns + tap / a.S", "differ"),
+    "bias of the neighbour": ("a.bias + k + 1)", "a.bias + k)", "differ"),
+}
+
+
+@mark(*emulated)
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right, broken, complaint = MUTANTS[mutant]
+    text = cuda_mma._SOURCE.read_text()
+    assert right in text
+    source = tmp_path / "cuda_mma.cu"
+    source.write_text(text.replace(right, broken))
+    monkeypatch.setattr(cuda_mma, "_SOURCE", source)
+    monkeypatch.setattr(cuda_mma, "kernel_for", cuda_mma.kernel_for.__wrapped__)
+    monkeypatch.setattr(CONV2D, "_plans", {})
+    # 36 channels: two chunks. 30 output channels: the tile's last two are beyond the edge.
+    case = Case((1, 9, 17, 36), (30, 3, 3, 36), True, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, None, "float32", 0)
+    with pytest.raises((emulator.EmulationError, AssertionError), match=complaint):
+        check(case, "cuda.mma", PRODUCT_ERROR["tf32"])
+
+
+SHARED_BYTES = {"sm_80": 163 * 1024, "sm_86": 99 * 1024, "sm_90": 227 * 1024}  # of a block, CUDA C++ guide, table 28
+
+
+@pytest.mark.nvrtc
+@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("tile", cuda_mma.TILES)
+def test_compiles_without_spills(tile: cuda_mma.Tile, architecture: str, record_property: Any) -> None:
+    try:
+        nvrtc.version()
+    except RuntimeError as missing:
+        pytest.skip(str(missing))
+    kernel = cuda_mma.kernel_for(tile)
+    resources = cuda.compile_kernel(kernel, architecture).resources[kernel.name]
+    record_property("registers", resources.registers)
+    assert resources.spill_bytes == 0
+    assert resources.stack_bytes == 0
+    assert 3 * kernel.threads * resources.registers <= 65536, "three blocks' registers fit a multiprocessor"
+    assert tile.shared_bytes(5, 5) + resources.shared_bytes <= SHARED_BYTES[architecture]
