@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -84,7 +84,7 @@ class Event(NamedTuple):
     bytes_moved: float
 
 
-_chosen: ContextVar[Mapping[str, str]] = ContextVar("chosen variants", default={})
+_chosen: ContextVar[Mapping[str, str]] = ContextVar("chosen variants", default=MappingProxyType({}))
 _tracing: ContextVar[list[Event] | None] = ContextVar("trace", default=None)
 operations: dict[str, "Operation"] = {}
 _explaining: ContextVar[bool] = ContextVar("explaining", default=False)

@@ -278,18 +278,11 @@ def build_input_grad(g: ConvGeometry) -> Callable[..., None]:
     for rows in gradient_axes(g.h, g.r, g.stride[0], g.dilation[0], g.pads[0]):
         for columns in gradient_axes(g.w, g.s, g.stride[1], g.dilation[1], g.pads[2]):
             phases.append(_phase(rows, columns, g.k * g.dtype.itemsize))
-            packings.append(
-                Packing(
-                    g.dtype.itemsize,
-                    _tap_offsets(g, rows, columns),
-                    channels=group_k,
-                    columns=group_c,
-                    channel_stride=kernel_size,
-                    column_stride=1,
-                    groups=g.groups,
-                    group_stride=group_k * kernel_size,
-                )  # fmt: skip
-            )
+            packing = Packing(
+                g.dtype.itemsize, _tap_offsets(g, rows, columns), channels=group_k, columns=group_c,
+                channel_stride=kernel_size, column_stride=1, groups=g.groups, group_stride=group_k * kernel_size,
+            )  # fmt: skip
+            packings.append(packing)
     return _Correlation(g, (g.p, g.q, g.k), phases, packings)
 
 

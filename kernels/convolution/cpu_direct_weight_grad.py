@@ -31,7 +31,7 @@ from .cpu_direct import _MACS_PER_NS, copy_band
 from .geometry import ConvGeometry
 
 _BAND_BYTES = 512 * 1024  # of x in scratch: large bands, since each reads and writes the partial gradient once
-_SHARES = 8
+_TASKS = 16  # at least so many, where there are bands enough: what larger machines can share out
 _PARTIAL_BYTES = 16 << 20
 
 
@@ -70,7 +70,7 @@ def accumulate(itemsize: int) -> Any:
                     continue
                 high = (p1 - 1 - p0) * sy + 1
                 copy_band(band, x, itemsize, dtype, n, H, W, C, p0 * sy + r * dy - top, -left, high, wide)
-                rows_gy, pitch_gy = gy + (n * P + p0) * Q * K * itemsize, K
+                rows_gy = gy + (n * P + p0) * Q * K * itemsize
                 if pad_gy:  # whole vectors are read from gy's pixels: copied where the last would end beyond the array
                     source = pointer(rows_gy, dtype)
                     for i in range((p1 - p0) * Q * K):
@@ -82,20 +82,20 @@ def accumulate(itemsize: int) -> Any:
                         for s in range(S):
                             call_panel(
                                 panel_at, part + (s * K + g * group_k) * group_c * itemsize, gy_at,
-                                x_at + s * dx * C * itemsize, 0, group_k, group_c, p1 - p0, Q, Q * pitch_gy, pitch_gy, 1,
+                                x_at + s * dx * C * itemsize, 0, group_k, group_c, p1 - p0, Q, Q * K, K, 1,
                                 sy * wide * C, sx * C, 0, group_c, ACCUMULATE, 0,
                             )  # fmt: skip
                     elif dx == 1 and groups == 1:
                         call_panel(
                             panel_at, part, x_at, gy_at, 0, S * C, K, p1 - p0, Q, sy * wide * C, sx * C, 1,
-                            Q * pitch_gy, pitch_gy, 0, K, ACCUMULATE, 0,
+                            Q * K, K, 0, K, ACCUMULATE, 0,
                         )  # fmt: skip
                     else:
                         for s in range(S):
                             call_panel(
                                 panel_at, part + (s * group_c * K + g * group_k) * itemsize,
                                 x_at + s * dx * C * itemsize, gy_at, 0, group_c, group_k, p1 - p0, Q, sy * wide * C,
-                                sx * C, 1, Q * pitch_gy, pitch_gy, 0, K, ACCUMULATE, 0,
+                                sx * C, 1, Q * K, K, 0, K, ACCUMULATE, 0,
                             )  # fmt: skip
 
     return accumulate
@@ -139,7 +139,7 @@ class _WeightGrad:
         band_rows = max(1, min(g.p, _BAND_BYTES // max(1, g.stride[0] * wide * g.c * itemsize)))
         bands = g.n * -(-g.p // band_rows)
         self.size = g.r * g.s * group_c * g.k
-        self.shares = max(1, min(_SHARES, bands, _PARTIAL_BYTES // (self.size * itemsize)))
+        self.shares = max(1, min(-(-_TASKS // g.r), bands, _PARTIAL_BYTES // (self.size * itemsize)))
         pads_gy = not vector_axis_is_input and (g.k % width != 0 or g.groups > 1)
         x_size = (((band_rows - 1) * g.stride[0] + 1) * wide * g.c + 63 + 64 * width) // 64 * 64
         gy_size = band_rows * g.q * g.k + 64 * width if pads_gy else 0

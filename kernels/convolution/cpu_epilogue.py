@@ -1,4 +1,4 @@
-"""Activations at the end of a matrix-like operation: in registers where the micro-kernel has them, else a second pass."""
+"""Activations at the end of a matrix-like operation: in registers where the micro-kernel can, else a second pass."""
 
 from collections.abc import Callable, Collection
 from functools import partial

@@ -39,7 +39,7 @@ def activate(value, code, negative_slope):  # type: ignore[no-untyped-def]
 
 def conv2d(x, w, bias, y, stride, pads, dilation, groups, code, negative_slope):  # type: ignore[no-untyped-def]
     """``y[n, p, q, k] = activate(bias[k] + sum over r, s, c of x[n, h, w, c] * w[k, r, s, c])``."""
-    N, H, W, C = x.shape
+    N, H, W = x.shape[:3]
     K, R, S, group_c = w.shape
     P, Q = y.shape[1], y.shape[2]
     group_k = K // groups
@@ -97,7 +97,7 @@ def conv2d_input_grad(gy, w, bias, gx, stride, pads, dilation, groups, code, neg
 
 def conv2d_weight_grad(gy, x, gw, stride, pads, dilation, groups):  # type: ignore[no-untyped-def]
     """``gw[k, r, s, c] = sum over n, p, q of gy[n, p, q, k] * x[n, h, w, c]``."""
-    N, H, W, C = x.shape
+    N, H, W = x.shape[:3]
     K, R, S, group_c = gw.shape
     P, Q = gy.shape[1], gy.shape[2]
     group_k = K // groups

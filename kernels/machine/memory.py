@@ -8,6 +8,7 @@ block fits the next request of about its size. What is kept idle is bounded by `
 Blocks are anonymous mappings aligned to pages, with huge pages where the system has them.
 """
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -38,10 +39,8 @@ class _Block:
         self.size = size
         self.memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         if size >= 2 << 20 and hasattr(mmap, "MADV_HUGEPAGE"):
-            try:
+            with contextlib.suppress(OSError):  # a system without huge pages: ordinary ones serve
                 self.memory.madvise(mmap.MADV_HUGEPAGE)
-            except OSError:
-                pass  # a system without huge pages: ordinary ones serve
         self._anchor = ctypes.c_char.from_buffer(self.memory)
         self.address = ctypes.addressof(self._anchor)
 

@@ -28,7 +28,7 @@ def vector_bytes() -> int:
     >>> vector_bytes() in (16, 32, 64)
     True
     """
-    triple, name, features = target()
+    _, name, features = target()
     if config.CPU_NAME and not config.CPU_FEATURES:
         if any(part in name for part in _AVX512_NAMES):
             return 64
