@@ -20,7 +20,7 @@ from .. import kernels, nn
 from .._version import __version__
 from ..comparison import Filtered, Pair, Scores, best_gaussian, mean, measure, table
 from ..datasets import Patches, Pictures, folder_pictures, photographs
-from ..errors import TrainingInterruptedError, TilegradError
+from ..errors import TilegradError, TrainingInterruptedError
 from ..extras import require
 from ..files import make_folder
 from ..pictures import save_before_after, save_curves
@@ -28,8 +28,8 @@ from ..restore import restore_array
 from ..training import CtrlC, RunLog, cosine, progress, say
 from .settings import DenoiseSettings
 
-# Philox counters at which each use of random numbers begins; none runs into the next.
-_PATCHES, _NOISE, _HELD_OUT_NOISE = 0, 1 << 60, 1 << 61
+# Philox counters at which each use of random numbers begins; none runs into the next. Initial weights begin at 0.
+_PATCHES, _NOISE, _HELD_OUT_NOISE = 1 << 60, 1 << 61, 1 << 62
 _HELD_OUT_SEED = 0  # the held-out pictures carry the same noise whatever the run's seed, so that runs compare
 _SHOWN = 3  # held-out pictures in before-after.png
 
@@ -46,7 +46,8 @@ class Training:
         nn.manual_seed(settings.seed)
         self.model = nn.models.DnCNN(depth=settings.depth, channels=settings.channels)
         self.optimiser = nn.optim.Adam(self.model.parameters(), lr=settings.lr)
-        self._noise_blocks = kernels.random_blocks(settings.batch * settings.patch**2, "normal")
+        self.rate = settings.lr
+        self._noise_blocks = kernels.random_blocks(settings.batch * settings.patch**2)
 
     def step(self, number: int) -> float:
         """Train on batch ``number``, counted from 0; return its loss before the step."""
@@ -54,7 +55,8 @@ class Training:
         clean = self.patches.take(number * settings.batch, settings.batch)
         counter = _NOISE + number * self._noise_blocks
         noise = kernels.random_normal(clean.shape, seed=settings.seed, counter=counter, std=settings.sigma / 255.0)
-        self.optimiser.lr = cosine(number, self.total, highest=settings.lr, warm_up=self.total // 50)
+        self.rate = cosine(number, self.total, highest=settings.lr, warm_up=self.total // 50)
+        self.optimiser.param_groups[0]["lr"] = self.rate
         self.optimiser.zero_grad()
         loss = nn.functional.mse_loss(self.model(nn.Tensor(clean + noise)), nn.Tensor(clean))
         loss.backward()
@@ -78,7 +80,7 @@ class Training:
         return {
             "epoch": number,
             "loss": float(np.mean(losses)),
-            "lr": self.optimiser.lr,
+            "lr": self.rate,
             "images_per_second": steps * self.settings.batch / seconds,
             "seconds": seconds,
         }
@@ -142,7 +144,7 @@ def _fit(
 ) -> None:
     """Go through the epochs; after each, measure, report, save the model and draw the curves."""
     settings = training.settings
-    levels = {label: asdict(mean(row.values())) for label, row in scores.items()}
+    level = asdict(mean(scores["best Gaussian filter"].values()))
     done: list[dict[str, Any]] = []
     for number in range(1, settings.epochs + 1):
         record = training.epoch(number, ctrl_c)
@@ -158,7 +160,10 @@ def _fit(
             break
     if done:
         save_curves(
-            folder / "curves.png", done, levels, title=f"denoise: sigma {settings.sigma:g}, seed {settings.seed}"
+            folder / "curves.png",
+            done,
+            {"best Gaussian filter": level},
+            title=f"denoise: sigma {settings.sigma:g}, seed {settings.seed}",
         )
     if ctrl_c.pressed:
         raise TrainingInterruptedError(
@@ -188,7 +193,7 @@ def _pictures(settings: DenoiseSettings) -> tuple[dict[str, Pair], Pictures]:
     pairs, counter = {}, _HELD_OUT_NOISE
     for name, clean in pictures.held_out.items():
         noise = kernels.random_normal(clean.shape, seed=_HELD_OUT_SEED, counter=counter, std=settings.sigma / 255.0)
-        counter += kernels.random_blocks(clean.size, "normal")
+        counter += kernels.random_blocks(clean.size)
         pairs[name] = Pair(clean, clean + noise)
     return pairs, pictures
 
