@@ -53,7 +53,7 @@ inline void read_shared(void* to, uint32_t address, uint32_t bytes, const char* 
     for (uint32_t i = offset / 4; i < (offset + bytes) / 4; i++) {
         Word& word = words[i];
         if (word.copier != NOBODY) fail(line, "%s: reads what a copy of thread %d is on its way to", what, word.copier);
-        if (word.writer == NOBODY) fail(line, "%s: reads shared memory that nobody wrote", what);
+        if (word.writer == NOBODY) fail(line, "%s: reads shared memory that nobody has written", what);
         if (word.writer != current && word.written == barriers_passed)
             fail(line, "%s: reads what thread %d has written since the last barrier", what, word.writer);
         const bool others = word.reader != NOBODY && word.reader != current && word.read == barriers_passed;

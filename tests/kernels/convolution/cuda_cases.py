@@ -5,13 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
-
 from tilegrad.kernels.convolution import CONV2D
 from tilegrad.kernels.convolution.geometry import ACTIVATIONS
-
-# Rounding of one product relative to its size: both factors of tf32 have 2**-11, a float has its epsilon. The sum's
-# own rounding, and the activation's, are a few float32 epsilons of the sum of sizes.
-PRODUCT_ERROR = {"tf32": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52}
+from tolerances import EPS
 
 
 class Case(NamedTuple):
@@ -51,7 +47,8 @@ def cases(
     of = st.sampled_from
     r, s = draw(of(kernels)), draw(of(kernels))
     dilation = draw(of(dilations)), draw(of(dilations))
-    padding = tuple((draw(st.integers(0, 2)), draw(st.integers(0, 2))) for _ in range(2))
+    sides = st.tuples(st.integers(0, 2), st.integers(0, 2))
+    padding = draw(sides), draw(sides)
     reach = dilation[0] * (r - 1) + 1, dilation[1] * (s - 1) + 1
     h, w = (max(draw(of(sizes)), reach[i] - sum(padding[i])) for i in range(2))
     group, c, k = draw(of(groups)), draw(of(channels)), draw(of(out_channels))
@@ -89,7 +86,7 @@ def check(case: Case, variant: str, product_error: float, to_device: Callable[[n
     sizes = run([None if a is None else abs(a) for a in wide], (*case.args[:4], None, 0.1), "naive")
     got = run([x, w, bias], case.args, variant, to_device)
 
-    epsilon = float(np.finfo(case.dtype).eps)
+    epsilon = EPS[case.dtype]
     terms = case.w[1] * case.w[2] * case.w[3]
     error = (0 if exact else product_error + terms * epsilon) * sizes
     if case.activation in ("tanh", "sigmoid", "leaky_relu"):

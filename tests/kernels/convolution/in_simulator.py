@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from cuda_cases import PRODUCT_ERROR, Case, cases, check, run
+from cuda_cases import Case, cases, check, run
 from hypothesis import example, given, settings
-
 from tilegrad.kernels.convolution import conv2d
+from tolerances import EPS
 
 
 @given(
@@ -22,7 +22,7 @@ from tilegrad.kernels.convolution import conv2d
 )
 @settings(max_examples=40, deadline=None)
 def test_naive(case: Case) -> None:
-    check(case, "cuda.naive", PRODUCT_ERROR[case.dtype])
+    check(case, "cuda.naive", EPS[case.dtype])
 
 
 @given(cases(sizes=(1, 3, 5), out_channels=(1, 3, 17), batches=(0, 1), strides=(1, 2), dtypes=("float32", "float64")))
@@ -32,7 +32,7 @@ def test_naive(case: Case) -> None:
 @example(Case((1, 9, 7, 2), (2, 5, 5, 2), True, (2, 2), ((2, 2), (2, 2)), (1, 1), 1, None, "float64", 1))
 @settings(max_examples=12, deadline=None)
 def test_tiled(case: Case) -> None:
-    check(case, "cuda.tiled", PRODUCT_ERROR[case.dtype])
+    check(case, "cuda.tiled", EPS[case.dtype])
 
 
 @pytest.mark.parametrize("variant", ["cuda.naive", "cuda.tiled"])

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import emulator
 import numpy as np
 import pytest
-from cuda_cases import PRODUCT_ERROR, Case, cases, check, run
+from cuda_cases import Case, cases, check, run
 from hypothesis import example, given, settings
-
-from tests import emulator
 from tilegrad.kernels.convolution import CONV2D, conv2d, cuda_mma
 from tilegrad.kernels.machine import cuda, nvrtc
+from tolerances import TF32_PRODUCT
 
 emulated = [
     pytest.mark.emulator,
@@ -48,7 +48,7 @@ def mark(*marks: pytest.MarkDecorator) -> Any:
 @example(Case((1, 33, 18, 4), (32, 5, 5, 4), False, (1, 1), ((2, 2), (2, 2)), (1, 1), 1, "tanh", "float32", 1))
 @settings(max_examples=40, deadline=None)
 def test_equals_the_definition(case: Case) -> None:
-    check(case, "cuda.mma", PRODUCT_ERROR["tf32"])
+    check(case, "cuda.mma", TF32_PRODUCT)
 
 
 @mark(*emulated)
@@ -60,7 +60,7 @@ def test_every_tile_computes_every_shape(tile: cuda_mma.Tile, monkeypatch: pytes
     for x, w in [((2, 9, 21, 8), (70, 3, 3, 8)), ((1, 5, 6, 36), (10, 2, 5, 36))]:
         for seed in (0, 1):
             case = Case(x, w, True, (1, 1), ((1, 2), (0, 1)), (1, 1), 1, "leaky_relu", "float32", seed)
-            check(case, "cuda.mma", PRODUCT_ERROR["tf32"])
+            check(case, "cuda.mma", TF32_PRODUCT)
 
 
 @mark(*emulated)
@@ -113,7 +113,11 @@ MUTANTS = {
     "channels run over": ("&& c < a.C;", ";", "lie outside every array"),
     "rows of weights run over": ("k < a.K && c", "c", "lie outside every array"),
     "right edge stored": ("p >= a.P || q >= a.Q", "p >= a.P", "a second time"),
-    "buffers overlap": ("weights = halo + 2 * halo_bytes", "weights = halo + halo_bytes", "on its way|nobody wrote"),
+    "buffers overlap": (
+        "weights = halo + 2 * halo_bytes",
+        "weights = halo + halo_bytes",
+        "on its way|nobody has written",
+    ),
     "swizzle lost on the way in": ("copy_async_16(to + swizzled(row, piece)", "copy_async_16(to + i * 16", "differ"),
     "taps turned by 90 degrees": ("tap / a.S * columns + tap % a.S", "tap % a.S * columns + tap / a.S", "differ"),
     "bias of the neighbour": ("a.bias + k + 1)", "a.bias + k)", "differ"),
@@ -134,7 +138,7 @@ def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: 
     # 36 channels: two chunks. 30 output channels: the tile's last two are beyond the edge.
     case = Case((1, 9, 17, 36), (30, 3, 3, 36), True, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, None, "float32", 0)
     with pytest.raises((emulator.EmulationError, AssertionError), match=complaint):
-        check(case, "cuda.mma", PRODUCT_ERROR["tf32"])
+        check(case, "cuda.mma", TF32_PRODUCT)
 
 
 SHARED_BYTES = {"sm_80": 163 * 1024, "sm_86": 99 * 1024, "sm_90": 227 * 1024}  # of a block, CUDA C++ guide, table 28

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from tilegrad.kernels.convolution import conv2d
 
 

@@ -1,0 +1,55 @@
+"""The CUDA variants on a GPU: the checks that elsewhere run in the simulator and the emulator, with larger shapes."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from cuda_cases import Case, cases, check
+from hypothesis import given, settings
+from tolerances import EPS, TF32_PRODUCT
+
+
+def _cupy() -> Any:
+    try:
+        import cupy
+    except ImportError:
+        return None
+    return cupy if cupy.cuda.is_available() else None
+
+
+pytestmark = [pytest.mark.gpu, pytest.mark.skipif(_cupy() is None, reason="needs CuPy and a CUDA GPU")]
+
+
+def to_gpu(array: np.ndarray) -> Any:
+    return _cupy().asarray(array)
+
+
+@given(
+    cases(
+        sizes=(1, 7, 33, 65),
+        kernels=(1, 2, 3, 7),
+        strides=(1, 2, 3),
+        dilations=(1, 2),
+        groups=(1, 2, 3),
+        dtypes=("float32", "float64"),
+    )
+)
+@settings(max_examples=200)
+def test_naive(case: Case) -> None:
+    check(case, "naive", EPS[case.dtype], to_gpu)
+
+
+@given(
+    cases(
+        sizes=(1, 7, 33, 65), out_channels=(1, 17, 65), kernels=(1, 3, 5), strides=(1, 2), dtypes=("float32", "float64")
+    )
+)
+@settings(max_examples=200)
+def test_tiled(case: Case) -> None:
+    check(case, "tiled", EPS[case.dtype], to_gpu)
+
+
+@given(cases(sizes=(1, 8, 33, 65), channels=(4, 32, 36, 128), out_channels=(2, 32, 66, 256), kernels=(1, 2, 3, 5)))
+@settings(max_examples=200)
+def test_mma(case: Case) -> None:
+    check(case, "mma", TF32_PRODUCT, to_gpu)

@@ -1,0 +1,181 @@
+"""NVRTC's wrapper, the disk cache of machine code, and the replaceable launch."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tilegrad.kernels.machine import cuda, nvrtc
+
+ARGUMENTS = np.dtype([("x", np.uint64)])
+SOURCE = """#include "cuda_ptx.cuh"
+struct Arguments { float* x; };
+static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "layout");
+extern "C" __global__ void KERNEL(const Arguments a) { store_pair(a.x, VALUE, VALUE); }
+"""
+
+
+def _nvrtc_is_missing() -> str | None:
+    try:
+        nvrtc.version()
+    except RuntimeError as missing:
+        return str(missing)
+    return None
+
+
+needs_nvrtc = pytest.mark.skipif(_nvrtc_is_missing() is not None, reason=str(_nvrtc_is_missing()))
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TILEGRAD_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "cuda"
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> cuda.Kernel:
+    return _kernel(tmp_path, 1)
+
+
+def _kernel(folder: Path, value: int) -> cuda.Kernel:
+    source = folder / "store.cu"
+    source.write_text(SOURCE)
+    return cuda.Kernel(source, "store", 32, ARGUMENTS, (("VALUE", value),))
+
+
+@pytest.fixture
+def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of what NVRTC is asked to compile from now on."""
+    asked: list[str] = []
+    real = nvrtc.compile_source
+
+    def counted(source: str, **options: Any) -> nvrtc.Compiled:
+        asked.append(options["name"])
+        return real(source, **options)
+
+    monkeypatch.setattr(nvrtc, "compile_source", counted)
+    return asked
+
+
+@pytest.mark.nvrtc
+@needs_nvrtc
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_86", "sm_90"])
+def test_compiles_to_machine_code_without_a_gpu(architecture: str, kernel: cuda.Kernel, cache: Path) -> None:
+    compiled = cuda.compile_kernel(kernel, architecture)
+    assert compiled.cubin.startswith(b"\x7fELF")
+    assert compiled.resources["store"].spill_bytes == 0
+    assert 0 < compiled.resources["store"].registers < 32
+
+
+@pytest.mark.nvrtc
+@needs_nvrtc
+def test_an_error_shows_file_line_and_reason(tmp_path: Path, cache: Path) -> None:
+    source = tmp_path / "wrong.cu"
+    source.write_text('#include "cuda_ptx.cuh"\n\nextern "C" __global__ void KERNEL(float* x) { x[0] = y; }\n')
+    with pytest.raises(nvrtc.CompileError, match=r'wrong.cu\(3\): error: identifier "y" is undefined'):
+        cuda.compile_kernel(cuda.Kernel(source, "wrong", 32, ARGUMENTS), "sm_80")
+    assert not cache.exists()
+
+
+@pytest.mark.nvrtc
+@needs_nvrtc
+def test_a_struct_of_another_size_is_an_error(tmp_path: Path, cache: Path) -> None:
+    source = tmp_path / "store.cu"
+    source.write_text(SOURCE)
+    other = np.dtype([("x", np.uint64), ("n", np.int64)])
+    with pytest.raises(nvrtc.CompileError, match="layout"):
+        cuda.compile_kernel(cuda.Kernel(source, "store", 32, other, (("VALUE", 1),)), "sm_80")
+
+
+@pytest.mark.nvrtc
+@needs_nvrtc
+def test_an_unknown_architecture_is_an_error(kernel: cuda.Kernel, cache: Path) -> None:
+    with pytest.raises(nvrtc.CompileError, match="sm_7 "):
+        cuda.compile_kernel(kernel, "sm_7")
+
+
+def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nvrtc, "candidates", lambda: iter(["/nowhere/libnvrtc.so"]))
+    monkeypatch.setattr(nvrtc, "_library", nvrtc._library.__wrapped__)
+    expected = r"NVRTC.* is not installed: pip install nvidia-cuda-nvrtc .*\(tried /nowhere/libnvrtc.so\)"
+    with pytest.raises(RuntimeError, match=expected):
+        nvrtc.compile_source("", name="empty.cu", architecture="sm_80")
+
+
+def test_the_library_is_looked_for_where_cuda_home_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = tmp_path / "lib64" / ("nvrtc64_130_0.dll" if nvrtc.sys.platform == "win32" else "libnvrtc.so.13")
+    library.parent.mkdir()
+    library.touch()
+    monkeypatch.setenv("CUDA_HOME", str(tmp_path))
+    assert str(library) in list(nvrtc.candidates())
+
+
+@pytest.mark.nvrtc
+@needs_nvrtc
+def test_a_kernel_is_compiled_once(kernel: cuda.Kernel, cache: Path, compilations: list[str]) -> None:
+    first = cuda.compile_kernel(kernel, "sm_80")
+    assert cuda.compile_kernel(kernel, "sm_80") == first
+    assert compilations == ["store.cu"]
+    assert [path.name.rsplit("-", 1)[0] for path in cache.iterdir()] == ["store-sm_80"]
+
+
+@pytest.mark.nvrtc
+@needs_nvrtc
+def test_the_key_holds_source_options_and_architecture(
+    kernel: cuda.Kernel, cache: Path, compilations: list[str]
+) -> None:
+    cuda.compile_kernel(kernel, "sm_80")
+    cuda.compile_kernel(kernel, "sm_90")
+    cuda.compile_kernel(_kernel(kernel.source.parent, 2), "sm_80")
+    kernel.source.write_text(SOURCE + "// changed\n")
+    cuda.compile_kernel(kernel, "sm_80")
+    assert len(compilations) == len(list(cache.iterdir())) == 4
+
+
+@pytest.mark.nvrtc
+@needs_nvrtc
+@pytest.mark.parametrize("damage", [b"", b"{}", b"{}\nELF", b"\xff\xfe\n", b"[1]\n", None], ids=repr)
+def test_a_damaged_entry_is_compiled_again(
+    damage: bytes | None, kernel: cuda.Kernel, cache: Path, compilations: list[str]
+) -> None:
+    first = cuda.compile_kernel(kernel, "sm_80")
+    (entry,) = cache.iterdir()
+    whole = entry.read_bytes()
+    entry.write_bytes(whole[:-1] if damage is None else damage)
+    assert cuda.compile_kernel(kernel, "sm_80").resources == first.resources
+    assert len(compilations) == 2
+    cuda.compile_kernel(kernel, "sm_80")
+    assert len(compilations) == 2, "the entry was written over"
+
+
+@pytest.mark.nvrtc
+@needs_nvrtc
+def test_a_place_that_cannot_be_written_is_done_without(
+    kernel: cuda.Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TILEGRAD_CACHE_DIR", str(tmp_path / "file"))
+    assert cuda.compile_kernel(kernel, "sm_80").cubin
+
+
+@pytest.fixture
+def launched() -> Iterator[list[tuple[Any, ...]]]:
+    calls: list[tuple[Any, ...]] = []
+    with cuda.launching(lambda *call: calls.append(call)):
+        yield calls
+
+
+def test_what_launches_can_be_replaced_inside_a_block(kernel: cuda.Kernel, launched: list[tuple[Any, ...]]) -> None:
+    inner: list[tuple[Any, ...]] = []
+    call = (kernel, (1, 1, 1), 0, np.zeros(1, ARGUMENTS), [], [])
+    with cuda.launching(lambda *call: inner.append(call)):
+        cuda.launch(*call)
+    cuda.launch(*call)
+    assert (len(inner), len(launched)) == (1, 1)
+    assert launched[0][0] is kernel
+
+
+def test_numpy_arrays_are_refused_by_the_device(kernel: cuda.Kernel) -> None:
+    with pytest.raises(TypeError, match=r"store: expects cupy.ndarray arguments but got numpy.ndarray"):
+        cuda.launch(kernel, (1, 1, 1), 0, np.zeros(1, ARGUMENTS), [], [np.zeros(2, np.float32)])

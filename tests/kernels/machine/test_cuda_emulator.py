@@ -1,0 +1,114 @@
+"""The emulator of CUDA C++ reports the mistakes that it is there for: kernels that are wrong on purpose."""
+
+import re
+from pathlib import Path
+
+import emulator
+import numpy as np
+import pytest
+from tilegrad.kernels.machine import cuda
+
+pytestmark = [
+    pytest.mark.emulator,
+    pytest.mark.skipif(emulator.compiler() is None, reason="the emulator needs a C++ compiler (g++)"),
+]
+
+ARGUMENTS = np.dtype([("x", np.uint64), ("y", np.uint64), ("mistake", np.int32)], align=True)
+
+# 64 threads turn an array of 64 rows of four floats round, through shared memory, and store each beside a zero.
+SOURCE = """
+#include "cuda_ptx.cuh"
+struct Arguments { const float* x; float* y; int mistake; };
+static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "layout");
+enum { NONE, SHARED_OUT_OF_BOUNDS, SHARED_MISALIGNED, NO_BASE, GLOBAL_OUT_OF_BOUNDS, NO_WAIT, NO_BARRIER,
+       WRITE_AFTER_READ, NEVER_WRITTEN, WARP_DIVERGES, BARRIER_DIVERGES, LEAVES_BARRIER, WRITES_INPUT, WRITES_TWICE };
+
+extern "C" __global__ void __launch_bounds__(64) KERNEL(const Arguments a) {
+    const int t = threadIdx.x, warp = t / 32, lane = t % 32;
+    const u32 rows = a.mistake == NO_BASE ? 0 : shared_memory();
+    const int to = a.mistake == SHARED_OUT_OF_BOUNDS ? t + 1 : t;
+    const int from = a.mistake == GLOBAL_OUT_OF_BOUNDS ? t + 1 : t;
+    if (a.mistake != NEVER_WRITTEN || t < 63) copy_async_16(rows + to * 16, a.x + from * 4, true);
+    commit_copies();
+    if (a.mistake != NO_WAIT) wait_copies<0>();
+    if (a.mistake == LEAVES_BARRIER && warp == 1) return;
+    if (a.mistake == BARRIER_DIVERGES ? lane < 16 : a.mistake != NO_BARRIER) __syncthreads();
+    u32 words[4];
+    // Warps run in order: the later one is led to read what the earlier wrote, or to write what the earlier read.
+    const bool own = a.mistake == NO_BARRIER && warp == 0 || a.mistake == WRITE_AFTER_READ && warp == 1;
+    const u32 row = rows + (own ? t : 63 - t) * 16 + (a.mistake == SHARED_MISALIGNED ? 4 : 0);
+    if (a.mistake != WARP_DIVERGES || lane < 16) load_matrices(words, row);
+    if (a.mistake == WRITE_AFTER_READ && warp == 1) copy_async_16(rows + t * 16, a.x, true);
+    float* y = a.mistake == WRITES_INPUT ? const_cast<float*>(a.x) : a.y;
+    for (int m = 0; m < 4; m++) {
+        float* to = y + (warp * 32 + m * 8 + lane / 4) * 8 + lane % 4 * 2;
+        store_pair(to, value_of(words[m]), 0.0f);
+        if (a.mistake == WRITES_TWICE) store_pair(to, 0.0f, 0.0f);
+    }
+}
+"""
+COMPLAINTS = {
+    "SHARED_OUT_OF_BOUNDS": "thread 63: copy_async_16: shared address 1024 is outside the block's 1024 bytes",
+    "SHARED_MISALIGNED": "load_matrices: shared address .* is not a multiple of 16",
+    "NO_BASE": "copy_async_16: shared address -4096 is outside",
+    "GLOBAL_OUT_OF_BOUNDS": "thread 63: copy_async_16: 16 bytes at .* lie outside every array",
+    "NO_WAIT": "load_matrices: reads what a copy of thread .* is on its way to",
+    "NO_BARRIER": "thread 32: load_matrices: reads what thread .* has written since the last barrier",
+    "WRITE_AFTER_READ": "copy_async_16: writes what another thread has read since the last barrier",
+    "NEVER_WRITTEN": "load_matrices: reads shared memory that nobody has written",
+    "WARP_DIVERGES": r"threads 0 and 16 have diverged: one is at load_matrices \(line 22\), the other at the end",
+    "BARRIER_DIVERGES": "threads 0 and 16 have diverged: one is at __syncthreads .*, the other at load_matrices",
+    "LEAVES_BARRIER": "threads 0 and 32 have diverged: one is at __syncthreads .*, the other at the end",
+    "WRITES_INPUT": "store_pair: writes an input",
+    "WRITES_TWICE": "store_pair: writes element 0 of an output a second time",
+}
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> cuda.Kernel:
+    source = tmp_path_factory.mktemp("cuda") / "turn.cu"
+    source.write_text(SOURCE)
+    return cuda.Kernel(source, "turn", 64, ARGUMENTS)
+
+
+def turn(kernel: cuda.Kernel, mistake: int) -> tuple[np.ndarray, np.ndarray]:
+    x = np.arange(256, dtype=np.float32).reshape(64, 4)
+    y = np.full((64, 4, 2), np.nan, np.float32)
+    arguments = np.zeros(1, ARGUMENTS)
+    arguments["x"], arguments["y"], arguments["mistake"] = cuda.address(x), cuda.address(y), mistake
+    with cuda.launching(emulator.launch):
+        cuda.launch(kernel, (1, 1, 1), 1024, arguments, [x], [y])
+    return x, y
+
+
+def test_a_kernel_without_mistakes_runs(kernel: cuda.Kernel) -> None:
+    x, y = turn(kernel, 0)
+    np.testing.assert_array_equal(y[..., 0], x[::-1])
+    np.testing.assert_array_equal(y[..., 1], 0)
+
+
+@pytest.mark.parametrize("mistake", COMPLAINTS)
+def test_a_mistake_is_reported(kernel: cuda.Kernel, mistake: str) -> None:
+    with pytest.raises(emulator.EmulationError, match=f"^turn.cu: .*{COMPLAINTS[mistake]}"):
+        turn(kernel, list(COMPLAINTS).index(mistake) + 1)
+
+
+def test_a_source_that_does_not_compile_is_shown(tmp_path: Path) -> None:
+    source = tmp_path / "wrong.cu"
+    source.write_text('#include "cuda_ptx.cuh"\nextern "C" void KERNEL(const int a) { undeclared(a); }\n')
+    with pytest.raises(emulator.EmulationError, match=r"wrong.cu:2:\d+: error: .undeclared. was not declared"):
+        turn(cuda.Kernel(source, "wrong", 64, ARGUMENTS), 0)
+
+
+def test_the_emulated_functions_are_the_real_ones() -> None:
+    """Both headers declare the same names with the same parameters, but for the emulator's line number."""
+
+    def functions(path: Path, keyword: str) -> dict[str, str]:
+        text = re.sub(r",? *int line = __builtin_LINE\(\)", "", path.read_text())
+        found = re.findall(rf"^{keyword} (?:void|float|u32) (\w+)\(([^{{]*)\) {{", text, re.MULTILINE)
+        return {name: " ".join(parameters.split()) for name, parameters in found}
+
+    real = functions(cuda.PTX_HEADER, "__device__ __forceinline__")
+    emulated = functions(Path(emulator.__file__).with_name("cuda_ptx.cuh"), "inline")
+    assert len(real) > 5
+    assert {name: emulated.get(name) for name in real} == real
