@@ -4,26 +4,66 @@ An array is a ``numpy.ndarray`` (CPU) or a ``cupy.ndarray`` (CUDA); images are `
 folder: its public functions and declaration, its definition in loops, and its variants, one per file.
 """
 
+from .activation import leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .correlation import correlate1d, correlate_separable2d
+from .elementwise import (
+    absolute,
+    add,
+    divide,
+    exp,
+    log,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    power,
+    sqrt,
+    square,
+    subtract,
+)
+from .linear import linear, matmul
 from .machine.memory import memory_report, memory_trim
 from .operation import explain, trace, use_variant
 from .random import random_blocks, random_normal, random_permutation, random_uniform
 
 __all__ = [
+    "absolute",
+    "add",
     "conv2d",
     "conv2d_input_grad",
     "conv2d_weight_grad",
     "conv_transpose2d",
     "correlate1d",
     "correlate_separable2d",
+    "divide",
+    "exp",
     "explain",
+    "leaky_relu",
+    "leaky_relu_grad",
+    "linear",
+    "log",
+    "matmul",
+    "maximum",
     "memory_report",
     "memory_trim",
+    "minimum",
+    "multiply",
+    "negative",
+    "power",
     "random_blocks",
     "random_normal",
     "random_permutation",
     "random_uniform",
+    "relu",
+    "relu_grad",
+    "sigmoid",
+    "sigmoid_grad",
+    "sqrt",
+    "square",
+    "subtract",
+    "tanh",
+    "tanh_grad",
     "trace",
     "use_variant",
 ]

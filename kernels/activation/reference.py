@@ -1,0 +1,39 @@
+"""The definitions of the activations, and of their gradients as functions of the output y."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+
+def _relu(x, parameter):  # type: ignore[no-untyped-def]
+    return 0.0 if x < 0 else x
+
+
+def _leaky_relu(x, negative_slope):  # type: ignore[no-untyped-def]
+    return negative_slope * x if x < 0 else x
+
+
+def _sigmoid(x, parameter):  # type: ignore[no-untyped-def]
+    if x < 0:  # exp of a large positive number would overflow
+        return math.exp(x) / (1.0 + math.exp(x))
+    return 1.0 / (1.0 + math.exp(-x))
+
+
+def _relu_grad(gy, y, parameter):  # type: ignore[no-untyped-def]
+    return 0.0 if y <= 0 else gy
+
+
+def _leaky_relu_grad(gy, y, negative_slope):  # type: ignore[no-untyped-def]
+    return negative_slope * gy if y <= 0 else gy
+
+
+DEFINITIONS: dict[str, Callable[..., Any]] = {
+    "relu": _relu,
+    "leaky_relu": _leaky_relu,
+    "tanh": lambda x, parameter: math.tanh(x),
+    "sigmoid": _sigmoid,
+    "relu_grad": _relu_grad,
+    "leaky_relu_grad": _leaky_relu_grad,
+    "tanh_grad": lambda gy, y, parameter: gy * (1.0 - y * y),
+    "sigmoid_grad": lambda gy, y, parameter: gy * (y * (1.0 - y)),
+}

@@ -1,0 +1,53 @@
+"""Declarations of operations that compute each number from one number of each input: all have the same form."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..operation import Operation, Variant
+from .geometry import Elementwise, elementwise
+from .reference import of_one, of_two
+
+_ONE = ({"shapes": [(1,)]}, {"shapes": [(2, 9, 7, 3)]}, {"shapes": [(3, 40, 40, 16)]})
+_TWO = (
+    {"shapes": [(1,), (1,)]},
+    {"shapes": [(2, 9, 7, 3), (2, 9, 7, 3)]},
+    {"shapes": [(2, 9, 7, 3), (3,)]},
+    {"shapes": [(2, 9, 7, 1), (2, 9, 7, 8)]},
+    {"shapes": [(3, 40, 40, 16), ()]},
+)
+
+
+def declare(name: str, package: str, arguments: tuple[str, ...], function: Callable[..., Any]) -> Operation:
+    """The operation ``name`` of arrays ``arguments`` and at most one number."""
+
+    def geometry(*call: Any) -> Elementwise:
+        specs, parameters = call[: len(arguments)], call[len(arguments) :]
+        return elementwise(name, arguments, tuple(specs), *parameters)
+
+    make = of_one if len(arguments) == 1 else of_two
+    return Operation(
+        name,
+        package=package,
+        geometry=geometry,
+        variants=(Variant("vector", "cpu_vector"),),
+        reference=make(name, function),
+        reference_args=lambda g: (g.parameter,),
+        flops=lambda g: g.flops,
+        bytes_moved=lambda g: g.bytes_moved,
+        cases=_ONE if len(arguments) == 1 else _TWO,
+        contiguous=False,
+    )
+
+
+def check_overlap(name: str, out: Any, *arrays: Any) -> None:
+    """``out`` may be one of the inputs itself, but not overlap one otherwise: it would be read after it is written."""
+    if not isinstance(out, np.ndarray):
+        return
+    for array in arrays:
+        if array is out or not isinstance(array, np.ndarray) or not np.may_share_memory(array, out):
+            continue
+        same = array.ctypes.data == out.ctypes.data and (array.shape, array.strides) == (out.shape, out.strides)
+        if not same:
+            raise ValueError(f"{name}: out shares memory with an input and is not that input")

@@ -1,0 +1,58 @@
+"""Loads and stores for workers whose arrays do not overlap, and small arrays on their stack.
+
+A compiler that sees two addresses must fear that a store through one changes what the other reads; it guards a
+vectorised loop by comparing all of them, gives up where there are many, and falls back to one number at a time where
+an output is also an input. `read` and `write` say what a worker knows: within a loop, no `write` changes what a
+`read` of *another* index finds. Reading and writing the same index of the same array, as ``add(a, b, out=a)`` does,
+is allowed.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+
+def _inputs(module: ir.Module) -> ir.MDValue:
+    """The alias scope of everything that is read."""
+    domain = module.add_metadata(["tilegrad"])
+    return module.add_metadata([module.add_metadata(["inputs", domain])])
+
+
+@intrinsic
+def read(typingctx, pointer, index):  # type: ignore[no-untyped-def]
+    """``pointer[index]``, which no `write` to another index changes."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        value = builder.load(builder.gep(args[0], [args[1]]))
+        value.set_metadata("alias.scope", _inputs(builder.module))
+        return value
+
+    return pointer.dtype(pointer, types.int64), codegen
+
+
+@intrinsic
+def write(typingctx, pointer, index, value):  # type: ignore[no-untyped-def]
+    """``pointer[index] = value``."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        store = builder.store(args[2], builder.gep(args[0], [args[1]]))
+        store.set_metadata("noalias", _inputs(builder.module))
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.int64, pointer.dtype), codegen
+
+
+@intrinsic(prefer_literal=True)
+def stack(typingctx, count, dtype):  # type: ignore[no-untyped-def]
+    """Room for a constant number of numbers on the stack, undefined at first; nothing else can point into it."""
+    if not isinstance(count, types.IntegerLiteral):
+        return None
+    element = dtype.dtype if isinstance(dtype, types.DTypeSpec) else dtype.instance_type
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        room = cgutils.alloca_once(builder, context.get_value_type(element), size=count.literal_value)
+        room.align = 64
+        return room
+
+    return types.CPointer(element)(count, dtype), codegen
