@@ -1,0 +1,72 @@
+"""Neural networks on the compiled kernels: tensors that record, layers, losses, optimisers and models.
+
+Names are PyTorch's; what differs is the layout: images are ``(N, H, W, C)``, weights ``(C_out, KH, KW, C_in)``.
+
+To read it from the bottom up: autograd (the walk over the graph), tensor, primitive (what an operation is), functional
+(the operations, their gradients beside them), modules, optim.
+"""
+
+from . import functional, init, models, optim, pytorch
+from .autograd import enable_grad, grad, is_grad_enabled, no_grad
+from .gradcheck import gradcheck, gradgradcheck
+from .modules import (
+    BatchNorm2d,
+    Conv2d,
+    Conv2dBatchNorm,
+    ConvTranspose2d,
+    Flatten,
+    LeakyReLU,
+    Linear,
+    Module,
+    MSELoss,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    StateDict,
+    Tanh,
+    Unflatten,
+)
+from .random import Generator, default_generator, manual_seed, rand, randn
+from .safetensors import load_file, save_file
+from .serialization import load, save
+from .tensor import Parameter, Tensor
+
+__all__ = [
+    "BatchNorm2d",
+    "Conv2d",
+    "Conv2dBatchNorm",
+    "ConvTranspose2d",
+    "Flatten",
+    "Generator",
+    "LeakyReLU",
+    "Linear",
+    "MSELoss",
+    "Module",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "StateDict",
+    "Tanh",
+    "Tensor",
+    "Unflatten",
+    "default_generator",
+    "enable_grad",
+    "functional",
+    "grad",
+    "gradcheck",
+    "gradgradcheck",
+    "init",
+    "is_grad_enabled",
+    "load",
+    "load_file",
+    "manual_seed",
+    "models",
+    "no_grad",
+    "optim",
+    "pytorch",
+    "rand",
+    "randn",
+    "save",
+    "save_file",
+]

@@ -1,0 +1,25 @@
+"""The list of models that a file may name."""
+
+from typing import Any, TypeVar
+
+from ..modules import Module
+
+
+class Model(Module):
+    """A module that can say what it was made with, so that a file can make another one."""
+
+    def configuration(self) -> dict[str, Any]:
+        """The keyword arguments, plain JSON, that make a model like this one."""
+        raise NotImplementedError(f"{type(self).__name__} does not define configuration")
+
+
+MODELS: dict[str, type[Model]] = {}
+
+M = TypeVar("M", bound=Model)
+
+
+def register_model(model: type[M]) -> type[M]:
+    """Put a subclass of `Model` on the list (a decorator)."""
+    if MODELS.setdefault(model.__name__, model) is not model:
+        raise ValueError(f"register_model: another model is named {model.__name__}")
+    return model

@@ -1,0 +1,66 @@
+"""SRCNN: super-resolution by three convolutions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..modules import Conv2d, Sequential
+from ..tensor import Tensor
+from .registry import Model, register_model
+
+
+@register_model
+class SRCNN(Model):
+    """NHWC images in and out: sharpens an image that was enlarged by bicubic interpolation.
+
+    Parameters
+    ----------
+    channels : pair of int
+        Features after the first and the second convolution.
+    kernel_sizes : triple of int
+        Odd sizes; the paper has 9-1-5 and 9-5-5.
+    image_channels : int
+        1 for luminance alone, as in the paper.
+    padding_mode : {"replicate", "reflect", "zeros"}
+
+    Notes
+    -----
+    Dong, Loy, He, Tang: Image Super-Resolution Using Deep Convolutional Networks, IEEE Transactions on Pattern Analysis
+    and Machine Intelligence, 2016.
+
+    Examples
+    --------
+    >>> from tilegrad import nn
+    >>> nn.models.SRCNN()(nn.randn((1, 24, 24, 1))).shape
+    (1, 24, 24, 1)
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int] = (64, 32),
+        kernel_sizes: Sequence[int] = (9, 1, 5),
+        image_channels: int = 1,
+        padding_mode: str = "replicate",
+    ) -> None:
+        if len(channels) != 2 or len(kernel_sizes) != 3 or any(size % 2 == 0 for size in kernel_sizes):
+            seen = f"{tuple(channels)} and {tuple(kernel_sizes)}"
+            raise ValueError(f"SRCNN: expects two channel counts and three odd kernel sizes but got {seen}")
+        self._configuration = {
+            "channels": list(channels), "kernel_sizes": list(kernel_sizes), "image_channels": image_channels,
+            "padding_mode": padding_mode,
+        }  # fmt: skip
+        widths = (image_channels, *channels, image_channels)
+        self.network = Sequential(
+            *(
+                Conv2d(
+                    widths[i], widths[i + 1], size, padding=size // 2, padding_mode=padding_mode,
+                    activation="relu" if i < 2 else None,
+                )
+                for i, size in enumerate(kernel_sizes)
+            )
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x)
+
+    def configuration(self) -> dict[str, Any]:
+        return dict(self._configuration)

@@ -1,0 +1,114 @@
+"""Batch normalisation, and the block of convolution, normalisation and activation."""
+
+import numpy as np
+
+from .. import functional
+from ..functional.convolution import Padding, Pair
+from ..tensor import Parameter, Tensor
+from .convolution import Conv2d
+from .module import Module
+
+
+class BatchNorm2d(Module):
+    """NHWC images, channels on the last axis (PyTorch: NCHW): batch normalisation.
+
+    Running statistics move as in PyTorch: by ``momentum`` towards the batch's, with the unbiased variance.
+
+    Attributes
+    ----------
+    weight, bias : (C,) Parameter, or None if not ``affine``
+    running_mean, running_var : (C,) buffers, or None if not ``track_running_stats``
+
+    Examples
+    --------
+    >>> from tilegrad import nn
+    >>> nn.BatchNorm2d(8)(nn.randn((2, 4, 4, 8))).shape
+    (2, 4, 4, 8)
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        activation: str | None = None,
+        negative_slope: float = 0.01,
+    ) -> None:
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.activation, self.negative_slope = activation, negative_slope
+        self.weight = Parameter(np.ones(num_features, np.float32)) if affine else None
+        self.bias = Parameter(np.zeros(num_features, np.float32)) if affine else None
+        self.running_mean: Tensor | None
+        self.running_var: Tensor | None
+        self.register_buffer(
+            "running_mean", Tensor(np.zeros(num_features, np.float32)) if track_running_stats else None
+        )
+        self.register_buffer("running_var", Tensor(np.ones(num_features, np.float32)) if track_running_stats else None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-1] != self.num_features:
+            raise ValueError(f"BatchNorm2d: expects {self.num_features} channels on the last axis but got {x.shape}")
+        return functional.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias,
+            self.training or self.running_mean is None, self.momentum, self.eps,
+            activation=self.activation, negative_slope=self.negative_slope,
+        )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        text = f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+        return text + ("" if self.activation is None else f", activation={self.activation!r}")
+
+
+class Conv2dBatchNorm(Module):
+    """NHWC images and OHWI weights (PyTorch: NCHW, OIHW): convolution, batch normalisation and activation, fused.
+
+    Computes what ``Sequential(Conv2d(..., bias=False), BatchNorm2d(...), activation)`` computes, with one node in the
+    graph, and as a single convolution in evaluation.
+
+    Attributes
+    ----------
+    conv : Conv2d without bias
+    norm : BatchNorm2d
+
+    Examples
+    --------
+    >>> from tilegrad import nn
+    >>> block = nn.Conv2dBatchNorm(3, 8, 3, padding=1, activation="relu")
+    >>> block(nn.randn((2, 6, 6, 3))).shape
+    (2, 6, 6, 8)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Padding = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+        *,
+        activation: str | None = None,
+        negative_slope: float = 0.01,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+    ) -> None:
+        self.conv = Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias=False)
+        self.norm = BatchNorm2d(out_channels, eps, momentum)
+        self.activation, self.negative_slope = activation, negative_slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        norm = self.norm
+        assert norm.weight is not None
+        assert norm.bias is not None
+        return functional.conv2d_batch_norm(
+            x, self.conv.weight, norm.running_mean, norm.running_var, norm.weight, norm.bias,
+            self.training, norm.momentum, norm.eps,
+            activation=self.activation, negative_slope=self.negative_slope, **self.conv.geometry,
+        )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        return "" if self.activation is None else f"activation={self.activation!r}"

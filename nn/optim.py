@@ -1,0 +1,223 @@
+"""Optimisers, under PyTorch's names. A step is one kernel launch for all parameters of a group."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import kernels
+from .tensor import Tensor
+
+
+class Optimizer:
+    """Parameters in groups with settings of their own, and the state that each parameter has.
+
+    A subclass defines ``_step(group, parameters)`` for parameters of one group that have a gradient, a dtype and an
+    age in common.
+    """
+
+    def __init__(self, params: Iterable[Tensor] | Iterable[dict[str, Any]], defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.param_groups: list[dict[str, Any]] = []
+        groups = list(params)
+        if not groups:
+            raise ValueError(f"{type(self).__name__}: expects parameters but got none")
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)  # type: ignore[arg-type]
+
+    def add_param_group(self, group: dict[str, Any]) -> None:
+        """Add ``{"params": parameters, setting: value, ...}``; settings not named are the defaults."""
+        name = type(self).__name__
+        params = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
+        unknown = group.keys() - self.defaults.keys() - {"params"}
+        if unknown:
+            raise ValueError(f"{name}: a group takes {sorted(self.defaults)} but got {sorted(unknown)}")
+        known = {id(parameter) for other in self.param_groups for parameter in other["params"]}
+        for parameter in params:
+            if not isinstance(parameter, Tensor):
+                raise TypeError(f"{name}: parameters expect tensors but got {type(parameter).__name__}")
+            if not parameter.is_leaf:
+                raise ValueError(f"{name}: a parameter of shape {parameter.shape} is the result of an operation")
+            if id(parameter) in known:
+                raise ValueError(f"{name}: a parameter of shape {parameter.shape} is in more than one place")
+            known.add(id(parameter))
+        self.param_groups.append({**self.defaults, **group, "params": params})
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, or set them to zero in place."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if set_to_none:
+                    parameter.grad = None
+                elif parameter.grad is not None:
+                    parameter.grad = parameter.grad.detach().copy_(0)
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient."""
+        for group in self.param_groups:
+            alike: dict[tuple[Any, int], list[Tensor]] = {}
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    age = self.state.setdefault(parameter, {"step": 0})["step"]
+                    alike.setdefault((parameter.dtype, age), []).append(parameter)
+            for parameters in alike.values():
+                for parameter in parameters:
+                    self.state[parameter]["step"] += 1
+                self._step(group, parameters)
+                for parameter in parameters:
+                    parameter.version.count += 1
+
+    def _step(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
+        raise NotImplementedError
+
+    def _arrays(self, name: str, parameters: list[Tensor]) -> list[Any]:
+        """The arrays of a state, zero where they are new."""
+        return [self.state[p].setdefault(name, np.zeros_like(p.data)) for p in parameters]
+
+    def state_dict(self) -> dict[str, Any]:
+        """A snapshot (copies): ``state`` by the parameter's place, and ``param_groups`` with places for parameters."""
+        places = {id(p): i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
+        state = {places[id(p)]: {n: _copy(value) for n, value in values.items()} for p, values in self.state.items()}
+        groups = [{**group, "params": [places[id(p)] for p in group["params"]]} for group in self.param_groups]
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Continue from a snapshot. Everything is checked first: after an error nothing has changed."""
+        name = f"{type(self).__name__}.load_state_dict"
+        groups = state_dict["param_groups"]
+        sizes, own = [len(g["params"]) for g in groups], [len(g["params"]) for g in self.param_groups]
+        if sizes != own:
+            raise ValueError(f"{name}: expects groups of {own} parameters but got {sizes}")
+        parameters = [parameter for group in self.param_groups for parameter in group["params"]]
+        state: dict[Tensor, dict[str, Any]] = {}
+        for place, values in state_dict["state"].items():
+            parameter = parameters[int(place)]
+            for key, value in values.items():
+                if np.ndim(value) and value.shape != parameter.shape:
+                    raise ValueError(f"{name}: {key} of parameter {place} expects {parameter.shape}, got {value.shape}")
+            state[parameter] = {key: _copy(value) for key, value in values.items()}
+        self.state = state
+        for group, loaded in zip(self.param_groups, groups, strict=True):
+            group.update({key: value for key, value in loaded.items() if key != "params"})
+
+    def __repr__(self) -> str:
+        settings = (", ".join(f"{k}={v}" for k, v in g.items() if k != "params") for g in self.param_groups)
+        lines = (f"{len(g['params'])} parameters: {s}" for g, s in zip(self.param_groups, settings, strict=True))
+        return f"{type(self).__name__}({'; '.join(lines)})"
+
+
+def _copy(value: Any) -> Any:
+    return value.copy() if hasattr(value, "copy") else value
+
+
+def _check(name: str, **settings: float) -> None:
+    for setting, value in settings.items():
+        if not value >= 0:
+            raise ValueError(f"{name}: {setting} expects a number of at least 0 but got {value}")
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with PyTorch's momentum, dampening, weight decay and Nesterov's variant.
+
+    Examples
+    --------
+    >>> from tilegrad import nn
+    >>> p = nn.Parameter([1.0])
+    >>> optimizer = nn.optim.SGD([p], lr=0.1)
+    >>> (p * 3.0).sum().backward()
+    >>> optimizer.step()
+    >>> round(p.item(), 6)
+    0.7
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        _check("SGD", lr=lr, momentum=momentum, weight_decay=weight_decay)
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("SGD: nesterov expects a momentum and no dampening")
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "momentum": momentum,
+                "dampening": dampening,
+                "weight_decay": weight_decay,
+                "nesterov": nesterov,
+            },
+        )
+
+    def _step(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
+        buffers = self._arrays("momentum_buffer", parameters) if group["momentum"] else []
+        kernels.sgd_step(
+            [p.data for p in parameters], [_gradient(p) for p in parameters], buffers,
+            lr=group["lr"], momentum=group["momentum"], dampening=group["dampening"],
+            weight_decay=group["weight_decay"], nesterov=group["nesterov"],
+            first=self.state[parameters[0]]["step"] == 1,
+        )  # fmt: skip
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba, 2015); weight decay is added to the gradient, as in PyTorch.
+
+    Examples
+    --------
+    >>> from tilegrad import nn
+    >>> p = nn.Parameter([1.0])
+    >>> optimizer = nn.optim.Adam([p], lr=0.1)
+    >>> (p * 3.0).sum().backward()
+    >>> optimizer.step()
+    >>> round(p.item(), 6)
+    0.9
+    """
+
+    decoupled = False
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        _check(type(self).__name__, lr=lr, eps=eps, weight_decay=weight_decay)
+        if not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"{type(self).__name__}: betas expect numbers in [0, 1) but got {betas}")
+        super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay})
+
+    def _step(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
+        kernels.adam_step(
+            [p.data for p in parameters], [_gradient(p) for p in parameters],
+            self._arrays("exp_avg", parameters), self._arrays("exp_avg_sq", parameters),
+            step=self.state[parameters[0]]["step"], lr=group["lr"], betas=group["betas"], eps=group["eps"],
+            weight_decay=group["weight_decay"], decoupled=self.decoupled,
+        )  # fmt: skip
+
+
+class AdamW(Adam):
+    """Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2019)."""
+
+    decoupled = True
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+
+def _gradient(parameter: Tensor) -> Any:
+    assert parameter.grad is not None
+    return parameter.grad.data

@@ -1,0 +1,85 @@
+"""Random tensors, counter-based: a seed gives the same numbers on every device and with any number of threads."""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .. import kernels
+from .tensor import Tensor
+
+
+class Generator:
+    """A stream of random numbers: a seed, and how much of its stream was used.
+
+    >>> generator = Generator(7)
+    >>> state = generator.get_state()
+    >>> first = generator.normal((3,))
+    >>> generator.set_state(state)
+    >>> bool((generator.normal((3,)) == first).all())
+    True
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self._lock = threading.Lock()
+        self.manual_seed(seed)
+
+    def manual_seed(self, seed: int) -> "Generator":
+        """Start the stream of ``seed``, a non-negative integer below 2**64."""
+        if not 0 <= seed < 1 << 64:
+            raise ValueError(f"manual_seed: seed expects an integer in [0, 2**64) but got {seed}")
+        self.seed, self.counter = int(seed), 0
+        return self
+
+    def get_state(self) -> dict[str, int]:
+        """What `set_state` takes to continue from here."""
+        return {"seed": self.seed, "counter": self.counter}
+
+    def set_state(self, state: dict[str, int]) -> None:
+        self.seed, self.counter = int(state["seed"]), int(state["counter"])
+
+    def _advance(self, count: int, kind: str) -> dict[str, Any]:
+        """The place in the stream for a call that draws ``count`` numbers; the next call's lies behind it."""
+        with self._lock:
+            place = self.get_state()
+            self.counter += kernels.random_blocks(count, kind)
+        return place
+
+    def uniform(self, shape: Sequence[int], low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32) -> Any:
+        """An array of numbers from [low, high)."""
+        shape = tuple(shape)
+        return kernels.random_uniform(shape, **self._advance(_size(shape), "uniform"), low=low, high=high, dtype=dtype)
+
+    def normal(self, shape: Sequence[int], mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float32) -> Any:
+        """An array of normally distributed numbers."""
+        shape = tuple(shape)
+        return kernels.random_normal(shape, **self._advance(_size(shape), "normal"), mean=mean, std=std, dtype=dtype)
+
+    def permutation(self, n: int) -> Any:
+        """The integers below ``n`` in random order."""
+        return kernels.random_permutation(n, **self._advance(n, "permutation"))
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape, dtype=np.int64))
+
+
+default_generator = Generator()
+"""The stream that initialisers and `randn` draw from where none is given."""
+
+
+def manual_seed(seed: int) -> Generator:
+    """Seed the default generator and return it."""
+    return default_generator.manual_seed(seed)
+
+
+def rand(shape: Sequence[int], *, generator: Generator | None = None, dtype: DTypeLike = np.float32) -> Tensor:
+    """A tensor of uniform numbers from [0, 1)."""
+    return Tensor((generator or default_generator).uniform(shape, dtype=dtype))
+
+
+def randn(shape: Sequence[int], *, generator: Generator | None = None, dtype: DTypeLike = np.float32) -> Tensor:
+    """A tensor of standard normal numbers."""
+    return Tensor((generator or default_generator).normal(shape, dtype=dtype))
