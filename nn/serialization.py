@@ -19,7 +19,7 @@ def save(model: Model, path: str | os.PathLike, metadata: Mapping[str, str] | No
     """Write a model of the list `tilegrad.nn.models.MODELS`: class, configuration and weights in one file."""
     model_class = type(model).__name__
     if MODELS.get(model_class) is not type(model):
-        raise ValueError(f"save: {model_class} is not on the list of models , {sorted(MODELS)}; see register_model")
+        raise ValueError(f"save: {model_class} is not on the list of models {sorted(MODELS)}; see register_model")
     facts = {
         "format": "tilegrad",
         "format_version": str(FORMAT_VERSION),
