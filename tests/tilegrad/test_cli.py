@@ -1,0 +1,131 @@
+"""The command as a user meets it: help, wrong usage, missing packages, a reader that goes away."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import Tilegrad
+
+import tilegrad as package
+
+
+def test_version(tilegrad: Tilegrad, tmp_path: Path) -> None:
+    done = tilegrad("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"tilegrad {package.__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--help"], ["train", "restore", "doctor"]),
+        (["train", "--help"], ["denoise"]),
+        (["train", "denoise", "--help"], ["--data", "--sigma", "default 25", "model.safetensors", "Ctrl-C"]),
+        (["restore", "--help"], ["IN", "OUT", "--model", "16 bit"]),
+        (["doctor", "--help"], ["versions"]),
+    ],
+)
+def test_help(tilegrad: Tilegrad, tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+    done = tilegrad(*arguments, cwd=tmp_path)
+    assert done.returncode == 0
+    assert [word for word in words if word not in " ".join(done.stdout.split())] == []
+
+
+def test_help_imports_no_numba() -> None:
+    program = "import sys, tilegrad.cli\ntry: tilegrad.cli.main(['--help'])\nfinally: print('numba' in sys.modules)"
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "COMMAND"),
+        (["paint"], "invalid choice: 'paint'"),
+        (["train"], "RECIPE"),
+        (["train", "denoise", "--sigma", "-1"], "--sigma: expects a number above 0 but is '-1'"),
+        (["train", "denoise", "--sigma", "nan"], "--sigma: expects a number above 0"),
+        (["train", "denoise", "--epochs", "0"], "--epochs: expects a whole number of at least 1 but is '0'"),
+        (["train", "denoise", "--depth", "1"], "--depth: expects a whole number of at least 2"),
+        (["train", "denoise", "--seed", "-1"], "--seed: expects a whole number from 0"),
+        (["train", "denoise", "extra"], "unrecognized arguments: extra"),
+        (["restore", "a.png", "b.png"], "--model"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(
+    tilegrad: Tilegrad, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    done = tilegrad(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_doctor_names_everything(tilegrad: Tilegrad, tmp_path: Path) -> None:
+    done = tilegrad("doctor", cwd=tmp_path, TILEGRAD_CACHE_DIR=str(tmp_path / "cache"))
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = {line.split("  ")[0]: line for line in done.stdout.splitlines()}
+    subjects = ["python", "numpy", "numba", "llvmlite", "processor", "vectors", "threads", "kernel cache", "CUDA driver",
+                "CuPy", "numba-cuda", "pillow", "scikit-image", "matplotlib", "tqdm"]  # fmt: skip
+    assert [subject for subject in subjects if subject not in rows] == []
+    assert package.__version__ in rows["tilegrad"]
+    assert str(tmp_path / "cache") in rows["kernel cache"]
+    assert "writable" in rows["kernel cache"]
+
+
+def test_doctor_with_a_cache_that_cannot_be_written(tilegrad: Tilegrad, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = tilegrad("doctor", cwd=tmp_path, TILEGRAD_CACHE_DIR=str(tmp_path / "file" / "cache"))
+    assert done.returncode == 0
+    assert "not writable" in done.stdout
+
+
+WITHOUT = """
+import sys
+for package in {packages}:
+    sys.modules[package] = None  # an import raises ModuleNotFoundError, as if it were not installed
+from tilegrad.cli import main
+sys.exit(main({arguments}))
+"""
+
+
+def without(packages: set[str], *arguments: str | Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the command where these packages are not installed."""
+    program = WITHOUT.format(packages=packages, arguments=[str(a) for a in arguments])
+    return subprocess.run([sys.executable, "-P", "-c", program], cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+EXTRAS = {"PIL", "tifffile", "imageio", "skimage", "matplotlib", "tqdm", "safetensors", "scipy", "cupy"}
+
+
+def test_a_core_install_says_what_is_missing(tmp_path: Path) -> None:
+    for arguments, message in (
+        (["train", "denoise"], 'tilegrad train needs matplotlib: python -m pip install "tilegrad[train]"'),
+        (["restore", __file__, "b.png", "--model", "m"], 'needs pillow: python -m pip install "tilegrad[images]"'),
+    ):
+        done = without(EXTRAS, *arguments, cwd=tmp_path)
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1
+        assert message in done.stderr
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_without_scikit_image_the_photographs_are_missing(tmp_path: Path) -> None:
+    done = without({"skimage"}, "train", "denoise", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "needs scikit-image" in done.stderr
+
+
+def test_doctor_runs_on_a_core_install(tmp_path: Path) -> None:
+    done = without(EXTRAS, "doctor", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert 'missing: python -m pip install "tilegrad[train]"' in done.stdout
+
+
+def test_a_reader_that_goes_away_causes_no_traceback(tmp_path: Path) -> None:
+    command = f"{sys.executable} -P -m tilegrad doctor | true"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
