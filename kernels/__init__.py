@@ -26,6 +26,7 @@ from .linear import linear, matmul
 from .machine.memory import memory_report, memory_trim
 from .operation import explain, trace, use_variant
 from .random import random_blocks, random_normal, random_permutation, random_uniform
+from .similarity import mean_squared_error, structural_similarity
 
 __all__ = [
     "absolute",
@@ -45,6 +46,7 @@ __all__ = [
     "log",
     "matmul",
     "maximum",
+    "mean_squared_error",
     "memory_report",
     "memory_trim",
     "minimum",
@@ -61,6 +63,7 @@ __all__ = [
     "sigmoid_grad",
     "sqrt",
     "square",
+    "structural_similarity",
     "subtract",
     "tanh",
     "tanh_grad",

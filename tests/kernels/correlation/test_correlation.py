@@ -122,7 +122,7 @@ def test_any_strides(view):
 def test_other_shapes_compile_nothing():
     from tilegrad.kernels.machine.compile import compiled_kernels
 
-    kernels.correlate_separable2d(np.ones((9, 200), np.float32), np.ones(5), np.ones(3))
+    kernels.correlate_separable2d(np.ones((400, 200), np.float32), np.ones(5), np.ones(3))
     before = len(compiled_kernels)
     kernels.correlate_separable2d(np.ones((3, 70, 111, 2), np.float32), np.ones(8), np.ones(40), axis=1)
     kernels.correlate1d(np.ones((3, 5, 7), np.float32), np.ones(2), axis=1)
