@@ -25,11 +25,13 @@ from .elementwise import (
 from .linear import linear, matmul
 from .machine.memory import memory_report, memory_trim
 from .operation import explain, trace, use_variant
+from .optimizer import adam_step, sgd_step
 from .random import random_blocks, random_normal, random_permutation, random_uniform
 from .similarity import mean_squared_error, structural_similarity
 
 __all__ = [
     "absolute",
+    "adam_step",
     "add",
     "conv2d",
     "conv2d_input_grad",
@@ -59,6 +61,7 @@ __all__ = [
     "random_uniform",
     "relu",
     "relu_grad",
+    "sgd_step",
     "sigmoid",
     "sigmoid_grad",
     "sqrt",

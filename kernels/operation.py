@@ -164,8 +164,12 @@ class Operation:
 
     def plan(self, arrays: Sequence[Any], args: tuple[Any, ...], variant: str | None = None) -> Plan:
         """The plan of a call, from the cache or made now."""
-        wanted = variant or _chosen.get().get(self.name)
-        specs = tuple([None if a is None else (a.shape, a.dtype, a.strides) for a in arrays])
+        wanted = self.wanted(variant)
+        try:
+            specs = tuple([None if a is None else (a.shape, a.dtype, a.strides) for a in arrays])
+        except AttributeError:
+            device_of(self.name, arrays)  # says which argument is no array
+            raise
         key = (specs, args, wanted)
         try:
             return self._plans[key]
@@ -173,7 +177,7 @@ class Operation:
             pass
         except TypeError:  # a list among the arguments
             return self.plan(arrays, _frozen(args), variant)
-        device = _device_of(self.name, arrays)
+        device = device_of(self.name, arrays)
         geometry = self.geometry(*[None if s is None else Spec(*s) for s in specs], *args)
         chosen = self._choose(geometry, wanted, device)
         plan = Plan(geometry, chosen, self._build(chosen, geometry))
@@ -182,6 +186,10 @@ class Operation:
                 self._plans.pop(next(iter(self._plans)))
             self._plans[key] = plan
         return plan
+
+    def wanted(self, variant: str | None) -> str | None:
+        """The variant that a call or the surrounding `use_variant` names."""
+        return variant or _chosen.get().get(self.name)
 
     def _choose(self, geometry: Any, wanted: str | None, device: str) -> Variant:
         if wanted is not None:
@@ -245,12 +253,16 @@ class Operation:
             Event(
                 self.name,
                 plan.variant.name,
-                tuple(a.shape for a in arrays if a is not None),
+                self._shapes(arrays),
                 seconds,
                 self.flops(plan.geometry),
                 self.bytes_moved(plan.geometry),
             )
         )
+
+    def _shapes(self, arrays: tuple[Any, ...]) -> tuple[tuple[int, ...], ...]:
+        """What a trace says of the arguments."""
+        return tuple(a.shape for a in arrays if a is not None)
 
     def _ladder(self, geometry: Any, device: str) -> str:
         """A line per variant: taken, passed over and why, or only when named."""
@@ -275,9 +287,11 @@ class Operation:
     def explain(self, arrays: Sequence[Any], args: tuple[Any, ...]) -> str:
         """What a call would run and why: see `explain`."""
         specs = [None if a is None else Spec(a.shape, a.dtype, a.strides) for a in arrays]
-        geometry = self.geometry(*specs, *args)
+        return self._explanation(self.geometry(*specs, *args), device_of(self.name, arrays))
+
+    def _explanation(self, geometry: Any, device: str) -> str:
         work = f"{self.flops(geometry):.3g} FLOP, at least {self.bytes_moved(geometry):.3g} bytes"
-        return f"{self.name}: {work}\n{self._ladder(geometry, _device_of(self.name, arrays))}"
+        return f"{self.name}: {work}\n{self._ladder(geometry, device)}"
 
 
 _references: dict[Callable[..., None], Callable[..., Any]] = {}
@@ -314,7 +328,7 @@ def _contiguous(name: str, array: Any) -> Any:
         raise TypeError(f"{name}: expects a numpy.ndarray or cupy.ndarray but got {type(array).__name__}") from None
 
 
-def _device_of(name: str, arrays: Sequence[Any]) -> str:
+def device_of(name: str, arrays: Sequence[Any]) -> str:
     """The device that the arrays share; mixing devices is an error that names both."""
     devices = []
     for array in arrays:

@@ -281,22 +281,25 @@ def random_permutation(
     return PERMUTATION.run((_state("random_permutation", seed, counter),), (size,), out, variant)
 
 
-def random_blocks(n: int, kind: DTypeLike = np.float32) -> int:
+def random_blocks(n: int, kind: str, dtype: DTypeLike = np.float32) -> int:
     """How many blocks a call for ``n`` values consumes: what to add to the counter before the next one.
 
     Parameters
     ----------
     n : int
         Number of values.
-    kind : float32, float64 or "permutation"
-        The dtype of uniform or normal values, or the word for `random_permutation`.
+    kind : {"uniform", "normal", "permutation"}
+    dtype : float32 or float64
+        Of uniform or normal values; a permutation has none.
 
-    >>> random_blocks(10), random_blocks(10, np.float64), random_blocks(10, "permutation")
+    >>> random_blocks(10, "normal"), random_blocks(10, "normal", np.float64), random_blocks(10, "permutation")
     (3, 5, 5)
     """
-    if n < 0:
-        raise ValueError(f"random_blocks: n expects at least 0 but got {n}")
-    each = 8 if isinstance(kind, str) and kind == "permutation" else np.dtype(kind).itemsize
-    if each not in (4, 8):
-        raise TypeError(f'random_blocks: kind expects float32, float64 or "permutation" but got {kind!r}')
-    return -(-operator.index(n) * each // 16)
+    name = "random_blocks"
+    if kind not in ("uniform", "normal", "permutation"):
+        raise ValueError(f'{name}: kind expects "uniform", "normal" or "permutation" but got {kind!r}')
+    size = operator.index(n)
+    if size < 0:
+        raise ValueError(f"{name}: n expects at least 0 but got {n}")
+    each = 8 if kind == "permutation" else _checked_dtype(name, np.dtype(dtype)).itemsize
+    return -(-size * each // 16)

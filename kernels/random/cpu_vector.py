@@ -8,9 +8,10 @@ Fast-math is off: nothing here may be contracted or reassociated (see normal.py)
 import numpy as np
 from numba import float32, float64, int64, njit
 
+from ..machine.blocks import address_of
 from ..machine.compile import kernel
 from ..machine.pointers import float_bits, pointer, word_of
-from ..machine.threads import block_of, launch
+from ..machine.threads import block_of, launch_at
 from ..operation import Run
 from .normal import fma, normal_pair_32, normal_pair_64
 from .philox import LOW, words_at
@@ -141,22 +142,23 @@ def build(geometry) -> Run:  # type: ignore[no-untyped-def]
     """Uniform or normal values, as the geometry says."""
     g = geometry
     char = g.dtype.char
-    parameters, words = (g.kind, char), [word_of(v) for v in g.constants]
+    worker, words = _fill.address(g.kind, char), [word_of(v) for v in g.constants]
     tasks = -(-g.n // (4 * STEPS_PER_TASK))
     ns = g.n * _COST[g.kind][char]
 
     def run(arrays, outputs):  # type: ignore[no-untyped-def]
-        block = block_of([outputs[0].ctypes.data, g.n, *arrays[0].tolist(), *words])
-        launch(_fill, parameters, tasks, block, ns)
+        block = block_of([address_of(outputs[0]), g.n, *arrays[0].tolist(), *words])
+        launch_at(worker, tasks, address_of(block), ns)
 
     return run
 
 
 def build_permutation(geometry) -> Run:  # type: ignore[no-untyped-def]
     """Each element's place depends on those before it: one task."""
+    worker = _permute.address()
 
     def run(arrays, outputs):  # type: ignore[no-untyped-def]
-        block = block_of([outputs[0].ctypes.data, geometry.n, *arrays[0].tolist()])
-        launch(_permute, (), 1, block, 0.0)
+        block = block_of([address_of(outputs[0]), geometry.n, *arrays[0].tolist()])
+        launch_at(worker, 1, address_of(block), 0.0)
 
     return run

@@ -1,0 +1,202 @@
+"""Optimiser steps: all parameters of a model updated in place by one launch.
+
+reference.py    the definition for one parameter, in loops
+in_place.py     lists of arrays: checks, the table of addresses, how work is cut
+cpu_fused.py    "fused": one pass over the table
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..operation import Variant
+from . import reference
+from .in_place import InPlaceOperation, Invocation
+
+__all__ = ["adam_step", "sgd_step"]
+
+_CASES = ({"shapes": [(1,), (3, 5), (0,), (64, 3, 3, 64)]}, {"shapes": [(7,)], "weight_decay": 0.1})
+_NONE, _ADDED, _DECOUPLED = 0, 1, 2  # weight decay
+
+
+def _operation(
+    name: str,
+    roles: tuple[str, ...],
+    build: str,
+    definition: Callable[..., None],
+    flops_each: int,
+    cases: tuple[dict[str, Any], ...] = _CASES,
+) -> InPlaceOperation:
+    numbers_moved = 2 * len(roles) - 1  # gradients are read, the others read and written
+
+    def bytes_moved(call: Invocation) -> float:
+        return numbers_moved * call.group.size * call.group.dtype.itemsize
+
+    return InPlaceOperation(
+        name,
+        roles,
+        package=__name__,
+        variants=(Variant("fused", "cpu_fused", build=build),),
+        reference=definition,
+        reference_args=lambda call: call.args,
+        flops=lambda call: flops_each * call.group.size,
+        bytes_moved=bytes_moved,
+        cases=cases,
+    )
+
+
+ADAM = _operation(
+    "adam_step", ("parameters", "grads", "exp_avgs", "exp_avg_sqs"), "build_adam", reference.adam, 13,
+    (*_CASES, {"shapes": [(7,)], "weight_decay": 0.1, "decoupled": True}),
+)  # fmt: skip
+SGD = _operation("sgd_step", ("parameters", "grads"), "build_sgd", reference.sgd, 2)
+SGD_MOMENTUM = _operation(
+    "sgd_momentum_step", ("parameters", "grads", "momentum_buffers"), "build_sgd_momentum", reference.sgd_momentum, 5,
+    tuple({**case, "momentum": 0.9, "nesterov": nesterov} for case in _CASES for nesterov in (False, True)),
+)  # fmt: skip
+
+
+def _check_range(name: str, argument: str, value: float, below: float = math.inf) -> None:
+    if not 0 <= value < below:
+        raise ValueError(f"{name}: {argument} expects 0 <= {argument} < {below} but got {value}")
+
+
+def adam_step(
+    parameters: Sequence[np.ndarray],
+    grads: Sequence[np.ndarray],
+    exp_avgs: Sequence[np.ndarray],
+    exp_avg_sqs: Sequence[np.ndarray],
+    *,
+    step: int,
+    lr: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    decoupled: bool = False,
+    variant: str | None = None,
+) -> None:
+    """One step of Adam or AdamW on all parameters, in place.
+
+    Parameters
+    ----------
+    parameters : list of arrays, all float32 or all float64
+        Updated. Writeable, C-contiguous; no two of the updated arrays may share memory.
+    grads : list of arrays of the same shapes and dtype
+        A gradient that is not C-contiguous is copied first.
+    exp_avgs, exp_avg_sqs : lists of arrays of the same shapes and dtype
+        Running averages of the gradients and of their squares, updated; zeros before the first step.
+    step : int
+        The number of this step, from 1.
+    lr, eps, weight_decay : float
+        At least 0.
+    betas : pair of float
+        How much of either average is kept, in [0, 1).
+    decoupled : bool
+        Weight decay shrinks the parameters themselves (AdamW) instead of being added to the gradients.
+    variant : str, optional
+        The implementation to run; see `tilegrad.kernels.explain`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where lengths, shapes, dtypes or ranges do not fit; nothing is changed. Lists that were checked once are not
+        checked again, but for the gradients, while their arrays live.
+
+    Notes
+    -----
+    Equals ``torch.optim.Adam`` and ``torch.optim.AdamW``. Kingma and Ba, Adam: a method for stochastic optimization
+    (ICLR 2015); Loshchilov and Hutter, Decoupled weight decay regularization (ICLR 2019).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w, m, v = np.ones(2), np.zeros(2), np.zeros(2)
+    >>> adam_step([w], [np.array([3.0, -3.0])], [m], [v], step=1, lr=0.1)
+    >>> w.round(6)
+    array([0.9, 1.1])
+    """
+    name = "adam_step"
+    beta1, beta2 = betas
+    for argument, value in (("lr", lr), ("eps", eps), ("weight_decay", weight_decay)):
+        _check_range(name, argument, value)
+    _check_range(name, "betas[0]", beta1, 1.0)
+    _check_range(name, "betas[1]", beta2, 1.0)
+    if step < 1:
+        raise ValueError(f"{name}: step expects at least 1 but got {step}")
+    decay = (_DECOUPLED if decoupled else _ADDED) if weight_decay != 0 else _NONE
+    amount = lr * weight_decay if decoupled else weight_decay
+    step_size, correction = lr / (1 - beta1**step), math.sqrt(1 - beta2**step)
+    scalars = np.array((1 - beta1, beta2, 1 - beta2, step_size, correction, eps, amount))
+    ADAM.run((parameters, grads, exp_avgs, exp_avg_sqs, scalars), (decay,), variant=variant)
+
+
+def sgd_step(
+    parameters: Sequence[np.ndarray],
+    grads: Sequence[np.ndarray],
+    momentum_buffers: Sequence[np.ndarray] | None = None,
+    *,
+    lr: float,
+    momentum: float = 0.0,
+    dampening: float = 0.0,
+    weight_decay: float = 0.0,
+    nesterov: bool = False,
+    first: bool = False,
+    variant: str | None = None,
+) -> None:
+    """One step of gradient descent, with or without momentum, on all parameters, in place.
+
+    Parameters
+    ----------
+    parameters, grads : lists of arrays
+        As in `adam_step`.
+    momentum_buffers : list of arrays of the same shapes and dtype
+        Running sums of the gradients, updated; not used where ``momentum`` is 0.
+    lr, momentum, weight_decay : float
+        At least 0.
+    dampening : float
+        The part of each gradient that is kept out of the running sum.
+    nesterov : bool
+        Look ahead by one step; needs a momentum, and no dampening.
+    first : bool
+        Whether this is the first step, which fills the buffers with the gradients whatever they held.
+    variant : str, optional
+        The implementation to run. With momentum the operation's name, for `tilegrad.kernels.use_variant` and in
+        traces, is ``sgd_momentum_step``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As in `adam_step`.
+
+    Notes
+    -----
+    Equals ``torch.optim.SGD``. Sutskever et al., On the importance of initialization and momentum in deep learning
+    (ICML 2013).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w = np.ones(2)
+    >>> sgd_step([w], [np.array([3.0, -3.0])], lr=0.1)
+    >>> w
+    array([0.7, 1.3])
+    """
+    name = "sgd_step"
+    for argument, value in (("lr", lr), ("momentum", momentum), ("weight_decay", weight_decay)):
+        _check_range(name, argument, value)
+    if nesterov and (momentum == 0 or dampening != 0):
+        raise ValueError(
+            f"{name}: nesterov expects a momentum and no dampening but got momentum = {momentum}, "
+            f"dampening = {dampening}"
+        )
+    decay = _ADDED if weight_decay != 0 else _NONE
+    if momentum == 0:
+        SGD.run((parameters, grads, np.array((lr, weight_decay), np.float64)), (decay,), variant=variant)
+        return
+    if momentum_buffers is None:
+        raise TypeError(f"{name}: momentum_buffers expects a list of arrays where momentum = {momentum}")
+    scalars = np.array((lr, weight_decay, momentum, 1 - dampening), np.float64)
+    options = (decay, bool(nesterov), bool(first))
+    SGD_MOMENTUM.run((parameters, grads, momentum_buffers, scalars), options, variant=variant)

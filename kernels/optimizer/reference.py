@@ -1,0 +1,49 @@
+"""The definition of the optimisers' steps for one parameter, in loops that can be checked by hand.
+
+All arrays are flat and of one size. Results come in arrays of their own, which may be the arguments: element i of the
+results depends on elements i alone. ``scalars`` holds what changes from step to step.
+"""
+
+import math
+
+
+def adam(parameter, grad, exp_avg, exp_avg_sq, scalars, new_parameter, new_avg, new_avg_sq, decay):  # type: ignore[no-untyped-def]
+    """Adam (Kingma and Ba 2015); ``decay`` is 0 (none), 1 (added to the gradient) or 2 (AdamW: off the parameter).
+
+    ``step_size`` is the learning rate over ``1 - beta1**step``, ``correction`` the root of ``1 - beta2**step``.
+    """
+    rest1, beta2, rest2 = scalars[0], scalars[1], scalars[2]  # 1 - beta1, beta2, 1 - beta2
+    step_size, correction, eps, amount = scalars[3], scalars[4], scalars[5], scalars[6]
+    for i in range(parameter.size):
+        p, g, m, v = parameter[i], grad[i], exp_avg[i], exp_avg_sq[i]
+        if decay == 1:
+            g += amount * p
+        if decay == 2:
+            p -= amount * p
+        m += rest1 * (g - m)
+        v = beta2 * v + rest2 * g * g
+        new_avg[i] = m
+        new_avg_sq[i] = v
+        new_parameter[i] = p - step_size * m / (math.sqrt(v) / correction + eps)
+
+
+def sgd(parameter, grad, scalars, new_parameter, decay):  # type: ignore[no-untyped-def]
+    """``parameter - lr * (grad + weight_decay * parameter)``; ``decay`` is 0 or 1."""
+    lr, weight_decay = scalars[0], scalars[1]
+    for i in range(parameter.size):
+        g = grad[i]
+        if decay == 1:
+            g += weight_decay * parameter[i]
+        new_parameter[i] = parameter[i] - lr * g
+
+
+def sgd_momentum(parameter, grad, buffer, scalars, new_parameter, new_buffer, decay, nesterov, first):  # type: ignore[no-untyped-def]
+    """Steps along a decaying sum of gradients, which the first step starts with the gradient itself."""
+    lr, weight_decay, momentum, share = scalars[0], scalars[1], scalars[2], scalars[3]  # share: 1 - dampening
+    for i in range(parameter.size):
+        g = grad[i]
+        if decay == 1:
+            g += weight_decay * parameter[i]
+        b = g if first else momentum * buffer[i] + share * g
+        new_buffer[i] = b
+        new_parameter[i] = parameter[i] - lr * (g + momentum * b if nesterov else b)
