@@ -167,7 +167,8 @@ __device__ __forceinline__ void store_tile(const Arguments& a, const Tile& tile,
                 const int p = tile.p0 + pixel / TILE_COLUMNS, q = tile.q0 + pixel % TILE_COLUMNS;
                 if (p >= a.P || q >= a.Q) continue;
                 float* to = a.y + ((static_cast<long long>(tile.n) * a.P + p) * a.Q + q) * a.K + k;
-                store_pair(to, activate(sums[m][j][half * 2] + bias0, a), activate(sums[m][j][half * 2 + 1] + bias1, a));
+                const float first = sums[m][j][half * 2] + bias0, second = sums[m][j][half * 2 + 1] + bias1;
+                store_pair(to, activate(first, a), activate(second, a));
             }
     }
 }

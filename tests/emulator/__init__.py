@@ -22,8 +22,8 @@ import numpy as np
 from tilegrad.kernels.machine.cuda import Kernel
 
 _FOLDER = Path(__file__).parent
-# Fibers switch by longjmp, which the fortified one would refuse.
-_FLAGS = ["-std=c++17", "-O2", "-shared", "-fPIC", "-U_FORTIFY_SOURCE", "-Wno-unknown-pragmas", f"-I{_FOLDER}"]
+# Fibers switch by longjmp, which the fortified one would refuse. Libraries of two kernels share no state.
+_FLAGS = ["-std=c++17", "-O2", "-shared", "-fPIC", "-U_FORTIFY_SOURCE", "-fvisibility=hidden", f"-I{_FOLDER}"]
 
 
 class EmulationError(RuntimeError):
@@ -36,7 +36,7 @@ def compiler() -> str | None:
 
 
 @functools.cache
-def _library(kernel: Kernel) -> ctypes.CDLL:
+def _library(kernel: Kernel) -> ctypes.PyDLL:
     """The kernel with the emulator, compiled once for each text and kept in the system's temporary folder."""
     command = [str(compiler()), *_FLAGS, f'-DSOURCE="{kernel.source}"', *kernel.options, str(_FOLDER / "entry.cpp")]
     digest = hashlib.sha256(repr(command).encode() + kernel.source.read_bytes())
@@ -51,7 +51,7 @@ def _library(kernel: Kernel) -> ctypes.CDLL:
         if built.returncode:
             raise EmulationError(f"{kernel.name}: {' '.join(command)}\n{built.stderr}")
         os.replace(temporary, path)
-    library = ctypes.CDLL(str(path))
+    library = ctypes.PyDLL(str(path))  # one launch at a time: the emulator has one machine
     library.emulate.restype = ctypes.c_char_p
     return library
 

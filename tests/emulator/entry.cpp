@@ -1,14 +1,16 @@
 // One kernel and the emulator as a shared library. Compiled with -DSOURCE='"file.cu"' and the kernel's own macros.
 #include SOURCE
 
+#define EXPORTED extern "C" __attribute__((visibility("default")))
+
 template <class Arguments>
 static void call(void (*kernel)(Arguments), const void* arguments) {
     kernel(*static_cast<const Arguments*>(arguments));
 }
 
 // Run a grid, block after block. Arrays are (begin, end, is an output). Returns null, or the first mistake found.
-extern "C" const char* emulate(const int* grid, int threads, long long shared_bytes, const void* arguments, int count,
-                               const unsigned char** begins, const unsigned char** ends, const int* outputs) {
+EXPORTED const char* emulate(const int* grid, int threads, long long shared_bytes, const void* arguments, int count,
+                             const unsigned char** begins, const unsigned char** ends, const int* outputs) {
     using namespace emulator;
     arrays.clear();
     for (int i = 0; i < count; i++)

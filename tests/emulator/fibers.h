@@ -108,8 +108,10 @@ inline bool agree(int first, int count) {
         const Fiber& other = fibers[i];
         if (other.state == lead.state && other.line == lead.line) continue;
         snprintf(message, sizeof message,
-                 "block (%d, %d, %d): threads %d and %d have diverged: one is at %s (line %d), the other at %s (line %d)",
-                 block_index.x, block_index.y, block_index.z, first, i, place(lead), lead.line, place(other), other.line);
+                 "block (%d, %d, %d): threads %d and %d have diverged: one is at %s (line %d), the other at %s (line "
+                 "%d)",
+                 block_index.x, block_index.y, block_index.z, first, i, place(lead), lead.line, place(other),
+                 other.line);
         return false;
     }
     return true;

@@ -74,7 +74,8 @@ inline std::vector<Array> arrays;
 
 inline Array& device_array(const void* pointer, size_t bytes, const char* what, int line) {
     const auto* at = static_cast<const unsigned char*>(pointer);
-    if (reinterpret_cast<uintptr_t>(at) % bytes) fail(line, "%s: device address %p is not a multiple of %zu", what, pointer, bytes);
+    if (reinterpret_cast<uintptr_t>(at) % bytes)
+        fail(line, "%s: device address %p is not a multiple of %zu", what, pointer, bytes);
     for (Array& array : arrays)
         if (at >= array.begin && at + bytes <= array.end) return array;
     fail(line, "%s: %zu bytes at %p lie outside every array of the launch", what, bytes, pointer);
