@@ -23,10 +23,12 @@ from .elementwise import (
     subtract,
 )
 from .linear import linear, matmul
+from .loss import mse_loss, mse_loss_grad
 from .machine.memory import memory_report, memory_trim
 from .operation import explain, trace, use_variant
 from .optimizer import adam_step, sgd_step
 from .random import random_blocks, random_normal, random_permutation, random_uniform
+from .reduction import mean, sum
 from .similarity import mean_squared_error, structural_similarity
 
 __all__ = [
@@ -48,10 +50,13 @@ __all__ = [
     "log",
     "matmul",
     "maximum",
+    "mean",
     "mean_squared_error",
     "memory_report",
     "memory_trim",
     "minimum",
+    "mse_loss",
+    "mse_loss_grad",
     "multiply",
     "negative",
     "power",
@@ -68,6 +73,7 @@ __all__ = [
     "square",
     "structural_similarity",
     "subtract",
+    "sum",
     "tanh",
     "tanh_grad",
     "trace",

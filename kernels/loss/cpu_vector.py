@@ -1,0 +1,119 @@
+"""The "vector" variant: one pass over the arrays, sums in float64 in an order that the shape alone decides."""
+
+import ctypes
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import float64
+
+from ..elementwise.cpu_loops import TYPES
+from ..machine.blocks import Template
+from ..machine.compile import kernel
+from ..machine.memory import empty
+from ..machine.pointers import float_bits, pointer, word_of
+from ..machine.streams import read, write
+from ..machine.threads import launch_at
+from ..operation import Run
+from ..reduction.cpu_blocked import Step
+from ..reduction.geometry import Pass
+
+if TYPE_CHECKING:
+    from . import Loss
+
+_CHUNK = 16384
+_NS_PER_NUMBER = 0.25
+
+
+@kernel()
+def squared_error_sums(dtype: str) -> Callable[..., Any]:
+    """Partial sums of ``(x - target)**2``, one float64 for each task."""
+    real, scalar = TYPES[dtype]
+    size = np.dtype(scalar).itemsize
+
+    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+        sums, total, chunk = pointer(block[2], float64), block[3], block[4]
+        for task in range(begin, end):
+            first = task * chunk
+            x, target = pointer(block[0] + first * size, real), pointer(block[1] + first * size, real)
+            part = 0.0
+            for i in range(min(chunk, total - first)):
+                difference = float64(read(x, i)) - float64(read(target, i))
+                part += difference * difference
+            sums[task] = part
+
+    return worker
+
+
+@kernel()
+def squared_error(dtype: str) -> Callable[..., Any]:
+    """``y = (x - target)**2``."""
+    real, _ = TYPES[dtype]
+
+    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+        x, target, y = pointer(block[0], real), pointer(block[1], real), pointer(block[2], real)
+        total, chunk = block[3], block[4]
+        for i in range(begin * chunk, min(end * chunk, total)):
+            difference = read(x, i) - read(target, i)
+            write(y, i, difference * difference)
+
+    return worker
+
+
+@kernel()
+def squared_error_grad(dtype: str, summed: bool) -> Callable[..., Any]:
+    """``gx = scale * gy * (x - target)``, with one gy for all numbers (``summed``) or one for each."""
+    real, scalar = TYPES[dtype]
+
+    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+        gy, x, target = pointer(block[0], real), pointer(block[1], real), pointer(block[2], real)
+        gx, total, chunk = pointer(block[3], real), block[4], block[5]
+        scale = float_bits(block[6])
+        if summed:
+            factor = scalar(scale * gy[0])
+            for i in range(begin * chunk, min(end * chunk, total)):
+                write(gx, i, factor * (read(x, i) - read(target, i)))
+        else:
+            factor = scalar(scale)
+            for i in range(begin * chunk, min(end * chunk, total)):
+                write(gx, i, factor * read(gy, i) * (read(x, i) - read(target, i)))
+
+    return worker
+
+
+def build(g: "Loss") -> Run:
+    """What runs a planned `mse_loss`."""
+    tasks, ns = -(-g.size // _CHUNK), g.size * _NS_PER_NUMBER
+    template = Template(3, [g.size, _CHUNK])
+    if not g.summed:
+        address = squared_error.address(g.dtype.name)
+
+        def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+            block = template.filled(*arrays, *outputs)
+            launch_at(address, tasks, ctypes.addressof(block), ns)
+
+        return run
+
+    sums = squared_error_sums.address(g.dtype.name)
+    last = Step(Pass(1, tasks, 1), max(1, tasks), "float64", g.dtype.name, g.scale)
+
+    def run_summed(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        partial = empty((tasks,), np.float64)
+        block = template.filled(*arrays, partial)
+        launch_at(sums, tasks, ctypes.addressof(block), ns)
+        last.run(partial, outputs[0])
+
+    return run_summed
+
+
+def build_grad(g: "Loss") -> Run:
+    """What runs a planned `mse_loss_grad`."""
+    address = squared_error_grad.address(g.dtype.name, g.summed)
+    template = Template(4, [g.size, _CHUNK, word_of(2 * g.scale)])
+    tasks, ns = -(-g.size // _CHUNK), g.size * _NS_PER_NUMBER
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        block = template.filled(*arrays, *outputs)
+        launch_at(address, tasks, ctypes.addressof(block), ns)
+
+    return run
