@@ -19,9 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from ..activation.epilogue import CODES, check_epilogue
 from ..operation import Operation, Spec, Variant
 from . import reference
-from .geometry import ConvGeometry, check_array, check_shape, convolution_geometry, epilogue, pair, sides
+from .geometry import ConvGeometry, check_array, check_shape, convolution_geometry, pair, sides
 
 __all__ = ["conv2d", "conv2d_input_grad", "conv2d_weight_grad", "conv_transpose2d"]
 
@@ -39,7 +40,7 @@ def _conv2d_geometry(
     check_array("conv2d", "weight", w, "C_out KH KW C_in//groups")
     _same_dtype("conv2d", "input", x, "weight", w)
     fields = convolution_geometry("conv2d", x.shape, w.shape, x.dtype, stride, padding, dilation, groups)
-    end = epilogue("conv2d", x.dtype, fields["k"], bias, activation, negative_slope)
+    end = check_epilogue("conv2d", x.dtype, fields["k"], bias, activation, negative_slope)
     shape = (fields["n"], fields["p"], fields["q"], fields["k"])
     return ConvGeometry(**fields, **end, outputs=((shape, x.dtype),))
 
@@ -58,7 +59,7 @@ def _input_grad_geometry(
     if gy.shape != wanted:
         seen = f"(input_shape {shape}, weight {w.shape})"
         raise ValueError(f"{name}: gy expects shape {wanted} but got {gy.shape} {seen}")
-    end = epilogue(name, gy.dtype, shape[3], bias, activation, negative_slope)
+    end = check_epilogue(name, gy.dtype, shape[3], bias, activation, negative_slope)
     return ConvGeometry(**fields, **end, outputs=((shape, gy.dtype),))
 
 
@@ -75,7 +76,7 @@ def _weight_grad_geometry(
     if gy.shape != wanted:
         seen = f"(input {x.shape}, weight_shape {shape})"
         raise ValueError(f"{name}: gy expects shape {wanted} but got {gy.shape} {seen}")
-    end = epilogue(name, x.dtype, shape[0], None, None, 0.0)
+    end = check_epilogue(name, x.dtype, shape[0], None, None, 0.0)
     return ConvGeometry(**fields, **end, outputs=((shape, x.dtype),))
 
 
@@ -84,7 +85,7 @@ def _index_args(g: ConvGeometry) -> tuple[Any, ...]:
 
 
 def _epilogue_args(g: ConvGeometry) -> tuple[Any, ...]:
-    return reference.CODES[g.activation], g.negative_slope
+    return CODES[g.activation], g.negative_slope
 
 
 _CASES = (

@@ -6,17 +6,19 @@ of C channels, and a row of outputs stays in the first-level cache while its tap
 """
 
 from collections.abc import Callable
+from ctypes import addressof
 from typing import Any
 
 import numpy as np
 from numba import float32, float64
 
+from ..activation.epilogue import second_pass
+from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import pointer
-from ..machine.threads import block_of, launch_at
+from ..machine.threads import launch_at
 from .cpu_direct_weight_grad import gather_shares
-from .cpu_epilogue import second_pass
 from .geometry import ConvGeometry
 
 _MACS_PER_NS = 3.0
@@ -120,16 +122,15 @@ def _taps_first(w: np.ndarray) -> np.ndarray:
 def _build_rows(g: ConvGeometry, gradient: bool) -> Callable[..., None]:
     source, target = ((g.p, g.q), (g.h, g.w)) if gradient else ((g.h, g.w), (g.p, g.q))
     worker = rows_of.address(g.dtype.itemsize, gradient)
-    words = [*source, *target, g.c, g.r, g.s, *g.stride, *g.dilation, g.pads[0], g.pads[2]]
+    template = Template(4, [*source, *target, g.c, g.r, g.s, *g.stride, *g.dilation, g.pads[0], g.pads[2]])
     finish = second_pass(g.activation, g.negative_slope)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, w, bias = arrays
         (y,) = outputs
         taps = _taps_first(w)
-        addresses = [x.ctypes.data, taps.ctypes.data, bias.ctypes.data if bias is not None else 0, y.ctypes.data]
-        block = block_of(addresses + words)
-        launch_at(worker, g.n * target[0], block.ctypes.data, g.flops / (2 * _MACS_PER_NS))
+        block = template.filled(x, taps, bias, y)
+        launch_at(worker, g.n * target[0], addressof(block), g.flops / (2 * _MACS_PER_NS))
         finish(y)
 
     return run
@@ -151,15 +152,17 @@ def build_weight_grad(g: ConvGeometry) -> Callable[..., None]:
     rows, taps = g.n * g.p, g.r * g.s
     shares = max(1, min(_SHARES, rows))
     worker, gather = accumulate.address(itemsize), gather_shares.address(itemsize)
-    words = [rows, shares, g.h, g.w, g.p, g.q, g.c, g.r, g.s, *g.stride, *g.dilation, g.pads[0], g.pads[2]]
+    sizes = [g.h, g.w, g.p, g.q, g.c, g.r, g.s, *g.stride, *g.dilation, g.pads[0], g.pads[2]]
+    template = Template(3, [rows, shares, *sizes])
+    gather_template = Template(2, [shares, taps, 1, g.c, 0, 1, taps * g.c])
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         gy, x = arrays
         (gw,) = outputs
         partials = empty((shares, taps, g.c), g.dtype)
-        block = block_of([x.ctypes.data, gy.ctypes.data, partials.ctypes.data, *words])
-        launch_at(worker, shares, block.ctypes.data, g.flops / (2 * _MACS_PER_NS))
-        sums = block_of([partials.ctypes.data, gw.ctypes.data, shares, taps, 1, g.c, 0, 1, taps * g.c])
-        launch_at(gather, g.c, sums.ctypes.data, partials.size * 0.5)
+        block = template.filled(x, gy, partials)
+        launch_at(worker, shares, addressof(block), g.flops / (2 * _MACS_PER_NS))
+        block = gather_template.filled(partials, gw)
+        launch_at(gather, g.c, addressof(block), partials.size * 0.5)
 
     return run

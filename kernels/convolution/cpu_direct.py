@@ -28,19 +28,20 @@ relu and leaky_relu act in registers before the store; tanh and sigmoid in a sec
 
 import math
 from collections.abc import Callable
+from ctypes import addressof
 from typing import Any, NamedTuple
 
-import numpy as np
 from numba import float32, float64
 from numba.extending import register_jitable
 
+from ..activation.epilogue import IN_REGISTERS, second_pass
+from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.microkernel import ACCUMULATE, BIAS, LEAKY_RELU, PACKED, RELU, call_panel, panel
+from ..machine.packing import Packing, pack_all
 from ..machine.pointers import pointer, word_of
-from ..machine.threads import block_of, launch_at, num_threads
-from .cpu_epilogue import IN_REGISTERS, second_pass
-from .cpu_packing import Packing, pack_all
+from ..machine.threads import launch_at, num_threads
 from .geometry import ConvGeometry
 
 # A band of the image should stay in a core's second-level cache together with a block of weights.
@@ -221,7 +222,7 @@ class _Correlation:
         mode = PACKED | (BIAS if g.has_bias else 0) | IN_REGISTERS.get(g.activation, 0)
         h, w, c = source
         self.scratch = 0
-        words: list[int] = [0] * 5 + [h, w, c, p, q, k, g.groups, mode, word_of(g.negative_slope), 0, 0]
+        words: list[int] = []
         first_task, start = 0, 0
         for phase, packing in zip(phases, packings, strict=True):
             tasks = n * phase.bands
@@ -231,29 +232,26 @@ class _Correlation:
             words += [columns.count, columns.first, columns.step, len(columns.taps)]
             words += [rows.sy, rows.dy, rows.oy, columns.sy, columns.dy, columns.oy]
             words += [phase.band_rows, phase.band_columns, packing.group_size]
-            first_task, start = first_task + tasks, start + packing.groups * packing.group_size
+            first_task, start = first_task + tasks, start + packing.size
             extent = _extent(rows, phase.band_rows) * _extent(columns, phase.band_columns) * c
             self.scratch = max(self.scratch, extent)
         self.tasks = first_task
         itemsize = g.dtype.itemsize
         self.scratch = -(-self.scratch // 64) * 64
-        words[14], words[15] = panel.address(itemsize), self.scratch
+        slope = word_of(g.negative_slope)
+        header = [h, w, c, p, q, k, g.groups, mode, slope, panel.address(itemsize), self.scratch]
+        self.template = Template(5, header + words)
         self.worker = correlate.address(itemsize)
-        self.block = block_of(words)
         self.ns = g.flops / (2 * _MACS_PER_NS)
         self.finish = second_pass(g.activation, g.negative_slope, IN_REGISTERS)
 
     def __call__(self, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, w, bias = arrays
         (y,) = outputs
-        packed, _ = pack_all(self.packings, w)
+        packed = pack_all(self.packings, w)
         scratch = empty((num_threads() * self.scratch,), x.dtype)
-        block = self.block.copy()
-        block[:5] = (
-            x.ctypes.data, y.ctypes.data, packed.ctypes.data, bias.ctypes.data if bias is not None else 0,
-            scratch.ctypes.data,
-        )  # fmt: skip
-        launch_at(self.worker, self.tasks, block.ctypes.data, self.ns)
+        block = self.template.filled(x, y, packed, bias, scratch)
+        launch_at(self.worker, self.tasks, addressof(block), self.ns)
         self.finish(y)
 
 
@@ -286,7 +284,6 @@ def build_input_grad(g: ConvGeometry) -> Callable[..., None]:
     return _Correlation(g, (g.p, g.q, g.k), phases, packings)
 
 
-def _tap_offsets(g: ConvGeometry, rows: Axis, columns: Axis) -> np.ndarray:
+def _tap_offsets(g: ConvGeometry, rows: Axis, columns: Axis) -> list[int]:
     """Where each tap lies in a kernel ``(R, S, C // groups)``, in reading order."""
-    offsets = [(r * g.s + s) * (g.c // g.groups) for r in rows.taps for s in columns.taps]
-    return np.array(offsets, np.int64)
+    return [(r * g.s + s) * (g.c // g.groups) for r in rows.taps for s in columns.taps]

@@ -17,16 +17,18 @@ depend on the number of threads.
 """
 
 from collections.abc import Callable
+from ctypes import addressof
 from typing import Any
 
 from numba import float32, float64
 
+from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.microkernel import ACCUMULATE, call_panel, panel
 from ..machine.pointers import pointer
 from ..machine.processor import lanes
-from ..machine.threads import block_of, launch_at, num_threads
+from ..machine.threads import launch_at, num_threads
 from .cpu_direct import _MACS_PER_NS, copy_band
 from .geometry import ConvGeometry
 
@@ -145,27 +147,22 @@ class _WeightGrad:
         gy_size = band_rows * g.q * g.k + 64 * width if pads_gy else 0
         self.scratch = (x_size + gy_size + 63) // 64 * 64
         self.worker = accumulate.address(itemsize)
-        self.block = block_of(
-            [
-                0, 0, 0, 0, panel.address(itemsize), g.n, g.h, g.w, g.c, g.p, g.q, g.k, g.r, g.s, g.groups, *g.stride,
-                *g.dilation, g.pads[0], g.pads[2], self.shares, band_rows, int(vector_axis_is_input), int(pads_gy),
-                x_size, self.scratch,
-            ]
-        )  # fmt: skip
+        sizes = [g.n, g.h, g.w, g.c, g.p, g.q, g.k, g.r, g.s, g.groups, *g.stride, *g.dilation, g.pads[0], g.pads[2]]
+        way = [self.shares, band_rows, int(vector_axis_is_input), int(pads_gy), x_size, self.scratch]
+        self.template = Template(4, [panel.address(itemsize), *sizes, *way])
         self.gather = gather_shares.address(itemsize)
         strides = [g.k * group_c, 1, group_c] if vector_axis_is_input else [group_c * g.k, g.k, 1]
-        self.gather_block = block_of([0, 0, self.shares, g.r * g.s, group_c, *strides, self.size])
+        self.gather_template = Template(2, [self.shares, g.r * g.s, group_c, *strides, self.size])
 
     def __call__(self, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         gy, x = arrays
         (gw,) = outputs
         partials = empty((self.shares * self.size,), x.dtype)
         scratch = empty((num_threads() * self.scratch,), x.dtype)
-        block, gather_block = self.block.copy(), self.gather_block.copy()
-        block[:4] = x.ctypes.data, gy.ctypes.data, partials.ctypes.data, scratch.ctypes.data
-        launch_at(self.worker, self.shares * self.g.r, block.ctypes.data, self.g.flops / (2 * _MACS_PER_NS))
-        gather_block[:2] = partials.ctypes.data, gw.ctypes.data
-        launch_at(self.gather, self.g.k, gather_block.ctypes.data, self.shares * self.size * 0.5)
+        block = self.template.filled(x, gy, partials, scratch)
+        launch_at(self.worker, self.shares * self.g.r, addressof(block), self.g.flops / (2 * _MACS_PER_NS))
+        block = self.gather_template.filled(partials, gw)
+        launch_at(self.gather, self.g.k, addressof(block), self.shares * self.size * 0.5)
 
 
 def build(g: ConvGeometry) -> Callable[..., None]:

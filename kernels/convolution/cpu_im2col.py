@@ -14,17 +14,19 @@ traffic costs more than the product. It is here to be read and to be measured ag
 """
 
 from collections.abc import Callable
+from ctypes import addressof
 from typing import Any
 
 import numpy as np
 from numba import float32, float64
 
+from ..activation.epilogue import second_pass
 from ..linear import matmul
+from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import pointer
-from ..machine.threads import block_of, launch_at
-from .cpu_epilogue import second_pass
+from ..machine.threads import launch_at
 from .geometry import ConvGeometry
 
 
@@ -91,14 +93,15 @@ class _Columns:
         self.shape = (g.n * g.p * g.q, g.r * g.s * self.channels)
         self.tasks = g.n * (g.h if gradient else g.p)
         self.worker = spread.address(g.dtype.itemsize, gradient)
-        self.words = [g.h, g.w, g.c, g.p, g.q, g.r, g.s, *g.stride, *g.dilation, g.pads[0], g.pads[2]]
+        sizes = [g.h, g.w, g.c, g.p, g.q, g.r, g.s, *g.stride, *g.dilation, g.pads[0], g.pads[2]]
+        self.templates = [Template(2, [*sizes, i * self.channels, self.channels]) for i in range(g.groups)]
 
     def empty(self) -> np.ndarray:
         return empty(self.shape, self.g.dtype)
 
     def copy(self, image: np.ndarray, columns: np.ndarray, group: int) -> None:
-        words = [image.ctypes.data, columns.ctypes.data, *self.words, group * self.channels, self.channels]
-        launch_at(self.worker, self.tasks, block_of(words).ctypes.data, columns.size * 0.5)
+        block = self.templates[group].filled(image, columns)
+        launch_at(self.worker, self.tasks, addressof(block), columns.size * 0.5)
 
     def weight(self, w: np.ndarray, group: int) -> np.ndarray:
         return w.reshape(self.g.groups, self.outputs, -1)[group]

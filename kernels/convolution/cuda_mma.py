@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..activation.epilogue import CODES
 from ..machine import cuda
 from ..operation import Run
 from .geometry import ConvGeometry
-from .reference import CODES
 
 _SOURCE = Path(__file__).with_suffix(".cu")
 _ROW_BYTES = 128  # of shared memory: 32 channels of one pixel

@@ -25,10 +25,10 @@ from typing import Any
 
 from numba import cuda
 
+from ..activation.epilogue import CODES, LEAKY_RELU, RELU, SIGMOID, TANH
 from ..machine.cuda_numba import launch
 from ..operation import Run
 from .geometry import ConvGeometry
-from .reference import CODES, LEAKY_RELU, RELU, SIGMOID, TANH
 
 THREADS = 128
 

@@ -34,11 +34,11 @@ from typing import Any
 
 from numba import cuda
 
+from ..activation.epilogue import CODES
 from ..machine.cuda_numba import launch
 from ..operation import Run
 from .cuda_naive import activate
 from .geometry import ConvGeometry
-from .reference import CODES
 
 TILE_ROWS = TILE_COLUMNS = 4
 TILE_CHANNELS = 16

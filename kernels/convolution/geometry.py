@@ -9,8 +9,6 @@ import numpy as np
 
 from ..operation import Spec
 
-ACTIVATIONS = (None, "relu", "leaky_relu", "tanh", "sigmoid")
-
 
 class ConvGeometry(NamedTuple):
     """One convolution ``(N, H, W, C) * (K, R, S, C // groups) -> (N, P, Q, K)``.
@@ -127,15 +125,3 @@ def convolution_geometry(
         "n": n, "h": h, "w": w, "c": c, "k": k, "r": r, "s": s, "p": p, "q": q,
         "stride": strides, "pads": pads, "dilation": dilations, "groups": int(groups), "dtype": dtype,
     }  # fmt: skip
-
-
-def epilogue(
-    name: str, dtype: np.dtype, channels: int, bias: Spec | None, activation: Any, negative_slope: Any
-) -> dict[str, Any]:
-    """Check bias and activation of ``channels`` outputs and return their fields of the geometry."""
-    if bias is not None and (bias.shape != (channels,) or bias.dtype != dtype):
-        raise ValueError(f"{name}: bias expects ({channels},) {dtype} but got {bias.shape} {bias.dtype}")
-    if activation not in ACTIVATIONS:
-        known = ", ".join(map(repr, ACTIVATIONS))
-        raise ValueError(f"{name}: activation expects one of {known} but got {activation!r}")
-    return {"has_bias": bias is not None, "activation": activation, "negative_slope": float(negative_slope)}

@@ -13,28 +13,7 @@ which contributes nothing where it falls outside the image. Channel k belongs to
 the C / groups input channels of the same group.
 """
 
-import math
-
-from numba.extending import register_jitable
-
-RELU, LEAKY_RELU, TANH, SIGMOID = 1, 2, 3, 4
-CODES = {None: 0, "relu": RELU, "leaky_relu": LEAKY_RELU, "tanh": TANH, "sigmoid": SIGMOID}
-
-
-@register_jitable
-def activate(value, code, negative_slope):  # type: ignore[no-untyped-def]
-    """The activation of that code; NaN stays NaN."""
-    if code == RELU:
-        return 0.0 if value < 0 else value
-    if code == LEAKY_RELU:
-        return negative_slope * value if value < 0 else value
-    if code == TANH:
-        return math.tanh(value)
-    if code == SIGMOID:
-        if value < 0:  # exp of a large positive number would overflow
-            return math.exp(value) / (1.0 + math.exp(value))
-        return 1.0 / (1.0 + math.exp(-value))
-    return value
+from ..activation.epilogue import activate
 
 
 def conv2d(x, w, bias, y, stride, pads, dilation, groups, code, negative_slope):  # type: ignore[no-untyped-def]

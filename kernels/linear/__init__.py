@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..convolution.geometry import epilogue
-from ..convolution.reference import CODES
+from ..activation.epilogue import CODES, check_epilogue
 from ..operation import Operation, Spec, Variant
 from . import reference
 
@@ -69,7 +68,7 @@ def _linear_geometry(x: Spec, w: Spec, bias: Spec | None, activation: Any, negat
     if x.shape[-1] != w.shape[1]:
         raise ValueError(f"linear: weight expects C_in = {w.shape[1]} but input has C = {x.shape[-1]} {seen}")
     n, k = w.shape
-    end = epilogue("linear", x.dtype, n, bias, activation, negative_slope)
+    end = check_epilogue("linear", x.dtype, n, bias, activation, negative_slope)
     outputs = (((*x.shape[:-1], n), x.dtype),)
     return LinearGeometry(math.prod(x.shape[:-1]), n, k, False, True, x.dtype, **end, outputs=outputs)
 

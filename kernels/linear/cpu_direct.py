@@ -7,16 +7,16 @@ arguments of the micro-kernel.
 """
 
 from collections.abc import Callable
+from ctypes import addressof
 from typing import Any
 
-import numpy as np
-
-from ..convolution.cpu_epilogue import IN_REGISTERS, second_pass
-from ..convolution.cpu_packing import Packing, pack_all
+from ..activation.epilogue import IN_REGISTERS, second_pass
+from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.microkernel import ACCUMULATE, BIAS, LEAKY_RELU, PACKED, RELU, block_columns, call_panel, panel
+from ..machine.packing import Packing, pack_all
 from ..machine.pointers import word_of
-from ..machine.threads import block_of, launch_at
+from ..machine.threads import launch_at
 from . import LinearGeometry
 
 _MACS_PER_NS = 20.0
@@ -62,13 +62,12 @@ class _Product:
         itemsize = g.dtype.itemsize
         row, step = (1, g.m) if g.transpose_a else (g.k, 1)
         channel, column = (1, g.k) if g.transpose_b else (g.n, 1)
-        self.packing = Packing(itemsize, np.zeros(1, np.int64), g.k, g.n, channel, column, 1, 0)
+        self.packing = Packing(itemsize, [0], g.k, g.n, channel, column)
         mode = (BIAS if g.has_bias else 0) | IN_REGISTERS.get(g.activation, 0)
         bands = -(-g.m // _BAND)
         self.tasks = bands * -(-g.n // block_columns(itemsize))
         slope = word_of(g.negative_slope)
-        words = [0, 0, 0, 0, g.m, g.n, g.k, row, step, mode, slope, panel.address(itemsize), bands]
-        self.block = block_of(words)
+        self.template = Template(4, [g.m, g.n, g.k, row, step, mode, slope, panel.address(itemsize), bands])
         self.worker = multiply.address(itemsize)
         self.finish = second_pass(g.activation, g.negative_slope, IN_REGISTERS)
 
@@ -76,12 +75,9 @@ class _Product:
         a, b, *rest = arrays
         bias = rest[0] if rest else None
         (y,) = outputs
-        packed, _ = pack_all([self.packing], b)
-        block = self.block.copy()
-        block[:4] = (
-            a.ctypes.data, packed.ctypes.data, bias.ctypes.data if bias is not None else 0, y.ctypes.data,
-        )  # fmt: skip
-        launch_at(self.worker, self.tasks, block.ctypes.data, self.g.m * self.g.n * self.g.k / _MACS_PER_NS)
+        packed = pack_all([self.packing], b)  # named, since a block does not keep its arrays alive
+        block = self.template.filled(a, packed, bias, y)
+        launch_at(self.worker, self.tasks, addressof(block), self.g.m * self.g.n * self.g.k / _MACS_PER_NS)
         self.finish(y)
 
 

@@ -1,6 +1,6 @@
 """The definition of the matrix product and of the linear layer, in loops."""
 
-from ..convolution.reference import activate
+from ..activation.epilogue import activate
 
 
 def matmul(a, b, y, transpose_a, transpose_b):  # type: ignore[no-untyped-def]

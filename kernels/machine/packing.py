@@ -9,17 +9,20 @@ flipped and strided taps of input gradients need no other code; which of the wei
 columns is a matter of strides.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from ctypes import addressof
+from typing import Any
 
 import numpy as np
 from numba import float32, float64
 
-from ..machine.compile import kernel
-from ..machine.memory import empty
-from ..machine.microkernel import block_columns
-from ..machine.pointers import pointer
-from ..machine.processor import lanes
-from ..machine.threads import block_of, launch_at
+from .blocks import Template, address_of
+from .compile import kernel
+from .memory import empty
+from .microkernel import block_columns
+from .pointers import pointer
+from .processor import lanes
+from .threads import launch_at
 
 
 def padded_columns(columns: int, itemsize: int) -> int:
@@ -32,7 +35,7 @@ def padded_columns(columns: int, itemsize: int) -> int:
 def pack(itemsize: int) -> Any:
     """Task: one tap of one block of columns of one group.
 
-    block = packed, w, taps' offsets (address of int64), taps, channels, columns, channel stride, column stride,
+    block = packed, w, address of the taps' offsets, taps, channels, columns, channel stride, column stride,
     blocks a group, group stride in w, group stride in packed
     """
     dtype = float32 if itemsize == 4 else float64
@@ -65,50 +68,58 @@ def pack(itemsize: int) -> Any:
     return pack
 
 
-class Packing(NamedTuple):
-    """How one weight array is packed: the taps in reading order and the roles of its channel axes."""
+class Packing:
+    """How one weight array is packed: the taps in reading order and the roles of its channel axes.
 
-    itemsize: int
-    offsets: np.ndarray  # elements from the weight's start to each tap, int64
-    channels: int
-    columns: int
-    channel_stride: int
-    column_stride: int
-    groups: int
-    group_stride: int
+    Parameters
+    ----------
+    itemsize
+        Of the weight's numbers.
+    offsets
+        Elements from the weight's start to each tap, in the order in which taps are read.
+    channels, columns, channel_stride, column_stride
+        The rows of each tap and the columns of B, and how far apart they lie in the weight.
+    groups, group_stride
+        Groups and how far apart they lie in the weight.
+    """
+
+    def __init__(
+        self,
+        itemsize: int,
+        offsets: Sequence[int],
+        channels: int,
+        columns: int,
+        channel_stride: int,
+        column_stride: int,
+        groups: int = 1,
+        group_stride: int = 0,
+    ) -> None:
+        self.itemsize, self.groups = itemsize, groups
+        self.offsets = np.array(offsets, np.int64)
+        taps, blocks = len(offsets), -(-columns // block_columns(itemsize))
+        self.group_size = taps * channels * padded_columns(columns, itemsize)
+        self.tasks = taps * blocks * groups
+        sizes = [taps, channels, columns, channel_stride, column_stride, blocks, group_stride, self.group_size]
+        self.template = Template(2, [self.offsets.ctypes.data, *sizes])
+        self.worker = pack.address(itemsize)
 
     @property
-    def rows(self) -> int:
-        return len(self.offsets) * self.channels
+    def size(self) -> int:
+        """Elements of the packed weight."""
+        return self.groups * self.group_size
 
-    @property
-    def group_size(self) -> int:
-        """Elements of one packed group."""
-        return self.rows * padded_columns(self.columns, self.itemsize)
-
-    def run(self, w: np.ndarray, packed: np.ndarray, at: int = 0) -> None:
+    def run(self, w: np.ndarray, packed: np.ndarray, at: int) -> None:
         """Pack ``w`` into ``packed[at:]``."""
-        if not self.rows:
-            return
-        blocks = -(-self.columns // block_columns(self.itemsize))
-        words = block_of(
-            (
-                packed.ctypes.data + at * self.itemsize, w.ctypes.data, self.offsets.ctypes.data, len(self.offsets),
-                self.channels, self.columns, self.channel_stride, self.column_stride, blocks, self.group_stride,
-                self.group_size,
-            )
-        )  # fmt: skip
-        tasks = len(self.offsets) * blocks * self.groups
-        launch_at(pack.address(self.itemsize), tasks, words.ctypes.data, self.groups * self.group_size * 1.0)
+        block = self.template.filled(None, w)
+        block[0] = address_of(packed) + at * self.itemsize
+        launch_at(self.worker, self.tasks, addressof(block), self.size * 1.0)
 
 
-def pack_all(packings: "list[Packing]", w: np.ndarray) -> tuple[np.ndarray, list[int]]:
-    """Pack ``w`` in each way into one new array; also where each starts."""
-    starts, size = [], 0
+def pack_all(packings: Sequence[Packing], w: np.ndarray) -> np.ndarray:
+    """Pack ``w`` in each way, one after the other, into one new array."""
+    packed = empty((sum(packing.size for packing in packings),), w.dtype)
+    at = 0
     for packing in packings:
-        starts.append(size)
-        size += packing.groups * packing.group_size
-    packed = empty((size,), w.dtype)
-    for packing, start in zip(packings, starts, strict=True):
-        packing.run(w, packed, start)
-    return packed, starts
+        packing.run(w, packed, at)
+        at += packing.size
+    return packed

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 from tilegrad.kernels.convolution import CONV2D
-from tilegrad.kernels.convolution.geometry import ACTIVATIONS
+from tilegrad.kernels.activation.epilogue import ACTIVATIONS
 from tolerances import EPS
 
 
