@@ -69,9 +69,9 @@ def _checked_dtype(name: str, dtype: np.dtype) -> np.dtype:
 def _uniform_geometry(state: Spec, shape: Any, dtype: np.dtype, low: Any, high: Any) -> RandomGeometry:
     name = "random_uniform"
     sides, dtype = _checked_shape(name, shape), _checked_dtype(name, dtype)
-    bottom, top = (dtype.type(_checked_float(name, *pair)) for pair in (("low", low), ("high", high)))
+    bottom, top = dtype.type(_checked_float(name, "low", low)), dtype.type(_checked_float(name, "high", high))
     scale = float(top) - float(bottom)
-    if not (bottom < top and math.isfinite(dtype.type(scale))):
+    if not (bottom < top and scale <= float(np.finfo(dtype).max)):
         raise ValueError(f"{name}: expects low < high, finite and apart in {dtype}, but got low = {low}, high = {high}")
     constants = (float(bottom), scale, float(np.nextafter(top, bottom)))
     return RandomGeometry("uniform", math.prod(sides), dtype, constants, float(top), 3, ((sides, dtype),))
