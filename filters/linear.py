@@ -83,7 +83,9 @@ def gaussian(
     batch = leading_axes(name, batch_axes, image.ndim)
     channels = axis_of_channels(name, channel_axis, image.ndim, batch)
     sigmas = _sigmas(name, sigma, image.shape, batch, channels)
-    if not (math.isfinite(truncate) and truncate >= 0):
+    if not isinstance(truncate, int | float | np.number):
+        raise TypeError(f"{name}: truncate expects a number but got {truncate!r}")
+    if not 0 <= truncate < math.inf:
         raise ValueError(f"{name}: truncate expects a number of at least 0 but got {truncate!r}")
     if out is not None:
         _check_out(name, out, image)

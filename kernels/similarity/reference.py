@@ -8,6 +8,7 @@ variances ``vx, vy`` and covariance ``vxy``:
 The window is the product of the same weights along each axis. At the border the image is mirrored about its edge.
 """
 
+import numpy as np
 from numba.extending import register_jitable
 
 from ..correlation.reference import REFLECT, border
@@ -19,7 +20,7 @@ def mean_squared_error(x, y, means, n, count):  # type: ignore[no-untyped-def]
     for i in range(n):
         total = 0.0
         for j in range(count):
-            difference = float(xs[i, j]) - float(ys[i, j])
+            difference = np.float64(xs[i, j]) - np.float64(ys[i, j])
             total += difference * difference
         result[i] = total / count
 
@@ -64,7 +65,7 @@ def structural_similarity(x, y, weights, means, maps, shape, axes, margin, c1, c
                             for c in range(taps):
                                 s = border(q + c - radius, w, REFLECT)
                                 weight = weights[c] * (weights[b] if high else 1.0) * (weights[a] if deep else 1.0)
-                                u, v = float(xs[image, k, r, s]), float(ys[image, k, r, s])
+                                u, v = np.float64(xs[image, k, r, s]), np.float64(ys[image, k, r, s])
                                 mx += weight * u
                                 my += weight * v
                                 mxx += weight * u * u
