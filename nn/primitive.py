@@ -299,13 +299,15 @@ class Primitive:
                 if want:
                     rule = self.rules[name]
                     found[name] = rule.function(gy, *[node[need] for need in rule.needs])
-        for name, shape in zip(self.arguments, node.shapes, strict=True):
-            g = found.get(name)
+        gradients: list[Tensor | None] = []
+        for name, want, shape in zip(self.arguments, wants, node.shapes, strict=True):
+            g = found[name] if want else None
             if g is not None and g.shape != shape:
                 if not self.broadcasts:
                     raise RuntimeError(f"{self.name}: the gradient by {name} has shape {g.shape} but expects {shape}")
-                found[name] = g.sum_to_size(shape)
-        return [found.get(name) for name in self.arguments]
+                g = g.sum_to_size(shape)
+            gradients.append(g)
+        return gradients
 
     def _pull_back_at_once(self, node: Node, gy: Tensor, wants: set[str]) -> dict[str, Tensor]:
         recorded = is_grad_enabled()
