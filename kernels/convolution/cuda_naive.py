@@ -34,7 +34,7 @@ THREADS = 128
 
 
 @cuda.jit(device=True)
-def activate(value, code, negative_slope, one):  # type: ignore[no-untyped-def]
+def activate(value, code, negative_slope, one):
     """The activation of that code in the type of ``one`` (a literal 1.0 would make it float64); NaN stays NaN."""
     if code == RELU:
         return one - one if value < 0 else value
@@ -48,7 +48,7 @@ def activate(value, code, negative_slope, one):  # type: ignore[no-untyped-def]
 
 
 @cuda.jit
-def conv2d_naive(x, w, bias, y, stride, pads, dilation, groups, code, negative_slope):  # type: ignore[no-untyped-def]
+def conv2d_naive(x, w, bias, y, stride, pads, dilation, groups, code, negative_slope):
     """Each thread computes one element of y. An empty bias stands for none."""
     index = cuda.grid(1)
     if index >= y.size:

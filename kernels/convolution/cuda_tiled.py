@@ -52,7 +52,7 @@ W_TILE = (LARGEST_KERNEL, LARGEST_KERNEL, CHUNK, TILE_CHANNELS)
 
 
 @cuda.jit
-def conv2d_tiled(x, w, bias, y, stride, pads, code, negative_slope):  # type: ignore[no-untyped-def]
+def conv2d_tiled(x, w, bias, y, stride, pads, code, negative_slope):
     """Each block computes a tile of y. An empty bias stands for none."""
     x_tile = cuda.shared.array(X_TILE, x.dtype)
     w_tile = cuda.shared.array(W_TILE, w.dtype)

@@ -44,6 +44,8 @@ class Kernel:
         The layout of the struct that the kernel takes by value; the source checks ``ARGUMENT_BYTES`` against its own.
     macros
         Names and values given to the preprocessor.
+    least_architecture
+        The first whose instructions suffice: sm_80 has asynchronous copies, bfloat16 and tf32.
     """
 
     source: Path
@@ -51,6 +53,7 @@ class Kernel:
     threads: int
     arguments: np.dtype
     macros: tuple[tuple[str, int], ...] = ()
+    least_architecture: int = 80
 
     @property
     def options(self) -> list[str]:
@@ -108,6 +111,10 @@ def compile_kernel(kernel: Kernel, architecture: str) -> nvrtc.Compiled:
     The cache's key is everything that the code depends on: both sources, options, architecture and NVRTC's version. A
     damaged entry is compiled again and written over; where nothing can be written, nothing is kept.
     """
+    if int(architecture.removeprefix("sm_").rstrip("af")) < kernel.least_architecture:
+        raise RuntimeError(
+            f"{kernel.name}: needs sm_{kernel.least_architecture} or later but the GPU is {architecture}"
+        )
     source, header = kernel.source.read_text(), PTX_HEADER.read_text()
     parts = (source, header, *kernel.options, architecture, str(nvrtc.version()))
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]

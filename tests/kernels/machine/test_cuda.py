@@ -91,8 +91,13 @@ def test_a_struct_of_another_size_is_an_error(tmp_path: Path, cache: Path) -> No
 @pytest.mark.nvrtc
 @needs_nvrtc
 def test_an_unknown_architecture_is_an_error(kernel: cuda.Kernel, cache: Path) -> None:
-    with pytest.raises(nvrtc.CompileError, match="sm_7 "):
-        cuda.compile_kernel(kernel, "sm_7")
+    with pytest.raises(nvrtc.CompileError, match="for sm_999 "):
+        cuda.compile_kernel(kernel, "sm_999")
+
+
+def test_an_older_gpu_is_told_what_the_kernel_needs(kernel: cuda.Kernel) -> None:
+    with pytest.raises(RuntimeError, match="store: needs sm_80 or later but the GPU is sm_75"):
+        cuda.compile_kernel(kernel, "sm_75")
 
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
