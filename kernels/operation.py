@@ -66,10 +66,11 @@ class Variant:
 
 
 class Plan(NamedTuple):
-    """A call made ready: its geometry, the chosen variant and what runs it."""
+    """A call made ready: its geometry, the chosen variant, where its arrays lie and what runs it."""
 
     geometry: Any
     variant: Variant
+    device: str
     run: Run
 
 
@@ -152,10 +153,11 @@ class Operation:
         plan = self.plan(arrays, args, variant)
         shapes = plan.geometry.outputs
         if out is None:
-            outputs = tuple(empty(shape, dtype) for shape, dtype in shapes)
+            new = empty if plan.device == "cpu" else _empty_on_cuda
+            outputs = tuple([new(shape, dtype) for shape, dtype in shapes])
         else:
             outputs = out if isinstance(out, tuple) else (out,)
-            self._check_outputs(outputs, shapes, arrays)
+            self._check_outputs(outputs, plan, arrays)
         if _tracing.get() is None:
             plan.run(tuple(arrays), outputs)
         else:
@@ -166,7 +168,7 @@ class Operation:
         """The plan of a call, from the cache or made now."""
         wanted = self.wanted(variant)
         try:
-            specs = tuple([None if a is None else (a.shape, a.dtype, a.strides) for a in arrays])
+            specs = tuple([None if a is None else (a.shape, a.dtype, a.strides, a.__class__) for a in arrays])
         except AttributeError:
             device_of(self.name, arrays)  # says which argument is no array
             raise
@@ -178,9 +180,9 @@ class Operation:
         except TypeError:  # a list among the arguments
             return self.plan(arrays, _frozen(args), variant)
         device = device_of(self.name, arrays)
-        geometry = self.geometry(*[None if s is None else Spec(*s) for s in specs], *args)
+        geometry = self.geometry(*[None if s is None else Spec(*s[:3]) for s in specs], *args)
         chosen = self._choose(geometry, wanted, device)
-        plan = Plan(geometry, chosen, self._build(chosen, geometry))
+        plan = Plan(geometry, chosen, device, self._build(chosen, geometry))
         with self._lock:
             while len(self._plans) >= _PLANS_KEPT:
                 self._plans.pop(next(iter(self._plans)))
@@ -230,17 +232,20 @@ class Operation:
             return lambda arrays, outputs: compiled(*arrays, *outputs, *constants)
         return lambda arrays, outputs: _run_reference(self.reference, arrays, outputs, constants)
 
-    def _check_outputs(self, outputs: tuple[Any, ...], shapes: Sequence[Any], arrays: Sequence[Any]) -> None:
+    def _check_outputs(self, outputs: tuple[Any, ...], plan: Plan, arrays: Sequence[Any]) -> None:
+        shapes = plan.geometry.outputs
         if len(outputs) != len(shapes):
             raise ValueError(f"{self.name}: out expects {len(shapes)} arrays but got {len(outputs)}")
         for output, (shape, dtype) in zip(outputs, shapes, strict=True):
-            if not isinstance(output, np.ndarray):
-                raise TypeError(f"{self.name}: out expects a numpy.ndarray but got {type(output).__name__}")
+            if device_of(self.name, (output,)) != plan.device:
+                wanted = "numpy.ndarray" if plan.device == "cpu" else "cupy.ndarray"
+                raise TypeError(f"{self.name}: out expects a {wanted} but got {type(output).__name__}")
             if output.shape != shape or output.dtype != dtype:
                 raise ValueError(f"{self.name}: out expects {shape} {dtype} but got {output.shape} {output.dtype}")
-            if not (output.flags.c_contiguous and output.flags.writeable):
+            # CuPy arrays are always writeable and have no such flag.
+            if not (output.flags.c_contiguous and getattr(output.flags, "writeable", True)):
                 raise ValueError(f"{self.name}: out expects a writeable C-contiguous array")
-            if self.contiguous and any(a is not None and np.may_share_memory(a, output) for a in arrays):
+            if self.contiguous and any(a is not None and _overlap(a, output) for a in arrays):
                 raise ValueError(f"{self.name}: out shares memory with an input")
 
     def _run_traced(self, plan: Plan, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
@@ -292,6 +297,16 @@ class Operation:
     def _explanation(self, geometry: Any, device: str) -> str:
         work = f"{self.flops(geometry):.3g} FLOP, at least {self.bytes_moved(geometry):.3g} bytes"
         return f"{self.name}: {work}\n{self._ladder(geometry, device)}"
+
+
+def _empty_on_cuda(shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    return importlib.import_module("cupy").empty(shape, dtype)
+
+
+def _overlap(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray):
+        return bool(np.may_share_memory(a, b))
+    return bool(importlib.import_module("cupy").may_share_memory(a, b))
 
 
 _references: dict[Callable[..., None], Callable[..., Any]] = {}
@@ -370,6 +385,8 @@ def use_variant(**variants: str) -> Iterator[None]:
 def trace() -> Iterator[list[Event]]:
     """Record every operation that runs inside the block, in this thread or task.
 
+    A trace around another one gets the inner one's events when that ends.
+
     >>> import numpy as np
     >>> from tilegrad import kernels
     >>> with kernels.trace() as events:
@@ -378,11 +395,14 @@ def trace() -> Iterator[list[Event]]:
     ('conv2d', 18)
     """
     events: list[Event] = []
+    around = _tracing.get()
     token = _tracing.set(events)
     try:
         yield events
     finally:
         _tracing.reset(token)
+        if around is not None:
+            around.extend(events)
 
 
 def explain(function: Callable[..., Any], *arrays: Any, **args: Any) -> str:

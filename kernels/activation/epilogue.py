@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numba.extending import register_jitable
 
-from ..machine.microkernel import LEAKY_RELU as LEAKY_RELU_BIT
-from ..machine.microkernel import RELU as RELU_BIT
+from ..machine.vectors import LEAKY_RELU as LEAKY_RELU_BIT
+from ..machine.vectors import RELU as RELU_BIT
 from ..operation import Spec
 
 ACTIVATIONS = (None, "relu", "leaky_relu", "tanh", "sigmoid")

@@ -38,10 +38,11 @@ from ..activation.epilogue import IN_REGISTERS, second_pass
 from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
-from ..machine.microkernel import ACCUMULATE, BIAS, LEAKY_RELU, PACKED, RELU, call_panel, panel
+from ..machine.microkernel import ACCUMULATE, BIAS, PACKED, call_panel, panel
 from ..machine.packing import Packing, pack_all
 from ..machine.pointers import pointer, word_of
 from ..machine.threads import launch_at, num_threads
+from ..machine.vectors import LEAKY_RELU, RELU
 from .geometry import ConvGeometry
 
 # A band of the image should stay in a core's second-level cache together with a block of weights.

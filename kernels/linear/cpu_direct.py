@@ -13,10 +13,11 @@ from typing import Any
 from ..activation.epilogue import IN_REGISTERS, second_pass
 from ..machine.blocks import Template
 from ..machine.compile import kernel
-from ..machine.microkernel import ACCUMULATE, BIAS, LEAKY_RELU, PACKED, RELU, block_columns, call_panel, panel
+from ..machine.microkernel import ACCUMULATE, BIAS, PACKED, block_columns, call_panel, panel
 from ..machine.packing import Packing, pack_all
 from ..machine.pointers import word_of
 from ..machine.threads import launch_at
+from ..machine.vectors import LEAKY_RELU, RELU
 from . import LinearGeometry
 
 _MACS_PER_NS = 20.0

@@ -38,6 +38,7 @@ from .processor import target
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _COMPILING = threading.RLock()
+_DIGEST_BYTES = hashlib.sha256().digest_size
 
 # NaN and infinity must propagate and comparisons must mean what they say, so of LLVM's fast-math flags only these.
 FAST_MATH = {"contract", "reassoc", "nsz"}
@@ -78,15 +79,14 @@ class _DiskCache:
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
         try:
-            digest, payload = pickle.loads(self._path(signature).read_bytes())
-            if hashlib.sha256(payload).digest() != digest:
-                return None
-            target_context.refresh()
-            return numba.core.compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
-        except FileNotFoundError:
-            return None
-        except (OSError, EOFError, pickle.UnpicklingError, ValueError, TypeError, IndexError, AttributeError):
-            return None  # unreadable or damaged: it is compiled again and written over
+            content = self._path(signature).read_bytes()
+        except OSError:
+            return None  # absent or unreadable
+        digest, payload = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+        if hashlib.sha256(payload).digest() != digest:
+            return None  # damaged: it is compiled again and written over; no byte of it was unpickled
+        target_context.refresh()
+        return numba.core.compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
 
     def save_overload(self, signature: Any, result: Any) -> None:
         compiled_kernels.append(self.name)
@@ -99,7 +99,7 @@ class _DiskCache:
             return  # a read-only place: the kernel lives in memory
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(pickle.dumps((hashlib.sha256(payload).digest(), payload)))
+                file.write(hashlib.sha256(payload).digest() + payload)
             os.replace(temporary, path)
         except OSError:
             Path(temporary).unlink(missing_ok=True)

@@ -30,18 +30,17 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
 from .compile import kernel
 from .pointers import float_bits
 from .processor import lanes, vector_bytes
+from .vectors import Vectors
 
 # Bits of `mode`.
 ACCUMULATE = 1  # start from C
 BIAS = 2  # start from the bias
-RELU = 4
-LEAKY_RELU = 8
+# 4 and 8 are RELU and LEAKY_RELU, of vectors.py
 PACKED = 16  # B is cut into blocks of columns (see `panel`)
 
 _UNROLL = 4
@@ -58,52 +57,15 @@ def block_columns(itemsize: int) -> int:
     return block_vectors() * lanes(itemsize)
 
 
-class _Tile:
+class _Tile(Vectors):
     """Emits one tile of one width at one place; the order of the methods is the order of the instructions."""
 
-    def __init__(self, builder: ir.IRBuilder, rows: int, vectors: int, double: bool) -> None:
-        self.b = builder
+    def __init__(self, builder: ir.IRBuilder, rows: int, vectors: int, itemsize: int) -> None:
+        super().__init__(builder, itemsize)
         self.rows, self.vectors = rows, vectors
-        self.lanes = lanes(8 if double else 4)
-        self.scalar = ir.DoubleType() if double else ir.FloatType()
-        self.vector = ir.VectorType(self.scalar, self.lanes)
-        self.suffix = f"v{self.lanes}f{64 if double else 32}"
-        self.align = 8 if double else 4
 
     def each(self) -> list[tuple[int, int]]:
         return [(m, v) for m in range(self.rows) for v in range(self.vectors)]
-
-    def intrinsic(self, name: str, result: ir.Type, *arguments: ir.Type) -> ir.Function:
-        return cgutils.get_or_insert_function(self.b.module, ir.FunctionType(result, arguments), name)
-
-    def at(self, base: ir.Value, offset: ir.Value) -> ir.Value:
-        return self.b.gep(base, [offset])
-
-    def times(self, stride: ir.Value, count: int) -> ir.Value:
-        return self.b.mul(stride, _I64(count))
-
-    def load(self, address: ir.Value) -> ir.Value:
-        loaded = self.b.load(self.b.bitcast(address, self.vector.as_pointer()))
-        loaded.align = self.align
-        return loaded
-
-    def store(self, value: ir.Value, address: ir.Value) -> None:
-        self.b.store(value, self.b.bitcast(address, self.vector.as_pointer())).align = self.align
-
-    def broadcast(self, address: ir.Value) -> ir.Value:
-        number = self.b.load(address)
-        number.align = self.align
-        undefined = ir.Constant(self.vector, ir.Undefined)
-        first = self.b.insert_element(undefined, number, _I32(0))
-        return self.b.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_I32, self.lanes), [0] * self.lanes))
-
-    def constant(self, value: float) -> ir.Constant:
-        return ir.Constant(self.vector, [value] * self.lanes)
-
-    def splat(self, number: ir.Value) -> ir.Value:
-        undefined = ir.Constant(self.vector, ir.Undefined)
-        first = self.b.insert_element(undefined, number, _I32(0))
-        return self.b.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_I32, self.lanes), [0] * self.lanes))
 
     def mask(self, columns: ir.Value, v: int) -> ir.Value:
         """Which lanes of vector ``v`` lie below ``columns``."""
@@ -163,12 +125,11 @@ class _Tile:
 
     def step(self, sums: list[ir.Value], a: ir.Value, b_row: ir.Value, am: ir.Value) -> list[ir.Value]:
         """One step of the reduction: every sum takes one product."""
-        fma = self.intrinsic(f"llvm.fma.{self.suffix}", self.vector, self.vector, self.vector, self.vector)
         row = [self.load(self.at(b_row, _I64(v * self.lanes))) for v in range(self.vectors)]
         out = []
         for m in range(self.rows):
             number = self.broadcast(self.at(a, self.times(am, m)))
-            out += [self.b.call(fma, [number, row[v], sums[m * self.vectors + v]]) for v in range(self.vectors)]
+            out += [self.fma(number, row[v], sums[m * self.vectors + v]) for v in range(self.vectors)]
         return out
 
     def loop(
@@ -206,14 +167,6 @@ class _Tile:
             finals.append(phi)
         return finals[len(starts) :], finals[: len(starts)]
 
-    def activate(self, value: ir.Value, mode: ir.Value, slope: ir.Value) -> ir.Value:
-        """``value`` where it is positive or NaN; below zero 0 (relu), slope * value (leaky) or itself."""
-        b = self.b
-        relu = b.icmp_signed("!=", b.and_(mode, _I64(RELU)), _I64(0))
-        leaky = b.icmp_signed("!=", b.and_(mode, _I64(LEAKY_RELU)), _I64(0))
-        below = b.select(relu, self.constant(0.0), b.select(leaky, b.fmul(value, slope), value))
-        return b.select(b.fcmp_ordered("<", value, self.constant(0.0)), below, value)
-
     def finish(
         self, sums: list[ir.Value], mode: ir.Value, slope: ir.Value, c: ir.Value, cm: ir.Value, columns: ir.Value
     ) -> None:
@@ -248,8 +201,8 @@ def tile(  # type: ignore[no-untyped-def]
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         c, a, b, bias, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope = args[3:]
-        t = _Tile(builder, constants[0], constants[1], constants[2] == 8)
-        c, a, b, bias = (builder.inttoptr(address, t.scalar.as_pointer()) for address in (c, a, b, bias))
+        t = _Tile(builder, *constants)
+        c, a, b, bias = map(t.pointer, (c, a, b, bias))
         if t.scalar == ir.FloatType():
             slope = builder.fptrunc(slope, t.scalar)
         sums = t.starts(mode, c, cm, bias, columns)
