@@ -25,6 +25,7 @@ from .elementwise import (
 from .linear import linear, matmul
 from .loss import mse_loss, mse_loss_grad
 from .machine.memory import memory_report, memory_trim
+from .normalization import batch_norm, batch_norm_grad, batch_norm_train
 from .operation import explain, trace, use_variant
 from .optimizer import adam_step, sgd_step
 from .random import random_blocks, random_normal, random_permutation, random_uniform
@@ -35,6 +36,9 @@ __all__ = [
     "absolute",
     "adam_step",
     "add",
+    "batch_norm",
+    "batch_norm_grad",
+    "batch_norm_train",
     "conv2d",
     "conv2d_input_grad",
     "conv2d_weight_grad",

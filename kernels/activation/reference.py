@@ -4,6 +4,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from numba.extending import register_jitable
+
+from .epilogue import LEAKY_RELU, RELU, SIGMOID, TANH
+
 
 def _relu(x, parameter):  # type: ignore[no-untyped-def]
     return 0.0 if x < 0 else x
@@ -19,10 +23,12 @@ def _sigmoid(x, parameter):  # type: ignore[no-untyped-def]
     return 1.0 / (1.0 + math.exp(-x))
 
 
+@register_jitable
 def _relu_grad(gy, y, parameter):  # type: ignore[no-untyped-def]
     return 0.0 if y <= 0 else gy
 
 
+@register_jitable
 def _leaky_relu_grad(gy, y, negative_slope):  # type: ignore[no-untyped-def]
     return negative_slope * gy if y <= 0 else gy
 
@@ -37,3 +43,17 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "tanh_grad": lambda gy, y, parameter: gy * (1.0 - y * y),
     "sigmoid_grad": lambda gy, y, parameter: gy * (y * (1.0 - y)),
 }
+
+
+@register_jitable
+def activate_grad(gy, y, code, negative_slope):  # type: ignore[no-untyped-def]
+    """Gradient by the input of the activation of that code, whose output is y: for operations that fuse it."""
+    if code == RELU:
+        return _relu_grad(gy, y, negative_slope)
+    if code == LEAKY_RELU:
+        return _leaky_relu_grad(gy, y, negative_slope)
+    if code == TANH:
+        return gy * (1.0 - y * y)
+    if code == SIGMOID:
+        return gy * (y * (1.0 - y))
+    return gy
