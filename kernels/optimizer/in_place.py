@@ -82,7 +82,7 @@ class InPlaceOperation(Operation):
         if found is None:
             geometry = Invocation(group, args)
             chosen = self._choose(geometry, key[1], "cpu")
-            found = plans[key] = Plan(geometry, chosen, self._build(chosen, geometry))
+            found = plans[key] = Plan(geometry, chosen, "cpu", self._build(chosen, geometry))
         return found
 
     def explain(self, arrays: Sequence[Any], args: tuple[Any, ...]) -> str:
