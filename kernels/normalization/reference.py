@@ -5,8 +5,8 @@ Variances are computed in two passes: first the mean, then the mean of squared d
 
 import math
 
-from ..activation.reference import activate_grad
 from ..activation.epilogue import activate
+from ..activation.reference import activate_grad
 
 
 def batch_norm(x, mean, var, weight, bias, y, eps, code, negative_slope):  # type: ignore[no-untyped-def]
