@@ -101,6 +101,10 @@ def _add_train(commands: Any) -> None:
     option("patch", "side of a patch in pixels", type=_count(8), metavar="N")
     option("depth", "convolutions in the network", type=_count(2), metavar="N")
     option("channels", "channels of each hidden layer", type=_count(1), metavar="N")
+    denoise.add_argument(
+        "--batch-norm", action=argparse.BooleanOptionalAction, default=defaults["batch_norm"],
+        help=f"normalise between the convolutions (default {'yes' if defaults['batch_norm'] else 'no'})",
+    )  # fmt: skip
     option("lr", "highest learning rate of Adam; it falls to 0 along half a cosine", type=_positive, metavar="R")
     option(
         "seed",

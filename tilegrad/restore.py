@@ -74,5 +74,9 @@ def restore_file(
         kind = "gray with alpha" if image.shape[2] == 2 else "in colour"
         raise TilegradError(f"{source}: is {kind}; gray pictures of 8 or 16 bits can be restored")
     check_format(target, image.dtype)
-    restored = restore_array(load_model(model_file), to_float(image))
+    model = load_model(model_file)
+    try:
+        restored = restore_array(model, to_float(image))
+    except ValueError as error:
+        raise TilegradError(f"{model_file}: does not take gray pictures ({error})") from error
     write_image(target, from_float(restored, image.dtype))

@@ -44,10 +44,10 @@ class Training:
             list(pictures.training.values()), patch=settings.patch, seed=settings.seed, counter=_PATCHES
         )
         nn.manual_seed(settings.seed)
-        self.model = nn.models.DnCNN(depth=settings.depth, channels=settings.channels)
+        self.model = nn.models.DnCNN(settings.depth, settings.channels, batch_norm=settings.batch_norm)
         self.optimiser = nn.optim.Adam(self.model.parameters(), lr=settings.lr)
         self.rate = settings.lr
-        self._noise_blocks = kernels.random_blocks(settings.batch * settings.patch**2)
+        self._noise_blocks = kernels.random_blocks(settings.batch * settings.patch**2, "normal")
 
     def step(self, number: int) -> float:
         """Train on batch ``number``, counted from 0; return its loss before the step."""
@@ -193,7 +193,7 @@ def _pictures(settings: DenoiseSettings) -> tuple[dict[str, Pair], Pictures]:
     pairs, counter = {}, _HELD_OUT_NOISE
     for name, clean in pictures.held_out.items():
         noise = kernels.random_normal(clean.shape, seed=_HELD_OUT_SEED, counter=counter, std=settings.sigma / 255.0)
-        counter += kernels.random_blocks(clean.size)
+        counter += kernels.random_blocks(clean.size, "normal")
         pairs[name] = Pair(clean, clean + noise)
     return pairs, pictures
 

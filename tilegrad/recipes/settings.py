@@ -16,5 +16,6 @@ class DenoiseSettings:
     patch: int = 40
     depth: int = 8
     channels: int = 32
+    batch_norm: bool = False
     lr: float = 2e-3
     seed: int = 0
