@@ -12,17 +12,19 @@ one vectorised axis.
 Rows are computed alone, so the result does not depend on how threads share them.
 """
 
+from ctypes import addressof
 from typing import Any
 
 import numpy as np
 from numba import types
 
+from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import pointer
 from ..machine.processor import lanes
 from ..machine.taps import weighted_sums
-from ..machine.threads import block_of, launch, num_threads
+from ..machine.threads import launch_at, num_threads
 from ..operation import Run
 from .geometry import CorrelationGeometry
 from .reference import MODES, border
@@ -32,19 +34,20 @@ _LINE = 64  # bytes: scratch of different threads shares no cache line
 
 
 @kernel()
-def _rows(dtype: str):  # type: ignore[no-untyped-def]
+def _rows(dtype: str):
     number = getattr(types, dtype)
     size = number.bitwidth // 8
     sums = weighted_sums(number, number)
 
-    def work(begin, end, slot, block):  # type: ignore[no-untyped-def]
-        x, y, h, line = block[0], block[1], block[2], block[3]
-        column, column_weights, rows = block[4], block[5], pointer(block[6], types.int64)
-        row, row_weights, pads = block[7], block[8], pointer(block[9], types.int64)
-        left, right, inner, constant = block[10], block[11], block[12], block[13]
+    def work(begin, end, slot, block):
+        x, y, column_weights, row_weights = block[0], block[1], block[2], block[3]
+        rows, pads, constant = pointer(block[4], types.int64), pointer(block[5], types.int64), block[6]
+        h, line, inner, column, row, left, right = (
+            block[8], block[9], block[10], block[11], block[12], block[13], block[14],
+        )  # fmt: skip
+        segment, segments, pitch = block[15], block[16], block[17]
         cval = pointer(constant, number)[0]
-        segment, segments = block[16], block[17]
-        table = block[14] + slot * block[15]
+        table = (block[7] + _LINE - 1) // _LINE * _LINE + slot * pitch
         addresses = pointer(table, types.int64)
         shifts = table + 8 * column
         shifted = pointer(shifts, types.int64)
@@ -107,20 +110,15 @@ def _build(g: CorrelationGeometry, h: int, w: int, inner: int, column: int, row:
     pitch = (scratch // _LINE + 2) * _LINE
     tasks = g.outer * segments * h
     ns = g.pixels * (taps + row) * g.dtype.itemsize / 80
-    ones, parameters = np.ones(1, g.dtype), (g.dtype.name,)
-    tables = [a.ctypes.data for a in (rows, pads, constant, ones)]
+    ones = np.ones(1, g.dtype)
+    template = Template(8, (h, line, inner, taps, row, left, right, segment, segments, pitch))
+    worker = _rows.address(g.dtype.name)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         weights = [a.astype(g.dtype) for a in arrays[1:]]
+        down = ones if lone else weights[0]
         buffer = empty((num_threads() * pitch + _LINE,), np.uint8)
-        down = tables[3] if lone else weights[0].ctypes.data
-        words = (
-            arrays[0].ctypes.data, outputs[0].ctypes.data, h, line,
-            taps, down, tables[0],
-            row, weights[-1].ctypes.data, tables[1], left, right, inner, tables[2],
-            -(-buffer.ctypes.data // _LINE) * _LINE, pitch, segment, segments,
-        )  # fmt: skip
-        launch(_rows, parameters, tasks, block_of(words), ns)
+        block = template.filled(arrays[0], outputs[0], down, weights[-1], rows, pads, constant, buffer)
+        launch_at(worker, tasks, addressof(block), ns)
 
-    run.tables = (rows, pads, constant, ones)  # type: ignore[attr-defined]  # the block holds their addresses only
     return run

@@ -22,7 +22,7 @@ MODES = {
 
 
 @register_jitable
-def border(i, n, mode):  # type: ignore[no-untyped-def]
+def border(i, n, mode):
     """The index below ``n`` that position ``i`` stands for, at any distance outside; -1 for the constant.
 
     constant  k k k k | a b c d | k k k k        mirror  d c b | a b c d | c b a
@@ -46,7 +46,7 @@ def border(i, n, mode):  # type: ignore[no-untyped-def]
     return i if i < n else 2 * n - 2 - i
 
 
-def correlate1d(x, weights, y, outer, n, inner, mode, cval, origin):  # type: ignore[no-untyped-def]
+def correlate1d(x, weights, y, outer, n, inner, mode, cval, origin):
     """x and y are ``(outer, n, inner)``, the filtered axis in the middle."""
     size = weights.size
     source, target = x.reshape((outer, n, inner)), y.reshape((outer, n, inner))
@@ -60,7 +60,7 @@ def correlate1d(x, weights, y, outer, n, inner, mode, cval, origin):  # type: ig
                 target[o, i, j] = total
 
 
-def correlate_separable2d(x, column, row, y, outer, h, w, inner, mode, cval):  # type: ignore[no-untyped-def]
+def correlate_separable2d(x, column, row, y, outer, h, w, inner, mode, cval):
     """`correlate1d` by ``column`` down axis H of ``(outer, H, W, inner)``, then by ``row`` along axis W."""
     r, s = column.size, row.size
     source, target = x.reshape((outer, h, w, inner)), y.reshape((outer, h, w, inner))

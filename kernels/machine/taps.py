@@ -72,8 +72,8 @@ def _block(source: Any, total: Any, products: Products, vectors: int, width: int
     source_bytes, total_bytes = source.bitwidth // 8, total.bitwidth // 8
 
     @intrinsic
-    def block(typingctx, table, weights, taps, offset, target, pitch):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def block(typingctx, table, weights, taps, offset, target, pitch):
+        def codegen(context, builder, signature, args):
             table, weights, taps, offset, target, pitch = args
             emit = _Emitter(builder, _memory_type(source), context.get_value_type(total), width)
             zero = ir.Constant(emit.vector, [0.0] * width)
@@ -144,7 +144,7 @@ def weighted_sums(source: Any, total: Any, products: Products = ROW) -> Callable
     size, block = total.bitwidth // 8, vectors * width
 
     @register_jitable
-    def sums(table, weights, taps, offset, target, pitch, count):  # type: ignore[no-untyped-def]
+    def sums(table, weights, taps, offset, target, pitch, count):
         j = 0
         while j + block <= count:
             many(table, weights, taps, offset + j, target + j * size, pitch)

@@ -12,17 +12,19 @@ differences of nearly equal numbers.
 Rows are computed alone and their sums added in order, so the result does not depend on how threads share them.
 """
 
+from ctypes import addressof
 from typing import Any
 
 import numpy as np
 from numba import types
 
 from ..correlation.reference import REFLECT, border
+from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.taps import MOMENTS, weighted_sums
-from ..machine.threads import block_of, launch, num_threads
+from ..machine.threads import launch_at, num_threads
 from ..operation import Run
 from .geometry import SimilarityGeometry
 from .reference import gradient_terms, index_of
@@ -31,20 +33,22 @@ _LINE = 64  # bytes: scratch of different threads shares no cache line
 
 
 @kernel()
-def _rows(dtype: str):  # type: ignore[no-untyped-def]
+def _rows(dtype: str):
     number = getattr(types, dtype)
     size = number.bitwidth // 8
     moments, means = weighted_sums(number, types.float64, MOMENTS), weighted_sums(types.float64, types.float64)
 
-    def work(begin, end, slot, block):  # type: ignore[no-untyped-def]
-        x, y, d, h, w = block[0], block[1], block[2], block[3], block[4]
-        taps, weights, deep, high, window = block[5], block[6], block[7], block[8], block[9]
-        slices, rows = pointer(block[10], types.int64), pointer(block[11], types.int64)
-        pads = pointer(block[12], types.int64)
-        margin, margin_d, margin_h = block[13], block[14], block[15]
-        c1, c2, scale = float_bits(block[16]), float_bits(block[17]), float_bits(block[18])
-        maps, count, plane, sums = block[19], block[20], block[21], pointer(block[22], types.float64)
-        table, pitch = block[23] + slot * block[24], block[25]
+    def work(begin, end, slot, block):
+        x, y, weights, window = block[0], block[1], block[2], block[3]
+        slices, rows, pads = (
+            pointer(block[4], types.int64), pointer(block[5], types.int64), pointer(block[6], types.int64),
+        )  # fmt: skip
+        maps, sums = block[7], pointer(block[8], types.float64)
+        d, h, w, taps, deep, high = block[10], block[11], block[12], block[13], block[14], block[15]
+        margin, margin_d, margin_h = block[16], block[17], block[18]
+        c1, c2, scale = float_bits(block[19]), float_bits(block[20]), float_bits(block[21])
+        count, plane, pitch = block[22], block[23], block[24]
+        table = (block[9] + _LINE - 1) // _LINE * _LINE + slot * block[25]
         radius, under = taps // 2, deep * high
         addresses = pointer(table, types.int64)
         shifts = table + 16 * under
@@ -119,8 +123,10 @@ def build(g: SimilarityGeometry) -> Run:
     scratch = (16 * deep * high + 40 * g.taps + 10 * pitch) // _LINE * _LINE + 2 * _LINE
     tasks = g.n * g.d * g.h
     ns = g.pixels * (deep * high + g.taps) * 0.6
-    tables = [a.ctypes.data for a in (slices, rows, pads)]
     constants = [word_of(value) for value in (g.c1, g.c2, g.scale)]
+    sizes = (g.d, g.h, g.w, g.taps, deep, high, *margins, *constants, g.maps, g.pixels * 8, pitch, scratch)
+    template = Template(10, sizes)
+    worker = _rows.address(g.dtype.name)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, y, weights = arrays
@@ -129,15 +135,8 @@ def build(g: SimilarityGeometry) -> Run:
         window = np.multiply.outer(weights, flat).ravel() if g.axes > 2 else flat
         sums = empty((g.n, g.d * g.h), np.float64)
         buffer = empty((num_threads() * scratch + _LINE,), np.uint8)
-        words = (
-            x.ctypes.data, y.ctypes.data, g.d, g.h, g.w,
-            g.taps, weights.ctypes.data, deep, high, window.ctypes.data, *tables,
-            *margins, *constants,
-            maps.ctypes.data, g.maps, g.pixels * 8, sums.ctypes.data,
-            -(-buffer.ctypes.data // _LINE) * _LINE, scratch, pitch,
-        )  # fmt: skip
-        launch(_rows, (g.dtype.name,), tasks, block_of(words), ns)
+        block = template.filled(x, y, weights, window, slices, rows, pads, maps, sums, buffer)
+        launch_at(worker, tasks, addressof(block), ns)
         means[...] = (sums.sum(axis=1) / inside).reshape(means.shape)
 
-    run.tables = (slices, rows, pads)  # type: ignore[attr-defined]  # the block holds their addresses only
     return run

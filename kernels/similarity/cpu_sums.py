@@ -3,15 +3,17 @@
 The runs are cut from the shape alone, so the result does not depend on how many threads there are.
 """
 
+from ctypes import addressof
 from typing import Any
 
 import numpy as np
 from numba import types
 
+from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import pointer
-from ..machine.threads import block_of, launch
+from ..machine.threads import launch_at
 from ..operation import Run
 from .geometry import ErrorGeometry
 
@@ -19,10 +21,10 @@ _RUN = 16384
 
 
 @kernel()
-def _squared_error(dtype: str):  # type: ignore[no-untyped-def]
+def _squared_error(dtype: str):
     number = getattr(types, dtype)
 
-    def work(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def work(begin, end, slot, block):
         x, y, sums = pointer(block[0], number), pointer(block[1], number), pointer(block[2], types.float64)
         count, runs, run = block[3], block[4], block[5]
         for task in range(begin, end):
@@ -38,13 +40,16 @@ def _squared_error(dtype: str):  # type: ignore[no-untyped-def]
 
 
 def build(g: ErrorGeometry) -> Run:
-    runs = -(-g.count // _RUN)
-    ns = g.n * g.count * g.dtype.itemsize * 0.1
+    runs = -(-g.size // _RUN)
+    ns = g.n * g.size * g.dtype.itemsize * 0.1
+
+    template = Template(3, (g.size, runs, _RUN))
+    worker = _squared_error.address(g.dtype.name)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         sums = empty((g.n, runs), np.float64)
-        words = (arrays[0].ctypes.data, arrays[1].ctypes.data, sums.ctypes.data, g.count, runs, _RUN)
-        launch(_squared_error, (g.dtype.name,), g.n * runs, block_of(words), ns)
-        outputs[0][...] = (sums.sum(axis=1) / g.count).reshape(outputs[0].shape)
+        block = template.filled(*arrays, sums)
+        launch_at(worker, g.n * runs, addressof(block), ns)
+        outputs[0][...] = (sums.sum(axis=1) / g.size).reshape(outputs[0].shape)
 
     return run

@@ -11,20 +11,20 @@ _DTYPES = ("float32", "float64", "uint8", "uint16")
 
 
 class ErrorGeometry(NamedTuple):
-    """``n`` pairs of images of ``count`` numbers each."""
+    """``n`` pairs of images of ``size`` numbers each."""
 
     n: int
-    count: int
+    size: int
     dtype: np.dtype
     outputs: tuple[tuple[tuple[int, ...], np.dtype], ...]
 
     @property
     def flops(self) -> float:
-        return 3.0 * self.n * self.count
+        return 3.0 * self.n * self.size
 
     @property
     def bytes_moved(self) -> float:
-        return 2.0 * self.n * self.count * self.dtype.itemsize
+        return 2.0 * self.n * self.size * self.dtype.itemsize
 
 
 class SimilarityGeometry(NamedTuple):

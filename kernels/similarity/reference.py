@@ -14,7 +14,7 @@ from numba.extending import register_jitable
 from ..correlation.reference import REFLECT, border
 
 
-def mean_squared_error(x, y, means, n, count):  # type: ignore[no-untyped-def]
+def mean_squared_error(x, y, means, n, count):
     """``means[i] = sum over j of (x[i, j] - y[i, j])^2 / count``."""
     xs, ys, result = x.reshape((n, count)), y.reshape((n, count)), means.reshape((n,))
     for i in range(n):
@@ -26,14 +26,14 @@ def mean_squared_error(x, y, means, n, count):  # type: ignore[no-untyped-def]
 
 
 @register_jitable
-def index_of(mx, my, mxx, myy, mxy, c1, c2, scale):  # type: ignore[no-untyped-def]
+def index_of(mx, my, mxx, myy, mxy, c1, c2, scale):
     """S from the window's means of x, y, x x, y y and x y; ``scale`` turns the moments into the wanted variances."""
     vx, vy, vxy = scale * (mxx - mx * mx), scale * (myy - my * my), scale * (mxy - mx * my)
     return ((2 * mx * my + c1) * (2 * vxy + c2)) / ((mx * mx + my * my + c1) * (vx + vy + c2))
 
 
 @register_jitable
-def gradient_terms(mx, my, mxx, myy, mxy, c1, c2, scale):  # type: ignore[no-untyped-def]
+def gradient_terms(mx, my, mxx, myy, mxy, c1, c2, scale):
     """The three numbers whose windowed means, times x, y and 1, add up to half the gradient of the sum of S by y."""
     vx, vy, vxy = scale * (mxx - mx * mx), scale * (myy - my * my), scale * (mxy - mx * my)
     a1, a2 = 2 * mx * my + c1, 2 * vxy + c2
@@ -42,7 +42,7 @@ def gradient_terms(mx, my, mxx, myy, mxy, c1, c2, scale):  # type: ignore[no-unt
     return a1 / (b1 * b2), -s / b2, (mx * (a2 - a1) - my * (b2 - b1) * s) / (b1 * b2)
 
 
-def structural_similarity(x, y, weights, means, maps, shape, axes, margin, c1, c2, scale):  # type: ignore[no-untyped-def]
+def structural_similarity(x, y, weights, means, maps, shape, axes, margin, c1, c2, scale):
     """``means`` of S over the pixels at least ``margin`` from the border, and ``maps``: S, and the gradient's terms.
 
     ``shape`` is (N, D, H, W); of the last three the last ``axes`` are the image's, the others are 1.
