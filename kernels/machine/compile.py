@@ -38,6 +38,8 @@ from .processor import target
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _COMPILING = threading.RLock()
+# A child that is forked while another thread compiles would find this lock, and Numba's own, held for ever.
+os.register_at_fork(before=_COMPILING.acquire, after_in_parent=_COMPILING.release, after_in_child=_COMPILING.release)
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 # NaN and infinity must propagate and comparisons must mean what they say, so of LLVM's fast-math flags only these.

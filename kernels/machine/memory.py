@@ -50,7 +50,7 @@ class Pool:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._lock = threading.RLock()  # a finaliser may run inside `take`, on the same thread
+        self.lock = threading.RLock()  # a finaliser may run inside `take`, on the same thread
         self._idle: dict[int, list[_Block]] = defaultdict(list)
         self._leases: dict[int, tuple[weakref.ref[ctypes.Array], _Block]] = {}
         self.idle_bytes = 0
@@ -60,7 +60,7 @@ class Pool:
 
     def take(self, shape: tuple[int, ...], dtype: np.dtype, size: int) -> np.ndarray:
         size = _rounded(size)
-        with self._lock:
+        with self.lock:
             idle = self._idle.get(size)
             if idle:
                 block = idle.pop()
@@ -77,7 +77,7 @@ class Pool:
         return np.ndarray(shape, dtype, lease)
 
     def _give_back(self, key: int) -> None:
-        with self._lock:
+        with self.lock:
             _, block = self._leases.pop(key)
             self.used_bytes -= block.size
             if self.idle_bytes + block.size <= self.limit:
@@ -85,12 +85,14 @@ class Pool:
                 self.idle_bytes += block.size
 
     def trim(self) -> None:
-        with self._lock:
+        with self.lock:
             self._idle.clear()
             self.idle_bytes = 0
 
 
 _pool = Pool(int(os.environ.get("TILEGRAD_POOL_MB", "2048")) << 20)
+# A child that is forked while another thread holds the lock would find it held for ever.
+os.register_at_fork(before=_pool.lock.acquire, after_in_parent=_pool.lock.release, after_in_child=_pool.lock.release)
 
 
 def empty(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:

@@ -22,10 +22,10 @@ _REALS = {"f": float32, "d": float64}
 
 
 @kernel()
-def _adam(char, decay):  # type: ignore[no-untyped-def]
+def _adam(char, decay):
     real = _REALS[char]
 
-    def work(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def work(begin, end, slot, block):
         table, first_rows = pointer(block[0], int64), pointer(block[1], int64)
         rows, total = block[2], block[3]
         rest1, beta2, rest2 = real(float_bits(block[4])), real(float_bits(block[5])), real(float_bits(block[6]))
@@ -57,10 +57,10 @@ def _adam(char, decay):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def _sgd(char, decay):  # type: ignore[no-untyped-def]
+def _sgd(char, decay):
     real = _REALS[char]
 
-    def work(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def work(begin, end, slot, block):
         table, first_rows = pointer(block[0], int64), pointer(block[1], int64)
         rows, total = block[2], block[3]
         lr, amount = real(float_bits(block[4])), real(float_bits(block[5]))
@@ -83,10 +83,10 @@ def _sgd(char, decay):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def _sgd_momentum(char, decay, nesterov, first):  # type: ignore[no-untyped-def]
+def _sgd_momentum(char, decay, nesterov, first):
     real = _REALS[char]
 
-    def work(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def work(begin, end, slot, block):
         table, first_rows = pointer(block[0], int64), pointer(block[1], int64)
         rows, total = block[2], block[3]
         lr, amount = real(float_bits(block[4])), real(float_bits(block[5]))

@@ -7,7 +7,7 @@ results depends on elements i alone. ``scalars`` holds what changes from step to
 import math
 
 
-def adam(parameter, grad, exp_avg, exp_avg_sq, scalars, new_parameter, new_avg, new_avg_sq, decay):  # type: ignore[no-untyped-def]
+def adam(parameter, grad, exp_avg, exp_avg_sq, scalars, new_parameter, new_avg, new_avg_sq, decay):
     """Adam (Kingma and Ba 2015); ``decay`` is 0 (none), 1 (added to the gradient) or 2 (AdamW: off the parameter).
 
     ``step_size`` is the learning rate over ``1 - beta1**step``, ``correction`` the root of ``1 - beta2**step``.
@@ -27,7 +27,7 @@ def adam(parameter, grad, exp_avg, exp_avg_sq, scalars, new_parameter, new_avg, 
         new_parameter[i] = p - step_size * m / (math.sqrt(v) / correction + eps)
 
 
-def sgd(parameter, grad, scalars, new_parameter, decay):  # type: ignore[no-untyped-def]
+def sgd(parameter, grad, scalars, new_parameter, decay):
     """``parameter - lr * (grad + weight_decay * parameter)``; ``decay`` is 0 or 1."""
     lr, weight_decay = scalars[0], scalars[1]
     for i in range(parameter.size):
@@ -37,7 +37,7 @@ def sgd(parameter, grad, scalars, new_parameter, decay):  # type: ignore[no-unty
         new_parameter[i] = parameter[i] - lr * g
 
 
-def sgd_momentum(parameter, grad, buffer, scalars, new_parameter, new_buffer, decay, nesterov, first):  # type: ignore[no-untyped-def]
+def sgd_momentum(parameter, grad, buffer, scalars, new_parameter, new_buffer, decay, nesterov, first):
     """Steps along a decaying sum of gradients, which the first step starts with the gradient itself."""
     lr, weight_decay, momentum, share = scalars[0], scalars[1], scalars[2], scalars[3]  # share: 1 - dampening
     for i in range(parameter.size):

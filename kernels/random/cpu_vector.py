@@ -22,24 +22,24 @@ _COST = {"uniform": {"f": 0.5, "d": 1.2}, "normal": {"f": 1.1, "d": 2.2}, "permu
 
 
 @njit(forceinline=True)
-def _double_words(first, second):  # type: ignore[no-untyped-def]
+def _double_words(first, second):
     return (first & LOW) << np.uint64(32) | (second & LOW)
 
 
 @njit(forceinline=True)
-def _uniform_32(word, low, scale, largest):  # type: ignore[no-untyped-def]
+def _uniform_32(word, low, scale, largest):
     u = np.float32(np.int32((word & LOW) >> np.uint64(8))) * np.float32(2.0**-24)
     return min(fma(scale, u, low), largest)
 
 
 @njit(forceinline=True)
-def _uniform_64(word, low, scale, largest):  # type: ignore[no-untyped-def]
+def _uniform_64(word, low, scale, largest):
     u = np.float64(np.int64(word >> np.uint64(11))) * 2.0**-53
     return min(fma(scale, u, low), largest)
 
 
 @njit(forceinline=True)
-def _uniforms_32(counter, step, k0, k1, low, scale, largest):  # type: ignore[no-untyped-def]
+def _uniforms_32(counter, step, k0, k1, low, scale, largest):
     w0, w1, w2, w3 = words_at(counter + step, k0, k1)
     return (
         _uniform_32(w0, low, scale, largest),
@@ -50,7 +50,7 @@ def _uniforms_32(counter, step, k0, k1, low, scale, largest):  # type: ignore[no
 
 
 @njit(forceinline=True)
-def _uniforms_64(counter, step, k0, k1, low, scale, largest):  # type: ignore[no-untyped-def]
+def _uniforms_64(counter, step, k0, k1, low, scale, largest):
     w0, w1, w2, w3 = words_at(counter + np.uint64(2) * step, k0, k1)
     w4, w5, w6, w7 = words_at(counter + np.uint64(2) * step + np.uint64(1), k0, k1)
     return (
@@ -62,7 +62,7 @@ def _uniforms_64(counter, step, k0, k1, low, scale, largest):  # type: ignore[no
 
 
 @njit(forceinline=True)
-def _normals_32(counter, step, k0, k1, mean, std, _):  # type: ignore[no-untyped-def]
+def _normals_32(counter, step, k0, k1, mean, std, _):
     w0, w1, w2, w3 = words_at(counter + step, k0, k1)
     z0, z1 = normal_pair_32(w0, w1)
     z2, z3 = normal_pair_32(w2, w3)
@@ -70,7 +70,7 @@ def _normals_32(counter, step, k0, k1, mean, std, _):  # type: ignore[no-untyped
 
 
 @njit(forceinline=True)
-def _normals_64(counter, step, k0, k1, mean, std, _):  # type: ignore[no-untyped-def]
+def _normals_64(counter, step, k0, k1, mean, std, _):
     w0, w1, w2, w3 = words_at(counter + np.uint64(2) * step, k0, k1)
     w4, w5, w6, w7 = words_at(counter + np.uint64(2) * step + np.uint64(1), k0, k1)
     z0, z1 = normal_pair_64(_double_words(w0, w1), _double_words(w2, w3))
@@ -87,11 +87,11 @@ _STEPS = {
 
 
 @kernel(fastmath=False)
-def _fill(kind, char):  # type: ignore[no-untyped-def]
+def _fill(kind, char):
     values_at = _STEPS[kind, char]
     real = float32 if char == "f" else float64
 
-    def work(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def work(begin, end, slot, block):
         out = pointer(block[0], real)
         n = block[1]
         k0, k1 = np.uint64(block[2]), np.uint64(block[3])
@@ -116,8 +116,8 @@ def _fill(kind, char):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def _permute():  # type: ignore[no-untyped-def]
-    def work(begin, end, slot, block):  # type: ignore[no-untyped-def]
+def _permute():
+    def work(begin, end, slot, block):
         order = pointer(block[0], int64)
         n = block[1]
         k0, k1 = np.uint64(block[2]), np.uint64(block[3])
@@ -146,7 +146,7 @@ def build(geometry) -> Run:  # type: ignore[no-untyped-def]
     tasks = -(-g.n // (4 * STEPS_PER_TASK))
     ns = g.n * _COST[g.kind][char]
 
-    def run(arrays, outputs):  # type: ignore[no-untyped-def]
+    def run(arrays, outputs):
         block = block_of([address_of(outputs[0]), g.n, *arrays[0].tolist(), *words])
         launch_at(worker, tasks, address_of(block), ns)
 
@@ -157,7 +157,7 @@ def build_permutation(geometry) -> Run:  # type: ignore[no-untyped-def]
     """Each element's place depends on those before it: one task."""
     worker = _permute.address()
 
-    def run(arrays, outputs):  # type: ignore[no-untyped-def]
+    def run(arrays, outputs):
         block = block_of([address_of(outputs[0]), geometry.n, *arrays[0].tolist()])
         launch_at(worker, 1, address_of(block), 0.0)
 

@@ -39,22 +39,22 @@ MINUS_2_LOG_2 = -1.3862943611198906
 
 
 @intrinsic
-def fma(typingctx, a, b, c):  # type: ignore[no-untyped-def]
+def fma(typingctx, a, b, c):
     """``a * b + c`` of three floats of one type, rounded once."""
     if not (a == b == c and isinstance(a, types.Float)):
         return None
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.fma(*args)
 
     return a(a, b, c), codegen
 
 
 @intrinsic
-def reinterpret(typingctx, value, dtype):  # type: ignore[no-untyped-def]
+def reinterpret(typingctx, value, dtype):
     """The bits of a number as another type of the same width."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.bitcast(args[0], context.get_value_type(signature.return_type))
 
     return dtype.dtype(value, dtype), codegen
@@ -64,8 +64,8 @@ def _horner(coefficients: tuple[float, ...]) -> Callable[..., Any]:
     """A polynomial by Horner's rule, one fma a coefficient."""
 
     @intrinsic
-    def evaluate(typingctx, x):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def evaluate(typingctx, x):
+        def codegen(context, builder, signature, args):
             constants = [ir.Constant(args[0].type, c) for c in _rounded(coefficients, signature.return_type)]
             total = constants[-1]
             for constant in constants[-2::-1]:
@@ -86,7 +86,7 @@ _log_64, _sin_64, _cos_64 = _horner(LOG_64), _horner(SIN_64), _horner(COS_64)
 
 
 @njit(forceinline=True)
-def _turned(radius, sine, cosine, quadrant):  # type: ignore[no-untyped-def]
+def _turned(radius, sine, cosine, quadrant):
     """``radius`` times cosine and sine of an angle moved on by so many quarter turns."""
     odd = (quadrant & 1) != 0
     x = sine if odd else cosine
@@ -97,7 +97,7 @@ def _turned(radius, sine, cosine, quadrant):  # type: ignore[no-untyped-def]
 
 
 @njit(forceinline=True)
-def normal_pair_32(first, second):  # type: ignore[no-untyped-def]
+def normal_pair_32(first, second):
     """Two float32 deviates from the lower halves of two uint64 words."""
     thirty_one = np.int32(first) >> np.int32(1) & np.int32(0x7FFFFFFF)
     u = fma(np.float32(thirty_one), np.float32(2.0**-31), np.float32(2.0**-32))
@@ -111,7 +111,7 @@ def normal_pair_32(first, second):  # type: ignore[no-untyped-def]
 
 
 @njit(forceinline=True)
-def normal_pair_64(first, second):  # type: ignore[no-untyped-def]
+def normal_pair_64(first, second):
     """Two float64 deviates from two uint64 words."""
     fifty_three = np.int64(first >> np.uint64(11))
     u = fma(np.float64(fifty_three), 2.0**-53, 2.0**-54)

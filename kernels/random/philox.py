@@ -17,7 +17,7 @@ _WEYL_0, _WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 
 
 @njit(forceinline=True)
-def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def philox(c0, c1, c2, c3, k0, k1):
     """Four words, of which the lower 32 bits count, from a counter and a key of uint64 words below 2**32."""
     for _ in range(10):
         first = _MULTIPLIER_0 * (c0 & LOW)
@@ -32,7 +32,7 @@ def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @njit(forceinline=True)
-def words_at(counter, k0, k1):  # type: ignore[no-untyped-def]
+def words_at(counter, k0, k1):
     """The block of a 64-bit counter; the upper half of Philox's 128-bit counter stays zero."""
     zero = np.uint64(0)
     return philox(counter & LOW, counter >> _HALF, zero, zero, k0, k1)

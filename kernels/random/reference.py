@@ -18,7 +18,7 @@ MASK = 0xFFFFFFFF
 
 
 @register_jitable
-def philox_block(state, index):  # type: ignore[no-untyped-def]
+def philox_block(state, index):
     """The four words of the block that many after the state's counter."""
     k0, k1 = int(state[0]), int(state[1])
     c0 = int(state[2]) + index
@@ -32,7 +32,7 @@ def philox_block(state, index):  # type: ignore[no-untyped-def]
     return c0, c1, c2, c3
 
 
-def uniform(state, y, low, high, largest, words):  # type: ignore[no-untyped-def]
+def uniform(state, y, low, high, largest, words):
     """``low + (high - low) * u`` with 24 (float32) or 53 (float64) random bits in u; never over ``largest``."""
     flat = y.reshape(-1)
     for i in range(flat.size):
@@ -45,7 +45,7 @@ def uniform(state, y, low, high, largest, words):  # type: ignore[no-untyped-def
         flat[i] = min(low + (high - low) * u, largest)
 
 
-def normal(state, y, mean, std, words):  # type: ignore[no-untyped-def]
+def normal(state, y, mean, std, words):
     """Box and Muller: values 2 i and 2 i + 1 are ``sqrt(-2 log u)`` times cosine and sine of one angle.
 
     u has 31 (float32) or 53 random bits and is rounded to the type of the values, so that it ends at 1. The next word
@@ -70,7 +70,7 @@ def normal(state, y, mean, std, words):  # type: ignore[no-untyped-def]
         flat[i] = mean + std * math.sqrt(-2.0 * math.log(u)) * turn
 
 
-def permutation(state, order):  # type: ignore[no-untyped-def]
+def permutation(state, order):
     """Fisher and Yates, inside out: i goes to a place j <= i drawn for it, and what was there moves to the end.
 
     With a 64-bit key for each i, ``j = key * (i + 1) // 2**64``.

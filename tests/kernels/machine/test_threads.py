@@ -199,3 +199,33 @@ def test_a_forked_child_computes_the_same(settings):
     assert layer == ("python" if settings else threads.layer())
     assert status == 0
     assert parent_goes_on
+
+
+HELD = """
+import os, threading, time
+from tilegrad.kernels.machine import compile as compilation, memory
+
+def hold(lock, held):
+    with lock:
+        held.set()
+        time.sleep(0.3)
+
+for lock in (memory._pool.lock, compilation._COMPILING):
+    held = threading.Event()
+    thread = threading.Thread(target=hold, args=(lock, held))
+    thread.start()
+    held.wait()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if lock.acquire(timeout=10) else 1)
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with lock:
+        pass
+print("true")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_fork_waits_for_locks_that_other_threads_hold():
+    assert report_of(HELD) is True
