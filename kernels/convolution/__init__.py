@@ -103,6 +103,7 @@ CONV2D = Operation(
     geometry=_conv2d_geometry,
     variants=(
         Variant("depthwise", "cpu_depthwise"),
+        Variant("winograd", "cpu_winograd"),
         Variant("direct", "cpu_direct"),
         Variant("im2col", "cpu_im2col", teaching=True),
         Variant("naive", "cuda_naive", device="cuda"),
@@ -122,6 +123,7 @@ CONV2D_INPUT_GRAD = Operation(
     geometry=_input_grad_geometry,
     variants=(
         Variant("depthwise", "cpu_depthwise", build="build_input_grad"),
+        Variant("winograd", "cpu_winograd", build="build_input_grad"),
         Variant("direct", "cpu_direct", build="build_input_grad"),
         Variant("im2col", "cpu_im2col", build="build_input_grad", teaching=True),
     ),
