@@ -11,6 +11,15 @@ Tilegrad = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @dataclass(frozen=True)
+class Ended:
+    """Status and output of a command that ran in this process."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
 class Trained:
     """A finished run of `tilegrad train denoise` on the small pictures."""
 

@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command import TINY, Tilegrad, Trained
+from command import TINY, Ended, Tilegrad, Trained
+
+from tilegrad.cli import main
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +22,22 @@ def tilegrad() -> Tilegrad:
             [sys.executable, "-P", "-m", "tilegrad", *map(str, arguments)],
             cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Run the command in this process, in the test's folder: for the many ways in which it can fail."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path) -> Ended:
+        capfd.readouterr()
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as ended:  # argparse
+            status = int(ended.code or 0)
+        return Ended(status, *capfd.readouterr())
 
     return run
 

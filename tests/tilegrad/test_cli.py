@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command import Tilegrad
+from command import Ended, Tilegrad
 
 import tilegrad as package
 
@@ -53,9 +54,9 @@ def test_help_imports_no_numba() -> None:
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(
-    tilegrad: Tilegrad, tmp_path: Path, arguments: list[str], message: str
+    here: Callable[..., Ended], tmp_path: Path, arguments: list[str], message: str
 ) -> None:
-    done = tilegrad(*arguments, cwd=tmp_path)
+    done = here(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert message in done.stderr

@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from command import TINY, Tilegrad, Trained
+from command import TINY, Ended, Tilegrad, Trained
 
 from tilegrad import nn
 from tilegrad.images import read_image
@@ -96,7 +97,7 @@ def test_ctrl_c_keeps_the_model_and_says_so(pictures: Path, tmp_path: Path) -> N
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["curves.png", "log.jsonl", "model.safetensors"]
 
 
-def test_failures_are_one_line(tilegrad: Tilegrad, pictures: Path, tmp_path: Path) -> None:
+def test_failures_are_one_line(here: Callable[..., Ended], pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "empty").mkdir()
     for arguments, message in (
@@ -105,15 +106,15 @@ def test_failures_are_one_line(tilegrad: Tilegrad, pictures: Path, tmp_path: Pat
         (["--data", str(pictures), "--patch", "1000"], "holds 0 pictures of at least 1000 x 1000 pixels"),
         (["--data", str(pictures), "--out", "file/run"], "file/run: cannot make this folder"),
     ):
-        done = tilegrad("train", "denoise", *TINY, *arguments, cwd=tmp_path)
+        done = here("train", "denoise", *TINY, *arguments)
         assert done.returncode == 1
         assert message in done.stderr
         assert done.stderr.count("\n") == 1
     assert not (tmp_path / "runs" / "denoise" / "model.safetensors").exists()
 
 
-def test_a_training_that_diverges_stops(tilegrad: Tilegrad, pictures: Path, tmp_path: Path) -> None:
-    done = tilegrad("train", "denoise", "--data", pictures, *TINY, "--epochs", "50", "--lr", "1e30", cwd=tmp_path)
+def test_a_training_that_diverges_stops(here: Callable[..., Ended], pictures: Path, tmp_path: Path) -> None:
+    done = here("train", "denoise", "--data", pictures, *TINY, "--epochs", "50", "--lr", "1e30")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "a smaller --lr may help" in done.stderr
