@@ -5,6 +5,7 @@ The ladder, from the definition to the fastest on each device (`tilegrad.kernels
     reference.py     the loops, interpreted in float64; compiled as they stand they are "naive"
     cpu_im2col.py    "im2col": every receptive field copied out, then one matrix product
     cpu_direct.py    "direct": the register-blocked micro-kernel reads rows of the image in place
+    cpu_winograd.py  "winograd": 3 x 3 with a quarter of the multiplications
     cpu_depthwise.py "depthwise": one channel to one channel, vectorised over channels
     cuda_naive.py    "naive": one thread, one output
     cuda_tiled.py    "tiled": a tile of the image and of the weight in shared memory
@@ -80,6 +81,20 @@ def _weight_grad_geometry(
     return ConvGeometry(**fields, **end, outputs=((shape, x.dtype),))
 
 
+def _transpose_geometry(
+    x: Spec, w: Spec, bias: Spec | None, stride: Any, padding: Any, output_padding: Any, dilation: Any, groups: Any,
+    activation: Any, negative_slope: Any,
+) -> ConvGeometry:  # fmt: skip
+    name = "conv_transpose2d"
+    check_array(name, "input", x, "N H W C_in")
+    check_array(name, "weight", w, "C_in KH KW C_out//groups")
+    _same_dtype(name, "input", x, "weight", w)
+    shape = transposed_shape(x.shape, w.shape, stride, padding, output_padding, dilation, groups)
+    fields = convolution_geometry(name, shape, w.shape, x.dtype, stride, padding, dilation, groups)
+    end = check_epilogue(name, x.dtype, shape[3], bias, activation, negative_slope)
+    return ConvGeometry(**fields, **end, outputs=((shape, x.dtype),))
+
+
 def _index_args(g: ConvGeometry) -> tuple[Any, ...]:
     return g.stride, g.pads, g.dilation, g.groups
 
@@ -88,14 +103,29 @@ def _epilogue_args(g: ConvGeometry) -> tuple[Any, ...]:
     return CODES[g.activation], g.negative_slope
 
 
-_CASES = (
+_CASES: tuple[dict[str, Any], ...] = (
     {"shapes": [(1, 1, 1, 1), (1, 1, 1, 1)]},
     {"shapes": [(2, 9, 7, 3), (5, 3, 3, 3)], "padding": 1},
-    {"shapes": [(1, 13, 11, 17), (70, 3, 3, 17)], "padding": ((1, 0), (0, 2)), "activation": "relu"},
+    {"shapes": [(1, 13, 11, 17), (70, 3, 3, 17), (70,)], "padding": ((1, 0), (0, 2)), "activation": "relu"},
     {"shapes": [(2, 8, 8, 8), (16, 4, 4, 8)], "stride": 2, "padding": 1, "activation": "leaky_relu"},
     {"shapes": [(1, 12, 10, 6), (4, 3, 2, 3)], "groups": 2, "dilation": (2, 3), "padding": 2},
     {"shapes": [(1, 10, 9, 12), (12, 3, 3, 1)], "groups": 12, "padding": 1, "activation": "tanh"},
 )
+
+
+def _gradient_cases(first: str, second: str, result: str) -> tuple[dict[str, Any], ...]:
+    """The same convolutions as calls that take ``first`` and ``second`` of x, w and gy, and the shape of ``result``."""
+    cases = []
+    for case in _CASES:
+        index = {name: case[name] for name in ("stride", "padding", "dilation", "groups") if name in case}
+        x, w = case["shapes"][:2]
+        words = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, **index}
+        g = convolution_geometry("conv2d", x, w, np.dtype(np.float32), **words)
+        shapes = {"x": x, "w": w, "gy": (g["n"], g["p"], g["q"], g["k"])}
+        named = {"x": "input_shape", "w": "weight_shape"}[result]
+        cases.append({"shapes": [shapes[first], shapes[second]], named: shapes[result], **index})
+    return tuple(cases)
+
 
 CONV2D = Operation(
     "conv2d",
@@ -117,21 +147,38 @@ CONV2D = Operation(
     cases=_CASES,
 )
 
+_INPUT_GRAD_VARIANTS = (
+    Variant("depthwise", "cpu_depthwise", build="build_input_grad"),
+    Variant("winograd", "cpu_winograd", build="build_input_grad"),
+    Variant("direct", "cpu_direct", build="build_input_grad"),
+    Variant("im2col", "cpu_im2col", build="build_input_grad", teaching=True),
+)
+
 CONV2D_INPUT_GRAD = Operation(
     "conv2d_input_grad",
     package=__name__,
     geometry=_input_grad_geometry,
-    variants=(
-        Variant("depthwise", "cpu_depthwise", build="build_input_grad"),
-        Variant("winograd", "cpu_winograd", build="build_input_grad"),
-        Variant("direct", "cpu_direct", build="build_input_grad"),
-        Variant("im2col", "cpu_im2col", build="build_input_grad", teaching=True),
-    ),
+    variants=_INPUT_GRAD_VARIANTS,
     reference=reference.conv2d_input_grad,
     reference_args=lambda g: (*_index_args(g), *_epilogue_args(g)),
     flops=lambda g: g.flops,
     bytes_moved=lambda g: g.bytes_moved,
-    cases=_CASES,
+    cases=_gradient_cases("gy", "w", "x"),
+)
+
+CONV_TRANSPOSE2D = Operation(
+    "conv_transpose2d",
+    package=__name__,
+    geometry=_transpose_geometry,
+    variants=_INPUT_GRAD_VARIANTS,
+    reference=reference.conv2d_input_grad,
+    reference_args=lambda g: (*_index_args(g), *_epilogue_args(g)),
+    flops=lambda g: g.flops,
+    bytes_moved=lambda g: g.bytes_moved,
+    cases=(
+        {"shapes": [(2, 7, 7, 16), (16, 4, 4, 8), (8,)], "stride": 2, "padding": 1, "activation": "relu"},
+        {"shapes": [(1, 4, 5, 6), (6, 3, 3, 2)], "stride": (3, 2), "groups": 2, "output_padding": (2, 1)},
+    ),
 )
 
 CONV2D_WEIGHT_GRAD = Operation(
@@ -140,6 +187,7 @@ CONV2D_WEIGHT_GRAD = Operation(
     geometry=_weight_grad_geometry,
     variants=(
         Variant("depthwise", "cpu_depthwise", build="build_weight_grad"),
+        Variant("winograd", "cpu_winograd_weight_grad"),
         Variant("direct", "cpu_direct_weight_grad"),
         Variant("im2col", "cpu_im2col", build="build_weight_grad", teaching=True),
     ),
@@ -147,7 +195,7 @@ CONV2D_WEIGHT_GRAD = Operation(
     reference_args=_index_args,
     flops=lambda g: g.flops,
     bytes_moved=lambda g: g.bytes_moved,
-    cases=_CASES,
+    cases=_gradient_cases("gy", "x", "w"),
 )
 
 
@@ -199,8 +247,8 @@ def conv2d(
 
     Notes
     -----
-    Equals ``torch.nn.functional.conv2d`` up to layout. Sums are accumulated in the working type; NaN and infinity
-    propagate.
+    Equals ``torch.nn.functional.conv2d`` up to layout. Sums are accumulated in the working type. NaN and infinity
+    propagate; a weight that is not finite, where it meets the zeros around the image, gives NaN or nothing.
 
     Examples
     --------
@@ -326,7 +374,7 @@ def conv_transpose2d(
         The weight of the convolution that is transposed, which maps C_out channels to C_in.
     bias : (C_out,) array, optional
     output_padding : int or (height, width)
-        Rows and columns added to the bottom and right of the result's size; less than the stride or the dilation.
+        Rows and columns added to the bottom and right of the result's size; less than the stride.
     stride, padding, dilation, groups, activation, negative_slope, out, variant
         Of the transposed convolution; see `conv2d`.
 
@@ -336,7 +384,8 @@ def conv_transpose2d(
 
     Notes
     -----
-    Equals ``torch.nn.functional.conv_transpose2d`` up to layout.
+    Equals ``torch.nn.functional.conv_transpose2d`` up to layout, which also takes an ``output_padding`` between the
+    stride and the dilation.
 
     Examples
     --------
@@ -345,9 +394,8 @@ def conv_transpose2d(
     >>> conv_transpose2d(x, np.ones((1, 2, 2, 3), np.float32), stride=2).shape
     (1, 4, 4, 3)
     """
-    shape = transposed_shape(x.shape, w.shape, stride, padding, output_padding, dilation, groups)
-    args = (shape, stride, padding, dilation, groups, activation, negative_slope)
-    return CONV2D_INPUT_GRAD.run((x, w, bias), args, out, variant)
+    args = (stride, padding, output_padding, dilation, groups, activation, negative_slope)
+    return CONV_TRANSPOSE2D.run((x, w, bias), args, out, variant)
 
 
 def transposed_shape(
@@ -365,22 +413,23 @@ def transposed_shape(
     (1, 14, 14, 32)
     """
     name = "conv_transpose2d"
-    if len(input_shape) != 4 or len(weight_shape) != 4:
-        expected = "expects input (N, H, W, C_in) and weight (C_in, KH, KW, C_out//groups)"
-        raise ValueError(f"{name}: {expected} but got {input_shape} and {weight_shape}")
     if weight_shape[0] != input_shape[3]:
         seen = f"(input {input_shape}, weight {weight_shape})"
         raise ValueError(f"{name}: weight expects C_in = {weight_shape[0]} but input has C = {input_shape[3]} {seen}")
     strides, dilations = pair(name, "stride", stride, 1), pair(name, "dilation", dilation, 1)
     pads, extra = sides(name, padding), pair(name, "output_padding", output_padding, 0)
-    for axis in (0, 1):
-        if extra[axis] >= max(strides[axis], dilations[axis]):
-            raise ValueError(
-                f"{name}: output_padding expects less than the stride or the dilation but got {output_padding!r} "
-                f"(stride {strides}, dilation {dilations})"
-            )
+    if not isinstance(groups, int | np.integer) or groups < 1 or weight_shape[0] % groups:
+        raise ValueError(f"{name}: groups expects a divisor of C_in = {weight_shape[0]} but got {groups!r}")
+    if extra[0] >= strides[0] or extra[1] >= strides[1]:
+        raise ValueError(
+            f"{name}: output_padding expects less than the stride but got {output_padding!r} (stride {strides})"
+        )
     n, h, w, _ = input_shape
     _, r, s, group_c = weight_shape
     height = (h - 1) * strides[0] - pads[0] - pads[1] + dilations[0] * (r - 1) + extra[0] + 1
     width = (w - 1) * strides[1] - pads[2] - pads[3] + dilations[1] * (s - 1) + extra[1] + 1
+    if min(h, w, height, width) < 1:
+        raise ValueError(
+            f"{name}: padding {padding!r} leaves no output pixel (input {input_shape}, weight {weight_shape})"
+        )
     return n, height, width, group_c * groups

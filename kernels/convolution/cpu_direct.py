@@ -38,7 +38,7 @@ from ..activation.epilogue import IN_REGISTERS, second_pass
 from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
-from ..machine.microkernel import ACCUMULATE, BIAS, PACKED, call_panel, panel
+from ..machine.microkernel import ACCUMULATE, BIAS, MACS_PER_NS, PACKED, call_panel, panel
 from ..machine.packing import Packing, pack_all
 from ..machine.pointers import pointer, word_of
 from ..machine.threads import launch_at, num_threads
@@ -48,8 +48,6 @@ from .geometry import ConvGeometry
 # A band of the image should stay in a core's second-level cache together with a block of weights.
 _BAND_BYTES = 256 * 1024
 _ROWS_PER_BAND = 8
-# Estimated speed of one thread, multiply-adds a nanosecond: only to tell small work from large.
-_MACS_PER_NS = 20.0
 
 
 class Axis(NamedTuple):
@@ -243,7 +241,7 @@ class _Correlation:
         header = [h, w, c, p, q, k, g.groups, mode, slope, panel.address(itemsize), self.scratch]
         self.template = Template(5, header + words)
         self.worker = correlate.address(itemsize)
-        self.ns = g.flops / (2 * _MACS_PER_NS)
+        self.ns = g.flops / (2 * MACS_PER_NS)
         self.finish = second_pass(g.activation, g.negative_slope, IN_REGISTERS)
 
     def __call__(self, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:

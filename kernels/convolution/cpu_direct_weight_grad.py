@@ -25,11 +25,11 @@ from numba import float32, float64
 from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
-from ..machine.microkernel import ACCUMULATE, call_panel, panel
+from ..machine.microkernel import ACCUMULATE, MACS_PER_NS, call_panel, panel
 from ..machine.pointers import pointer
 from ..machine.processor import lanes
 from ..machine.threads import launch_at, num_threads
-from .cpu_direct import _MACS_PER_NS, copy_band
+from .cpu_direct import copy_band
 from .geometry import ConvGeometry
 
 _BAND_BYTES = 512 * 1024  # of x in scratch: large bands, since each reads and writes the partial gradient once
@@ -160,7 +160,7 @@ class _WeightGrad:
         partials = empty((self.shares * self.size,), x.dtype)
         scratch = empty((num_threads() * self.scratch,), x.dtype)
         block = self.template.filled(x, gy, partials, scratch)
-        launch_at(self.worker, self.shares * self.g.r, addressof(block), self.g.flops / (2 * _MACS_PER_NS))
+        launch_at(self.worker, self.shares * self.g.r, addressof(block), self.g.flops / (2 * MACS_PER_NS))
         block = self.gather_template.filled(partials, gw)
         launch_at(self.gather, self.g.k, addressof(block), self.shares * self.size * 0.5)
 

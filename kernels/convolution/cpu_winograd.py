@@ -34,7 +34,7 @@ from ..activation.epilogue import IN_REGISTERS, second_pass
 from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
-from ..machine.microkernel import PACKED, block_columns, call_panel, panel
+from ..machine.microkernel import MACS_PER_NS, PACKED, block_columns, call_panel, panel
 from ..machine.packing import Packing, pack_all, padded_columns
 from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.processor import lanes
@@ -46,9 +46,8 @@ TILES = 24
 """Tiles in a block: enough rows for the micro-kernel, few enough for the cache."""
 
 # Points lie this many numbers more apart than they need, or their 36 streams would meet in the same cache sets.
-_SKEW = 16
-_MACS_PER_NS = 20.0
-_SIZE = 4  # of a float32
+SKEW = 16
+SIZE = 4  # of a float32
 
 
 def rejects(g: ConvGeometry) -> str | None:
@@ -60,7 +59,7 @@ def rejects(g: ConvGeometry) -> str | None:
         )
     if g.dtype != np.float32:
         return f"needs float32 (got {g.dtype})"
-    least = max(lanes(_SIZE), 16)
+    least = max(lanes(SIZE), 16)
     if min(g.c, g.k) < least:
         return f"needs {least} channels in and out (got C = {g.c}, C_out = {g.k})"
     return None
@@ -68,19 +67,19 @@ def rejects(g: ConvGeometry) -> str | None:
 
 def pitch(tiles: int, channels: int) -> int:
     """Numbers from one point's matrix ``(tiles, channels)`` to the next."""
-    return tiles * channels + lanes(_SIZE) + _SKEW
+    return tiles * channels + lanes(SIZE) + SKEW
 
 
 def all_channels(kind: int) -> Any:
     """`transform` over all channels of a tile, for a worker; the last vector overlaps the one before if it must."""
-    width = lanes(_SIZE)
+    width = lanes(SIZE)
 
     @register_jitable
     def transform_all(source, source_row, source_column, target, target_row, target_column, C, bias, mode, slope):  # type: ignore[no-untyped-def]
         for c in range(0, C, width):
-            at = min(c, C - width) * _SIZE
+            at = min(c, C - width) * SIZE
             transform(
-                kind, _SIZE, source + at, source_row, source_column, target + at, target_row, target_column,
+                kind, SIZE, source + at, source_row, source_column, target + at, target_row, target_column,
                 bias + at if bias != 0 else 0, mode, slope,
             )  # fmt: skip
 
@@ -97,7 +96,7 @@ def patch_with_zeros(patch, image, n, H, W, C, row, column, rows, columns):  # t
             left_here, right_here = columns, columns
         else:
             left_here, right_here = left, max(left, right)
-        source = pointer(image + ((n * H + row + r) * W + column) * C * _SIZE, float32)
+        source = pointer(image + ((n * H + row + r) * W + column) * C * SIZE, float32)
         for i in range(left_here * C):
             patch[base + i] = 0
         for i in range(left_here * C, right_here * C):
@@ -112,17 +111,17 @@ def transform_weights() -> Any:
 
     block = packed, U, C, K, numbers of one point of U
     """
-    widest, width = block_columns(_SIZE), lanes(_SIZE)
+    widest, width = block_columns(SIZE), lanes(SIZE)
 
     def transform_weights(begin, end, slot, block):  # type: ignore[no-untyped-def]
         C, K, point = block[2], block[3], block[4]
         for task in range(begin, end):
             here = min(K - task * widest, widest)
             entries = C * ((here + width - 1) // width * width)
-            packed, u = block[0] + task * widest * C * 9 * _SIZE, block[1] + task * widest * C * _SIZE
+            packed, u = block[0] + task * widest * C * 9 * SIZE, block[1] + task * widest * C * SIZE
             for i in range(0, entries, width):
                 transform(
-                    WEIGHT, _SIZE, packed + i * _SIZE, 3 * entries, entries, u + i * _SIZE, 6 * point, point, 0, 0, 0.0
+                    WEIGHT, SIZE, packed + i * SIZE, 3 * entries, entries, u + i * SIZE, 6 * point, point, 0, 0, 0.0
                 )
 
     return transform_weights
@@ -138,9 +137,9 @@ def winograd() -> Any:
         H, W, C, P, Q, K = block[5], block[6], block[7], block[8], block[9], block[10]
         top, left, tiles, mode, slope = block[11], block[12], block[13], block[14], float_bits(block[15])
         v_point, m_point, u_point, panel_at = block[16], block[17], block[18], block[19]
-        v = block[4] + slot * block[20] * _SIZE
-        m = v + 36 * v_point * _SIZE
-        patch_at = m + 36 * m_point * _SIZE
+        v = block[4] + slot * block[20] * SIZE
+        m = v + 36 * v_point * SIZE
+        patch_at = m + 36 * m_point * SIZE
         patch = pointer(patch_at, float32)
         down, across = (P + 3) // 4, (Q + 3) // 4
         for task in range(begin, end):
@@ -149,21 +148,21 @@ def winograd() -> Any:
             for t in range(count):
                 n, local = (first + t) // (down * across), (first + t) % (down * across)
                 row, column = local // across * 4 - top, local % across * 4 - left
-                source, pitch = x + ((n * H + row) * W + column) * C * _SIZE, W * C
+                source, pitch = x + ((n * H + row) * W + column) * C * SIZE, W * C
                 if row < 0 or column < 0 or row + 6 > H or column + 6 > W:
                     patch_with_zeros(patch, x, n, H, W, C, row, column, 6, 6)
                     source, pitch = patch_at, 6 * C
-                transform_input(source, pitch, C, v + t * C * _SIZE, 6 * v_point, v_point, C, 0, 0, 0.0)
+                transform_input(source, pitch, C, v + t * C * SIZE, 6 * v_point, v_point, C, 0, 0, 0.0)
             for point in range(36):
                 call_panel(
-                    panel_at, m + point * m_point * _SIZE, v + point * v_point * _SIZE, u + point * u_point * _SIZE, 0,
+                    panel_at, m + point * m_point * SIZE, v + point * v_point * SIZE, u + point * u_point * SIZE, 0,
                     count, K, 1, C, 0, 1, C, 0, 0, C, K, PACKED, 0,
                 )  # fmt: skip
             for t in range(count):
                 n, local = (first + t) // (down * across), (first + t) % (down * across)
                 p, q = local // across * 4, local % across * 4
-                target = y + ((n * P + p) * Q + q) * K * _SIZE
-                products = m + t * K * _SIZE
+                target = y + ((n * P + p) * Q + q) * K * SIZE
+                products = m + t * K * SIZE
                 if p + 4 <= P and q + 4 <= Q:
                     transform_output(products, 6 * m_point, m_point, target, Q * K, K, K, bias, mode, slope)
                     continue
@@ -190,16 +189,16 @@ class _Winograd:
         (h, w, c), (p, q, k) = source, target
         self.packing = packing
         tiles = g.n * -(-p // 4) * -(-q // 4)
-        v_point, m_point, u_point = pitch(TILES, c), pitch(TILES, k), c * padded_columns(k, _SIZE)
+        v_point, m_point, u_point = pitch(TILES, c), pitch(TILES, k), c * padded_columns(k, SIZE)
         scratch = 36 * (v_point + m_point + max(c, k))
         self.scratch, self.u_size = -(-scratch // 64) * 64, 36 * u_point
         mode, slope = IN_REGISTERS.get(g.activation, 0), word_of(g.negative_slope)
-        points = [v_point, m_point, u_point, panel.address(_SIZE), self.scratch]
+        points = [v_point, m_point, u_point, panel.address(SIZE), self.scratch]
         self.template = Template(5, [h, w, c, p, q, k, *before, tiles, mode, slope, *points])
         self.weight_template = Template(2, [c, k, u_point])
-        self.blocks, self.tasks = -(-k // block_columns(_SIZE)), -(-tiles // TILES)
+        self.blocks, self.tasks = -(-k // block_columns(SIZE)), -(-tiles // TILES)
         self.worker, self.weight_worker = winograd.address(), transform_weights.address()
-        self.ns = tiles * 36 * c * k / _MACS_PER_NS
+        self.ns = tiles * 36 * c * k / MACS_PER_NS
         self.finish = second_pass(g.activation, g.negative_slope, IN_REGISTERS)
 
     def __call__(self, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
@@ -217,12 +216,12 @@ class _Winograd:
 def build(g: ConvGeometry) -> Callable[..., None]:
     """The convolution."""
     taps = [tap * g.c for tap in range(9)]
-    packing = Packing(_SIZE, taps, channels=g.c, columns=g.k, channel_stride=1, column_stride=9 * g.c)
+    packing = Packing(SIZE, taps, channels=g.c, columns=g.k, channel_stride=1, column_stride=9 * g.c)
     return _Winograd(g, (g.h, g.w, g.c), (g.p, g.q, g.k), (g.pads[0], g.pads[2]), packing)
 
 
 def build_input_grad(g: ConvGeometry) -> Callable[..., None]:
     """The input gradient: gy, padded by what the kernel reaches beyond the convolution's own padding."""
     taps = [tap * g.c for tap in reversed(range(9))]
-    packing = Packing(_SIZE, taps, channels=g.k, columns=g.c, channel_stride=9 * g.c, column_stride=1)
+    packing = Packing(SIZE, taps, channels=g.k, columns=g.c, channel_stride=9 * g.c, column_stride=1)
     return _Winograd(g, (g.p, g.q, g.k), (g.h, g.w, g.c), (2 - g.pads[0], 2 - g.pads[2]), packing)

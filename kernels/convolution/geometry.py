@@ -63,14 +63,16 @@ def pair(name: str, argument: str, value: Any, least: int) -> tuple[int, int]:
 
 def sides(name: str, padding: Any) -> tuple[int, int, int, int]:
     """Padding as (top, bottom, left, right), from an integer, (height, width) or ((top, bottom), (left, right))."""
-    if isinstance(padding, tuple | list) and len(padding) == 2 and isinstance(padding[0], tuple | list):
+    if isinstance(padding, tuple | list) and len(padding) == 2 and all(isinstance(v, tuple | list) for v in padding):
         return *pair(name, "padding", padding[0], 0), *pair(name, "padding", padding[1], 0)
     vertical, horizontal = pair(name, "padding", padding, 0)
     return vertical, vertical, horizontal, horizontal
 
 
-def check_array(name: str, argument: str, spec: Spec, axes: str) -> None:
+def check_array(name: str, argument: str, spec: Spec | None, axes: str) -> None:
     """A float32 or float64 array with one axis for each letter of ``axes``."""
+    if spec is None:
+        raise TypeError(f"{name}: {argument} expects an array but got None")
     if spec.dtype.char not in "fd":
         raise TypeError(f"{name}: {argument} expects float32 or float64 but got {spec.dtype}")
     if len(spec.shape) != len(axes.split()):

@@ -41,6 +41,8 @@ class LinearGeometry(NamedTuple):
 
 def _check(name: str, first: str, a: Spec, second: str, b: Spec) -> None:
     for argument, spec in ((first, a), (second, b)):
+        if spec is None:
+            raise TypeError(f"{name}: {argument} expects an array but got None")
         if spec.dtype.char not in "fd":
             raise TypeError(f"{name}: {argument} expects float32 or float64 but got {spec.dtype}")
     if a.dtype != b.dtype:

@@ -13,14 +13,13 @@ from typing import Any
 from ..activation.epilogue import IN_REGISTERS, second_pass
 from ..machine.blocks import Template
 from ..machine.compile import kernel
-from ..machine.microkernel import ACCUMULATE, BIAS, PACKED, block_columns, call_panel, panel
+from ..machine.microkernel import ACCUMULATE, BIAS, MACS_PER_NS, PACKED, block_columns, call_panel, panel
 from ..machine.packing import Packing, pack_all
 from ..machine.pointers import word_of
 from ..machine.threads import launch_at
 from ..machine.vectors import LEAKY_RELU, RELU
 from . import LinearGeometry
 
-_MACS_PER_NS = 20.0
 _CHUNK = 512
 _BAND = 96
 
@@ -78,7 +77,7 @@ class _Product:
         (y,) = outputs
         packed = pack_all([self.packing], b)  # named, since a block does not keep its arrays alive
         block = self.template.filled(a, packed, bias, y)
-        launch_at(self.worker, self.tasks, addressof(block), self.g.m * self.g.n * self.g.k / _MACS_PER_NS)
+        launch_at(self.worker, self.tasks, addressof(block), self.g.m * self.g.n * self.g.k / MACS_PER_NS)
         self.finish(y)
 
 

@@ -43,6 +43,9 @@ BIAS = 2  # start from the bias
 # 4 and 8 are RELU and LEAKY_RELU, of vectors.py
 PACKED = 16  # B is cut into blocks of columns (see `panel`)
 
+MACS_PER_NS = 20.0
+"""Estimated multiply-adds a nanosecond of one thread: only to tell small work, which takes no threads, from large."""
+
 _UNROLL = 4
 _I64, _I32, _I1 = ir.IntType(64), ir.IntType(32), ir.IntType(1)
 
