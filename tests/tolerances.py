@@ -28,3 +28,31 @@ GAUSSIAN = {"float32": 2e-6, "float64": 1e-13}
 
 # An optimiser's step is a dozen roundings, and five steps repeat them; the working types of the scalars differ.
 OPTIMIZER_STEP = {"float32": 4e-6, "float64": 1e-13}
+
+# nn beside PyTorch in float64: the same sums in another order, through a few layers.
+LAYERS_FLOAT64 = 1e-10
+# Sums of a few hundred float32 products in another order, relative to the largest value.
+LAYERS_FLOAT32 = 2e-5
+# Fifty steps of an optimiser in float64: rounding of the gradients, amplified by Adam's division.
+TRAINING_FLOAT64 = 1e-9
+# The first five steps in float32; later ones are measured against PyTorch's own distance from float64.
+TRAINING_FLOAT32 = 1e-4
+
+# exp and log: a polynomial and its reduction, in units in the last place, with a little room for another processor.
+EXP_LOG_ULP = 1.6
+# tanh and sigmoid round three more times: a sum, a division and a doubling or a choice.
+TANH_SIGMOID_ULP = 3.0
+# A gradient is a few products; through tanh and sigmoid it contains 1 - y, which magnifies the rounding of y near
+# saturation, so that two libraries agree only relative to the incoming gradient.
+ACTIVATION_GRAD = {"float32": 6e-7, "float64": 1e-15}
+# A float32 power is computed in float64; a float64 one is the mathematics library's, within a unit.
+POWER = {"float32": 1.2e-7, "float64": 4e-16}
+# Float32 sums are added in float64 and rounded once; float64 ones round at every addition, but in independent parts.
+# Relative to the sum of the sizes.
+SUM = {"float32": 6.1e-8, "float64": 1e-14}
+# Differences are rounded, squared and added in float64, and rounded once more; the plain loop adds in its order.
+SQUARED_ERROR = {"float32": 3e-7, "float64": 1e-13}
+# Normalising is a subtraction, a product and a sum in the working type, of numbers of about 1.
+BATCH_NORM = {"float32": 2e-6, "float64": 1e-13}
+# The gradient takes rounded mean and inverse_std, and its sums of n terms cancel: relative to the largest gradient.
+BATCH_NORM_GRAD = {"float32": 2e-5, "float64": 1e-11}

@@ -252,9 +252,7 @@ def test_backward_refuses_a_saved_argument_that_was_written(write):
     x, w = tensor(1.0, 2.0), tensor(3.0, 4.0)
     y = (x * w).sum()
     write(w)
-    with pytest.raises(
-        RuntimeError, match=r"mul: argument b was changed in place .* \(version 1, saved at"
-    ):
+    with pytest.raises(RuntimeError, match=r"mul: argument b was changed in place .* \(version 1, saved at"):
         y.backward()
 
 

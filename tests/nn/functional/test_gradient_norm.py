@@ -6,6 +6,7 @@ image, weight and bias at once. Second derivatives of piecewise linear activatio
 
 import numpy as np
 import pytest
+
 from tilegrad import nn
 
 NETWORKS = {

@@ -237,7 +237,7 @@ def transposed_convolutions(draw):
 @case("normalize")
 @st.composite
 def normalizations(draw):
-    leading, c = draw(shapes), draw(sizes)
+    leading, c = (draw(sizes), *draw(shapes)), draw(sizes)
     tensor, end = Draw(draw(seeds)), epilogue(draw)
     weight, bias = (tensor(c) if draw(st.booleans()) else None for _ in range(2))
     inputs = [tensor(*leading, c), tensor(c), tensor(c, positive=True), *(t for t in (weight, bias) if t is not None)]
