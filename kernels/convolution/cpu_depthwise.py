@@ -17,7 +17,7 @@ from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import pointer
-from ..machine.threads import launch_at
+from ..machine.threads import launch
 from .cpu_direct_weight_grad import gather_shares
 from .geometry import ConvGeometry
 
@@ -130,7 +130,7 @@ def _build_rows(g: ConvGeometry, gradient: bool) -> Callable[..., None]:
         (y,) = outputs
         taps = _taps_first(w)
         block = template.filled(x, taps, bias, y)
-        launch_at(worker, g.n * target[0], addressof(block), g.flops / (2 * _MACS_PER_NS))
+        launch(worker, g.n * target[0], addressof(block), g.flops / (2 * _MACS_PER_NS))
         finish(y)
 
     return run
@@ -161,8 +161,8 @@ def build_weight_grad(g: ConvGeometry) -> Callable[..., None]:
         (gw,) = outputs
         partials = empty((shares, taps, g.c), g.dtype)
         block = template.filled(x, gy, partials)
-        launch_at(worker, shares, addressof(block), g.flops / (2 * _MACS_PER_NS))
+        launch(worker, shares, addressof(block), g.flops / (2 * _MACS_PER_NS))
         block = gather_template.filled(partials, gw)
-        launch_at(gather, g.c, addressof(block), partials.size * 0.5)
+        launch(gather, g.c, addressof(block), partials.size * 0.5)
 
     return run

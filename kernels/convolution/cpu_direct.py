@@ -41,7 +41,7 @@ from ..machine.memory import empty
 from ..machine.microkernel import ACCUMULATE, BIAS, MACS_PER_NS, PACKED, call_panel, panel
 from ..machine.packing import Packing, pack_all
 from ..machine.pointers import pointer, word_of
-from ..machine.threads import launch_at, num_threads
+from ..machine.threads import launch, num_threads
 from ..machine.vectors import LEAKY_RELU, RELU
 from .geometry import ConvGeometry
 
@@ -250,7 +250,7 @@ class _Correlation:
         packed = pack_all(self.packings, w)
         scratch = empty((num_threads() * self.scratch,), x.dtype)
         block = self.template.filled(x, y, packed, bias, scratch)
-        launch_at(self.worker, self.tasks, addressof(block), self.ns)
+        launch(self.worker, self.tasks, addressof(block), self.ns)
         self.finish(y)
 
 

@@ -28,7 +28,7 @@ from ..machine.memory import empty
 from ..machine.microkernel import ACCUMULATE, MACS_PER_NS, call_panel, panel
 from ..machine.pointers import pointer
 from ..machine.processor import lanes
-from ..machine.threads import launch_at, num_threads
+from ..machine.threads import launch, num_threads
 from .cpu_direct import copy_band
 from .geometry import ConvGeometry
 
@@ -160,9 +160,9 @@ class _WeightGrad:
         partials = empty((self.shares * self.size,), x.dtype)
         scratch = empty((num_threads() * self.scratch,), x.dtype)
         block = self.template.filled(x, gy, partials, scratch)
-        launch_at(self.worker, self.shares * self.g.r, addressof(block), self.g.flops / (2 * MACS_PER_NS))
+        launch(self.worker, self.shares * self.g.r, addressof(block), self.g.flops / (2 * MACS_PER_NS))
         block = self.gather_template.filled(partials, gw)
-        launch_at(self.gather, self.g.k, addressof(block), self.shares * self.size * 0.5)
+        launch(self.gather, self.g.k, addressof(block), self.shares * self.size * 0.5)
 
 
 def build(g: ConvGeometry) -> Callable[..., None]:

@@ -26,7 +26,7 @@ from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import pointer
-from ..machine.threads import launch_at
+from ..machine.threads import launch
 from .geometry import ConvGeometry
 
 
@@ -101,7 +101,7 @@ class _Columns:
 
     def copy(self, image: np.ndarray, columns: np.ndarray, group: int) -> None:
         block = self.templates[group].filled(image, columns)
-        launch_at(self.worker, self.tasks, addressof(block), columns.size * 0.5)
+        launch(self.worker, self.tasks, addressof(block), columns.size * 0.5)
 
     def weight(self, w: np.ndarray, group: int) -> np.ndarray:
         return w.reshape(self.g.groups, self.outputs, -1)[group]

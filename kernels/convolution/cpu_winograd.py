@@ -38,7 +38,7 @@ from ..machine.microkernel import MACS_PER_NS, PACKED, block_columns, call_panel
 from ..machine.packing import Packing, pack_all, padded_columns
 from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.processor import lanes
-from ..machine.threads import launch_at, num_threads
+from ..machine.threads import launch, num_threads
 from .geometry import ConvGeometry
 from .winograd_transforms import INPUT, OUTPUT, WEIGHT, transform
 
@@ -207,9 +207,9 @@ class _Winograd:
         packed, u = pack_all([self.packing], w), empty((self.u_size,), x.dtype)
         scratch = empty((num_threads() * self.scratch,), x.dtype)
         block = self.weight_template.filled(packed, u)
-        launch_at(self.weight_worker, self.blocks, addressof(block), self.u_size * 0.3)
+        launch(self.weight_worker, self.blocks, addressof(block), self.u_size * 0.3)
         block = self.template.filled(x, y, u, bias, scratch)
-        launch_at(self.worker, self.tasks, addressof(block), self.ns)
+        launch(self.worker, self.tasks, addressof(block), self.ns)
         self.finish(y)
 
 

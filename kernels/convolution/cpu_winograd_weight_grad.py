@@ -25,7 +25,7 @@ from ..machine.microkernel import ACCUMULATE, MACS_PER_NS, call_panel, panel
 from ..machine.packing import padded_columns
 from ..machine.pointers import pointer
 from ..machine.processor import lanes
-from ..machine.threads import launch_at, num_threads
+from ..machine.threads import launch, num_threads
 from .cpu_direct_weight_grad import gather_shares
 from .cpu_winograd import SIZE, SKEW, all_channels, patch_with_zeros
 from .cpu_winograd import rejects as rejects
@@ -140,11 +140,11 @@ class _WeightGrad:
         taps = empty((9 * self.tap,), x.dtype)
         scratch = empty((num_threads() * self.scratch,), x.dtype)
         block = self.template.filled(x, gy, sums, scratch)
-        launch_at(self.worker, self.shares, addressof(block), self.ns)
+        launch(self.worker, self.shares, addressof(block), self.ns)
         block = self.finish_template.filled(sums, taps)
-        launch_at(self.finish, self.runs, addressof(block), self.pairs * 36.0 * self.shares * 0.2)
+        launch(self.finish, self.runs, addressof(block), self.pairs * 36.0 * self.shares * 0.2)
         block = self.gather_template.filled(taps, gw)
-        launch_at(self.gather, self.k, addressof(block), self.pairs * 9.0)
+        launch(self.gather, self.k, addressof(block), self.pairs * 9.0)
 
 
 def build(g: ConvGeometry) -> Callable[..., None]:

@@ -24,7 +24,7 @@ from ..machine.memory import empty
 from ..machine.pointers import pointer
 from ..machine.processor import lanes
 from ..machine.taps import weighted_sums
-from ..machine.threads import launch_at, num_threads
+from ..machine.threads import launch, num_threads
 from ..operation import Run
 from .geometry import CorrelationGeometry
 from .reference import MODES, border
@@ -119,6 +119,6 @@ def _build(g: CorrelationGeometry, h: int, w: int, inner: int, column: int, row:
         down = ones if lone else weights[0]
         buffer = empty((num_threads() * pitch + _LINE,), np.uint8)
         block = template.filled(arrays[0], outputs[0], down, weights[-1], rows, pads, constant, buffer)
-        launch_at(worker, tasks, addressof(block), ns)
+        launch(worker, tasks, addressof(block), ns)
 
     return run

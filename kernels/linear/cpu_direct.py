@@ -16,7 +16,7 @@ from ..machine.compile import kernel
 from ..machine.microkernel import ACCUMULATE, BIAS, MACS_PER_NS, PACKED, block_columns, call_panel, panel
 from ..machine.packing import Packing, pack_all
 from ..machine.pointers import word_of
-from ..machine.threads import launch_at
+from ..machine.threads import launch
 from ..machine.vectors import LEAKY_RELU, RELU
 from . import LinearGeometry
 
@@ -77,7 +77,7 @@ class _Product:
         (y,) = outputs
         packed = pack_all([self.packing], b)  # named, since a block does not keep its arrays alive
         block = self.template.filled(a, packed, bias, y)
-        launch_at(self.worker, self.tasks, addressof(block), self.g.m * self.g.n * self.g.k / MACS_PER_NS)
+        launch(self.worker, self.tasks, addressof(block), self.g.m * self.g.n * self.g.k / MACS_PER_NS)
         self.finish(y)
 
 

@@ -13,7 +13,7 @@ from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.streams import read, write
-from ..machine.threads import launch_at
+from ..machine.threads import launch
 from ..operation import Run
 from ..reduction.cpu_blocked import Step
 from ..reduction.geometry import Pass
@@ -90,7 +90,7 @@ def build(g: "Loss") -> Run:
 
         def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
             block = template.filled(*arrays, *outputs)
-            launch_at(address, tasks, ctypes.addressof(block), ns)
+            launch(address, tasks, ctypes.addressof(block), ns)
 
         return run
 
@@ -100,7 +100,7 @@ def build(g: "Loss") -> Run:
     def run_summed(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         partial = empty((tasks,), np.float64)
         block = template.filled(*arrays, partial)
-        launch_at(sums, tasks, ctypes.addressof(block), ns)
+        launch(sums, tasks, ctypes.addressof(block), ns)
         last.run(partial, outputs[0])
 
     return run_summed
@@ -114,6 +114,6 @@ def build_grad(g: "Loss") -> Run:
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         block = template.filled(*arrays, *outputs)
-        launch_at(address, tasks, ctypes.addressof(block), ns)
+        launch(address, tasks, ctypes.addressof(block), ns)
 
     return run

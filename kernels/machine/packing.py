@@ -22,7 +22,7 @@ from .memory import empty
 from .microkernel import block_columns
 from .pointers import pointer
 from .processor import lanes
-from .threads import launch_at
+from .threads import launch
 
 
 def padded_columns(columns: int, itemsize: int) -> int:
@@ -112,7 +112,7 @@ class Packing:
         """Pack ``w`` into ``packed[at:]``."""
         block = self.template.filled(None, w)
         block[0] = address_of(packed) + at * self.itemsize
-        launch_at(self.worker, self.tasks, addressof(block), self.size * 1.0)
+        launch(self.worker, self.tasks, addressof(block), self.size * 1.0)
 
 
 def pack_all(packings: Sequence[Packing], w: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ import numpy as np
 from numba import get_num_threads, prange, types
 from numba.core import config
 
-from .compile import Family, kernel
+from .compile import kernel
 from .pointers import call_worker
 
 # Work below this many nanoseconds (estimated by the caller) is done where it stands.
@@ -108,38 +108,34 @@ def num_threads() -> int:
     return int(get_num_threads())
 
 
-def launch(worker: Family, parameters: tuple[object, ...], tasks: int, block: np.ndarray, ns: float) -> None:
+def launch(worker: int, tasks: int, block: int, ns: float) -> None:
     """Run a worker on all its tasks and wait.
 
     Parameters
     ----------
-    worker, parameters
-        The kernel family and the parameters that pick the worker.
+    worker
+        Address of the worker: ``family.address(*parameters)``.
     tasks
         Number of tasks, a function of the shapes alone.
     block
-        int64 array: the worker's argument block. It is read during the call only.
+        Address of the worker's argument block, which is read during the call only. What the block points to must
+        have names in the caller meanwhile: a block keeps nothing alive.
     ns
         Estimated time of all the work on one thread in nanoseconds; small work is done without threads.
     """
-    launch_at(worker.address(*parameters), tasks, block.ctypes.data, ns)
-
-
-def launch_at(address: int, tasks: int, block: int, ns: float) -> None:
-    """`launch` for a worker and a block given by their addresses: the path that plans take."""
     if tasks <= 0:
         return
     state = _threads
     threads = min(num_threads(), tasks) if ns >= SERIAL_BELOW_NS else 1
     if threads == 1:
-        state.function(address)(0, tasks, 0, block)
+        state.function(worker)(0, tasks, 0, block)
         return
     if state.driver is None and state.pool is None:
         state.start()
     if state.driver is not None:
-        state.driver(address, tasks, threads, block)
+        state.driver(worker, tasks, threads, block)
         return
-    function, pool = state.function(address), state.pool
+    function, pool = state.function(worker), state.pool
     assert pool is not None
     bounds = [tasks * slot // threads for slot in range(threads + 1)]
     others = [pool.submit(function, bounds[s], bounds[s + 1], s, block) for s in range(1, threads)]

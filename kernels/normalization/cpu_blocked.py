@@ -29,7 +29,7 @@ from ..machine.memory import empty
 from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.polynomials import select
 from ..machine.streams import read, stack, write
-from ..machine.threads import launch_at
+from ..machine.threads import launch
 from ..operation import Run
 from .geometry import Normalization
 
@@ -212,7 +212,7 @@ class Stage:
 
     def run(self, *arrays: np.ndarray | None) -> None:
         block = self.template.filled(*arrays)
-        launch_at(self.address, self.tasks, ctypes.addressof(block), self.ns)
+        launch(self.address, self.tasks, ctypes.addressof(block), self.ns)
 
 
 def partial_chunk(g: Normalization) -> int:

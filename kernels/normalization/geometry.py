@@ -36,12 +36,14 @@ class Normalization:
 
 
 def _check(name: str, x: Spec, vectors: dict[str, Spec | None], activation: Any) -> None:
+    """Check x and vectors of its channels; of those, only weight and bias may be left out."""
     check_real(name, "x", x)
     if len(x.shape) < 2:
         raise ValueError(f"{name}: x expects at least two axes (..., C) but got shape {x.shape}")
     for argument, spec in vectors.items():
-        if spec is None:
+        if spec is None and argument in ("weight", "bias"):
             continue
+        check_real(name, argument, spec)
         if spec.dtype != x.dtype:
             raise TypeError(f"{name}: {argument} expects {x.dtype} as x has but got {spec.dtype}")
         if spec.shape != x.shape[-1:]:
@@ -90,8 +92,9 @@ def batch_norm_grad_geometry(
     name = "batch_norm_grad"
     _check(name, x, {"mean": mean, "inverse_std": inverse_std, "weight": weight}, activation)
     for argument, spec in (("gy", gy), ("y", y)):
-        if spec is None:
+        if spec is None and argument == "y":
             continue
+        check_real(name, argument, spec)
         if spec.dtype != x.dtype:
             raise TypeError(f"{name}: {argument} expects {x.dtype} as x has but got {spec.dtype}")
         if spec.shape != x.shape:

@@ -24,7 +24,7 @@ from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.streams import read, stack
-from ..machine.threads import launch_at
+from ..machine.threads import launch
 from ..operation import Run
 from .geometry import Pass, Reduction
 
@@ -132,7 +132,7 @@ class Step:
 
     def run(self, x: np.ndarray, y: np.ndarray) -> None:
         block = self.template.filled(x, y)
-        launch_at(self.address, self.tasks, ctypes.addressof(block), self.ns)
+        launch(self.address, self.tasks, ctypes.addressof(block), self.ns)
 
 
 def steps(passes: tuple[Pass, ...], dtype: str, scale: float) -> list[Step]:

@@ -24,7 +24,7 @@ from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.taps import MOMENTS, weighted_sums
-from ..machine.threads import launch_at, num_threads
+from ..machine.threads import launch, num_threads
 from ..operation import Run
 from .geometry import SimilarityGeometry
 from .reference import gradient_terms, index_of
@@ -136,7 +136,7 @@ def build(g: SimilarityGeometry) -> Run:
         sums = empty((g.n, g.d * g.h), np.float64)
         buffer = empty((num_threads() * scratch + _LINE,), np.uint8)
         block = template.filled(x, y, weights, window, slices, rows, pads, maps, sums, buffer)
-        launch_at(worker, tasks, addressof(block), ns)
+        launch(worker, tasks, addressof(block), ns)
         means[...] = (sums.sum(axis=1) / inside).reshape(means.shape)
 
     return run

@@ -13,7 +13,7 @@ from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import pointer
-from ..machine.threads import launch_at
+from ..machine.threads import launch
 from ..operation import Run
 from .geometry import ErrorGeometry
 
@@ -49,7 +49,7 @@ def build(g: ErrorGeometry) -> Run:
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         sums = empty((g.n, runs), np.float64)
         block = template.filled(*arrays, sums)
-        launch_at(worker, g.n * runs, addressof(block), ns)
+        launch(worker, g.n * runs, addressof(block), ns)
         outputs[0][...] = (sums.sum(axis=1) / g.size).reshape(outputs[0].shape)
 
     return run

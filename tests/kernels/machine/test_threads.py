@@ -72,7 +72,7 @@ def two_threads():
 def counted(tasks, ns):
     counts, slots = np.zeros(tasks + 2, np.int64), np.full(tasks + 2, -1)
     block = threads.block_of([counts.ctypes.data, slots.ctypes.data])
-    threads.launch(count, (), tasks, block, ns)
+    threads.launch(count.address(), tasks, block.ctypes.data, ns)
     assert counts.tolist() == [1] * tasks + [0, 0]
     return slots[:tasks].tolist()
 
