@@ -15,6 +15,7 @@ Parity tests, benchmarks and `explain` are made from declarations.
 
 import contextlib
 import importlib
+import inspect
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -106,9 +107,9 @@ class Operation:
     Parameters
     ----------
     name
-        The public function's name.
+        The operation's name in errors, in traces and for `use_variant`.
     package
-        The operation's folder, ``__name__`` of its package: variants' modules are found there.
+        The operation's folder, ``__name__`` of its package: its public function and its variants' modules are there.
     geometry
         ``geometry(*specs, *args)`` checks a call and returns its geometry; it raises the errors that users see.
     variants
@@ -120,9 +121,12 @@ class Operation:
     flops, bytes_moved
         Floating-point operations and least bytes moved of a geometry.
     cases
-        Sample calls: keyword dictionaries of plain data, ``{"shapes": [...], ...}``.
+        Sample calls of the public function, as plain data: the shapes of its arrays and its other arguments,
+        ``{"shapes": [...], "stride": 2, ...}``; see `sample`.
     contiguous
         Whether arrays are made C-contiguous before the call is planned; otherwise variants take any strides.
+    public
+        The public function's name, where it is not the operation's.
     """
 
     name: str
@@ -135,6 +139,7 @@ class Operation:
     bytes_moved: Callable[[Any], float]
     cases: tuple[dict[str, Any], ...] = ()
     contiguous: bool = True
+    public: str = ""
     _plans: dict[Any, Plan] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -143,6 +148,20 @@ class Operation:
             self.variants = (*self.variants, Variant("naive", "", teaching=True))
         self.variants = (*self.variants, Variant("reference", "", teaching=True))
         operations[self.name] = self
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The public function, which checks, plans and runs a call."""
+        return getattr(importlib.import_module(self.package), self.public or self.name)
+
+    def sample(self, case: Mapping[str, Any], dtype: str) -> tuple[list[Any], dict[str, Any]]:
+        """Arrays and keywords with which a sample case calls the public function: positive numbers near 1."""
+        draw = np.random.default_rng(0)
+        arrays = [np.asarray(draw.uniform(0.5, 1.5, shape), dtype) for shape in case.get("shapes", ())]
+        keywords = {argument: value for argument, value in case.items() if argument != "shapes"}
+        if "dtype" in inspect.signature(self.function).parameters:
+            keywords["dtype"] = dtype
+        return arrays, keywords
 
     def run(self, arrays: Sequence[Any], args: tuple[Any, ...], out: Any = None, variant: str | None = None) -> Any:
         """Compute the operation; the end of every public function."""
@@ -350,6 +369,8 @@ def device_of(name: str, arrays: Sequence[Any]) -> str:
         if array is None:
             continue
         if isinstance(array, np.ndarray):
+            if not array.dtype.isnative:
+                raise TypeError(f"{name}: expects numbers in this machine's byte order but got {array.dtype.str}")
             devices.append("cpu")
         elif type(array).__module__.partition(".")[0] == "cupy":
             devices.append("cuda")

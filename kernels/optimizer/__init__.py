@@ -17,7 +17,10 @@ from .in_place import InPlaceOperation, Invocation
 
 __all__ = ["adam_step", "sgd_step"]
 
-_CASES = ({"shapes": [(1,), (3, 5), (0,), (64, 3, 3, 64)]}, {"shapes": [(7,)], "weight_decay": 0.1})
+_CASES = (
+    {"shapes": [(1,), (3, 5), (0,), (64, 3, 3, 64)], "lr": 0.01},
+    {"shapes": [(7,)], "lr": 0.01, "weight_decay": 0.1},
+)
 _NONE, _ADDED, _DECOUPLED = 0, 1, 2  # weight decay
 
 
@@ -28,6 +31,7 @@ def _operation(
     definition: Callable[..., None],
     flops_each: int,
     cases: tuple[dict[str, Any], ...] = _CASES,
+    public: str = "",
 ) -> InPlaceOperation:
     numbers_moved = 2 * len(roles) - 1  # gradients are read, the others read and written
 
@@ -44,17 +48,19 @@ def _operation(
         flops=lambda call: flops_each * call.group.size,
         bytes_moved=bytes_moved,
         cases=cases,
+        public=public,
     )
 
 
 ADAM = _operation(
     "adam_step", ("parameters", "grads", "exp_avgs", "exp_avg_sqs"), "build_adam", reference.adam, 13,
-    (*_CASES, {"shapes": [(7,)], "weight_decay": 0.1, "decoupled": True}),
+    tuple({**case, "step": 1} for case in (*_CASES, {**_CASES[1], "decoupled": True})),
 )  # fmt: skip
 SGD = _operation("sgd_step", ("parameters", "grads"), "build_sgd", reference.sgd, 2)
 SGD_MOMENTUM = _operation(
     "sgd_momentum_step", ("parameters", "grads", "momentum_buffers"), "build_sgd_momentum", reference.sgd_momentum, 5,
     tuple({**case, "momentum": 0.9, "nesterov": nesterov} for case in _CASES for nesterov in (False, True)),
+    public="sgd_step",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ at every step and are checked at every step.
 
 import itertools
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,6 +73,11 @@ class InPlaceOperation(Operation):
         super().__init__(name, geometry=Invocation, contiguous=False, **declaration)
         self.roles = roles
         self._groups: dict[Any, tuple[Group, dict[Any, Plan], list[weakref.ref[np.ndarray]]]] = {}
+
+    def sample(self, case: Mapping[str, Any], dtype: str) -> tuple[list[Any], dict[str, Any]]:
+        """Lists of arrays, one list for each role, and keywords: a sample call."""
+        arrays, keywords = super().sample(case, dtype)
+        return [[a.copy() for a in arrays] for _ in self.roles], keywords
 
     def plan(self, arrays: Sequence[Any], args: tuple[Any, ...], variant: str | None = None) -> Plan:
         """The plan of a call on these lists, all of them checked."""

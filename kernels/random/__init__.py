@@ -120,21 +120,21 @@ UNIFORM = _operation(
     _uniform_geometry,
     reference.uniform,
     lambda g: (g.constants[0], g.high, g.constants[2], g.words),
-    ({"shape": (3, 5)}, {"shape": (8201,), "low": -1.0, "high": 3.0}),
+    ({"shape": (3, 5), "seed": 1}, {"shape": (8201,), "seed": 1, "low": -1.0, "high": 3.0}),
 )
 NORMAL = _operation(
     "random_normal",
     _normal_geometry,
     reference.normal,
     lambda g: (*g.constants[:2], g.words),
-    ({"shape": (3, 5)}, {"shape": (8201,), "mean": -1.0, "std": 3.0}),
+    ({"shape": (3, 5), "seed": 1}, {"shape": (8201,), "seed": 1, "mean": -1.0, "std": 3.0}),
 )
 PERMUTATION = _operation(
     "random_permutation",
     _permutation_geometry,
     reference.permutation,
     lambda g: (),
-    ({"n": 1}, {"n": 1000}),
+    ({"n": 1, "seed": 1}, {"n": 1000, "seed": 1}),
     "build_permutation",
 )
 
