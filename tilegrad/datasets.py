@@ -5,7 +5,7 @@ All pictures are gray, float32 in [0, 1], shape (H, W), and are held in memory.
 
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,21 +16,21 @@ from .errors import TilegradError
 from .extras import require
 from .images import READ_SUFFIXES, read_image, to_gray
 
-# The natural photographs that lie in scikit-image's wheel (nothing is downloaded), and the step of the averaging that
-# each is scaled down by: JPEG blocks and sensor noise in a target would be learnt as if they were the picture.
-TRAINING_PHOTOGRAPHS = {
-    "astronaut.png": 1,
-    "brick.png": 1,
-    "coffee.png": 1,
-    "coins.png": 1,
-    "grass.png": 1,
-    "gravel.png": 1,
-    "hubble_deep_field.jpg": 2,
-    "motorcycle_left.png": 1,
-    "retina.jpg": 2,
-    "rocket.jpg": 2,
+# The natural photographs in the wheel of scikit-image (nothing is downloaded), and the scales at which each is used:
+# "2" is half of the width and height, by averaging. Scaled down, a photograph has finer detail, and less of its
+# camera's noise and of JPEG's blocks, which would be learnt as if they were the picture.
+TRAINING_PHOTOGRAPHS: Mapping[str, tuple[int, ...]] = {
+    "astronaut.png": (1,),
+    "brick.png": (1,),
+    "coffee.png": (1, 2),
+    "coins.png": (1,),
+    "grass.png": (1,),
+    "gravel.png": (1,),
+    "motorcycle_left.png": (1, 2),
+    "retina.jpg": (4,),
+    "rocket.jpg": (1, 2),
 }
-HELD_OUT_PHOTOGRAPHS = {"camera.png": 1, "chelsea.png": 1}
+HELD_OUT_PHOTOGRAPHS: Mapping[str, tuple[int, ...]] = {"camera.png": (1,), "chelsea.png": (2,)}
 
 HELD_OUT_SHARE = 8  # of a user's folder, one picture in eight, at least one and at most twelve
 HELD_OUT_MOST = 12
@@ -47,7 +47,7 @@ class Pictures:
 
 
 def photographs() -> Pictures:
-    """The photographs that come with scikit-image: ten to train on, `camera` and `chelsea` held out.
+    """The photographs that come with scikit-image: nine to train on, `camera` and `chelsea` held out.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def photographs() -> Pictures:
     Examples
     --------
     >>> sorted(photographs().held_out)
-    ['camera', 'chelsea']
+    ['camera', 'chelsea 1:2']
     """
     spec = importlib.util.find_spec("skimage")
     if spec is None or spec.origin is None:
@@ -65,8 +65,14 @@ def photographs() -> Pictures:
         raise TilegradError("scikit-image is installed without its files: its photographs cannot be read")
     folder = Path(spec.origin).parent / "data"
 
-    def read(names: dict[str, int]) -> dict[str, np.ndarray]:
-        return {Path(name).stem: average_down(to_gray(read_image(folder / name)), step) for name, step in names.items()}
+    def read(names: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+        pictures = {}
+        for name, scales in names.items():
+            picture = to_gray(read_image(folder / name))
+            for scale in scales:
+                label = Path(name).stem + (f" 1:{scale}" if scale > 1 else "")
+                pictures[label] = average_down(picture, scale)
+        return pictures
 
     return Pictures(read(TRAINING_PHOTOGRAPHS), read(HELD_OUT_PHOTOGRAPHS))
 
