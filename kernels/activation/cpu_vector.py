@@ -24,7 +24,7 @@ def _relu(real: Any) -> Callable[..., Any]:
 
 def _leaky_relu(real: Any) -> Callable[..., Any]:
     zero = real(0)
-    return lambda x, negative_slope: select(x < zero, negative_slope * x, x)
+    return lambda x, negative_slope: select(x < zero, real(negative_slope) * x, x)
 
 
 def _tanh(real: Any) -> Callable[..., Any]:
@@ -44,12 +44,12 @@ def _relu_grad(real: Any) -> Callable[..., Any]:
 
 def _leaky_relu_grad(real: Any) -> Callable[..., Any]:
     zero = real(0)
-    return lambda gy, y, negative_slope: select(y <= zero, negative_slope * gy, gy)
+    return lambda gy, y, negative_slope: select(y <= zero, real(negative_slope) * gy, gy)
 
 
 def _tanh_grad(real: Any) -> Callable[..., Any]:
     one = real(1)
-    return lambda gy, y, parameter: gy * (one - y * y)
+    return lambda gy, y, parameter: gy * ((one - y) * (one + y))  # 1 - y * y would cancel near saturation
 
 
 def _sigmoid_grad(real: Any) -> Callable[..., Any]:

@@ -40,7 +40,7 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "sigmoid": _sigmoid,
     "relu_grad": _relu_grad,
     "leaky_relu_grad": _leaky_relu_grad,
-    "tanh_grad": lambda gy, y, parameter: gy * (1.0 - y * y),
+    "tanh_grad": lambda gy, y, parameter: gy * ((1.0 - y) * (1.0 + y)),
     "sigmoid_grad": lambda gy, y, parameter: gy * (y * (1.0 - y)),
 }
 
@@ -53,7 +53,7 @@ def activate_grad(gy, y, code, negative_slope):  # type: ignore[no-untyped-def]
     if code == LEAKY_RELU:
         return _leaky_relu_grad(gy, y, negative_slope)
     if code == TANH:
-        return gy * (1.0 - y * y)
+        return gy * ((1.0 - y) * (1.0 + y))
     if code == SIGMOID:
         return gy * (y * (1.0 - y))
     return gy

@@ -28,7 +28,7 @@ _TWO = {
     for name in ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 }
 _ONE = {
-    name: declare(name, __name__, ("x",), DEFINITIONS[name])
+    name: declare(name, __name__, ("x",), DEFINITIONS[name], **({"exponent": 1.5} if name == "power" else {}))
     for name in ("negative", "absolute", "square", "sqrt", "exp", "log", "power")
 }
 

@@ -23,7 +23,7 @@ from ..machine.blocks import Template
 from ..machine.compile import Family
 from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.streams import read, write
-from ..machine.threads import launch_at
+from ..machine.threads import launch
 from ..operation import Run
 from .geometry import Elementwise
 
@@ -47,14 +47,14 @@ def _offset(row, axes, block, shape, strides):  # type: ignore[no-untyped-def]
 
 
 def unary(function: Callable[..., Any], dtype: str, form: str) -> Callable[..., Any]:
-    """A worker for ``y = function(x, parameter)``."""
+    """A worker for ``y = function(x, parameter)``; the parameter is a float64, whatever the type of x."""
     real, scalar = TYPES[dtype]
     size = np.dtype(scalar).itemsize
     strided = form == "strided"
 
     def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
         total, chunk, axes = block[2 + _TOTAL], block[2 + _CHUNK_WORD], block[2 + _AXES]
-        parameter = scalar(float_bits(block[2 + _PARAMETER]))
+        parameter = float_bits(block[2 + _PARAMETER])
         shape = 2 + _SHAPE
         inner, step = block[shape + axes - 1], block[shape + 2 * axes - 1]
         position, last = begin * chunk, min(end * chunk, total)
@@ -78,7 +78,7 @@ def unary(function: Callable[..., Any], dtype: str, form: str) -> Callable[..., 
 
 
 def binary(function: Callable[..., Any], dtype: str, form: str) -> Callable[..., Any]:
-    """A worker for ``y = function(a, b, parameter)``."""
+    """A worker for ``y = function(a, b, parameter)``; the parameter is a float64."""
     real, scalar = TYPES[dtype]
     size = np.dtype(scalar).itemsize
 
@@ -114,7 +114,7 @@ def binary(function: Callable[..., Any], dtype: str, form: str) -> Callable[...,
 
     def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
         total, chunk, axes = block[3 + _TOTAL], block[3 + _CHUNK_WORD], block[3 + _AXES]
-        parameter = scalar(float_bits(block[3 + _PARAMETER]))
+        parameter = float_bits(block[3 + _PARAMETER])
         shape = 3 + _SHAPE
         strides_a, strides_b = shape + axes, shape + 2 * axes
         inner, step_a, step_b = block[shape + axes - 1], block[strides_b - 1], block[strides_b + axes - 1]
@@ -181,6 +181,6 @@ def build(g: Elementwise, family: Family, ns_per_element: float) -> Run:
             repeated = np.tile(arrays[operand].ravel(), times)
             arrays = (repeated, arrays[1]) if operand == 0 else (arrays[0], repeated)
         block = template.filled(*arrays, *outputs)
-        launch_at(address, tasks, ctypes.addressof(block), ns)
+        launch(address, tasks, ctypes.addressof(block), ns)
 
     return run

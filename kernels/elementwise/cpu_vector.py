@@ -48,8 +48,8 @@ def _power(real: Any) -> Callable[..., Any]:
     if real(0).itemsize == 8:
         return lambda x, exponent: math.pow(x, exponent)
 
-    def power(x, exponent):  # type: ignore[no-untyped-def]
-        wide, e = float(x), float(exponent)
+    def power(x, e):  # type: ignore[no-untyped-def]
+        wide = float(x)
         size = exp64(e * log64(magnitude(wide)))
         odd = magnitude(e - 2.0 * nearest(e * 0.5)) == 1.0
         whole = nearest(e) == e

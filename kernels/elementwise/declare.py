@@ -19,8 +19,10 @@ _TWO = (
 )
 
 
-def declare(name: str, package: str, arguments: tuple[str, ...], function: Callable[..., Any]) -> Operation:
-    """The operation ``name`` of arrays ``arguments`` and at most one number."""
+def declare(
+    name: str, package: str, arguments: tuple[str, ...], function: Callable[..., Any], **number: float
+) -> Operation:
+    """The operation ``name`` of arrays ``arguments`` and at most one number, which sample cases name if it is needed."""
 
     def geometry(*call: Any) -> Elementwise:
         specs, parameters = call[: len(arguments)], call[len(arguments) :]
@@ -36,7 +38,7 @@ def declare(name: str, package: str, arguments: tuple[str, ...], function: Calla
         reference_args=lambda g: (g.parameter,),
         flops=lambda g: g.flops,
         bytes_moved=lambda g: g.bytes_moved,
-        cases=_ONE if len(arguments) == 1 else _TWO,
+        cases=tuple({**case, **number} for case in (_ONE if len(arguments) == 1 else _TWO)),
         contiguous=False,
     )
 

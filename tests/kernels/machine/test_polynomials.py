@@ -1,0 +1,99 @@
+"""exp, log, tanh and sigmoid against wider types, in units in the last place, and at the edges."""
+
+import ctypes
+
+import numba
+import numpy as np
+import pytest
+from tilegrad.kernels.machine import polynomials
+from tilegrad.kernels.machine.blocks import Template
+from tilegrad.kernels.machine.compile import FAST_MATH, kernel
+from tilegrad.kernels.machine.pointers import pointer
+from tilegrad.kernels.machine.streams import read, write
+from tilegrad.kernels.machine.threads import launch_at
+from tolerances import EXP_LOG_ULP, TANH_SIGMOID_ULP
+
+FUNCTIONS = ["exp", "log", "tanh", "sigmoid"]
+DTYPES = ["float32", "float64"]
+WIDER = {"float32": np.float64, "float64": np.longdouble}
+
+
+def _loop(name, dtype):
+    function, real = getattr(polynomials, name + dtype[-2:]), getattr(numba, dtype)
+
+    def worker(begin, end, slot, block):
+        x, y = pointer(block[0], real), pointer(block[1], real)
+        for i in range(begin, end):
+            write(y, i, function(read(x, i)))
+
+    return worker
+
+
+@kernel(fastmath=False)
+def exact_order(name, dtype):
+    return _loop(name, dtype)
+
+
+@kernel(fastmath=FAST_MATH)
+def any_order(name, dtype):
+    return _loop(name, dtype)
+
+
+def apply(family, name, x):
+    y = np.full_like(x, 7)
+    block = Template(2, []).filled(x, y)
+    launch_at(family.address(name, x.dtype.name), x.size, ctypes.addressof(block), x.size)
+    return y
+
+
+def definition(name, x):
+    if name == "sigmoid":
+        return np.where(x < 0, np.exp(-np.abs(x)), 1) / (1 + np.exp(-np.abs(x)))
+    return getattr(np, name)(x)
+
+
+def samples(name, dtype):
+    rng = np.random.default_rng(5)
+    limit = np.log(np.finfo(dtype).max)
+    least = np.log(np.finfo(dtype).smallest_subnormal)
+    if name == "log":
+        return np.concatenate([np.exp(rng.uniform(least, limit, 100_000)), rng.uniform(0.4, 1.6, 100_000)])
+    tiny = rng.standard_normal(50_000) * 10.0 ** rng.uniform(least / np.log(10), 0, 50_000)
+    return np.concatenate([rng.uniform(least - 5, limit + 5, 50_000), rng.uniform(-25, 25, 100_000), tiny])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("family", [exact_order, any_order], ids=lambda f: f.make.__name__)
+def test_errors_in_units_in_the_last_place(family, name, dtype):
+    if dtype == "float64" and np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
+        pytest.skip("longdouble is no wider than float64 here")
+    with np.errstate(all="ignore"):
+        x = samples(name, dtype).astype(dtype)
+        y = apply(family, name, x)
+        expected = definition(name, x.astype(WIDER[dtype]))
+        rounded = expected.astype(dtype)
+        finite = np.isfinite(rounded) & (np.abs(rounded) < np.finfo(dtype).max / 2)
+        unit = np.maximum(np.spacing(np.abs(rounded)), np.finfo(dtype).smallest_subnormal).astype(WIDER[dtype])
+        error = np.abs(y.astype(WIDER[dtype]) - expected)[finite] / unit[finite]
+    assert error.max() <= (EXP_LOG_ULP if name in ("exp", "log") else TANH_SIGMOID_ULP)
+    np.testing.assert_array_equal(np.isinf(y[~finite]), np.isinf(rounded[~finite]))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("family", [exact_order, any_order], ids=lambda f: f.make.__name__)
+def test_edges(family, name, dtype):
+    x = np.array([np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 1e5, -1e5], dtype)
+    expected = {
+        "exp": [np.nan, np.nan, np.inf, 0, 1, 1, np.inf, 0],
+        "log": [np.nan, np.nan, np.inf, np.nan, -np.inf, -np.inf, np.log(1e5), np.nan],
+        "tanh": [np.nan, np.nan, 1, -1, 0.0, -0.0, 1, -1],
+        "sigmoid": [np.nan, np.nan, 1, 0, 0.5, 0.5, 1, 0],
+    }[name]
+    y = apply(family, name, x)
+    np.testing.assert_allclose(y, expected, rtol=1e-6)
+    if name == "tanh":
+        np.testing.assert_array_equal(np.signbit(y[4:]), np.signbit(x[4:]))
+        subnormal = np.full(1, np.finfo(dtype).smallest_subnormal, dtype)
+        np.testing.assert_array_equal(apply(family, name, subnormal), subnormal)
