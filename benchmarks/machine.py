@@ -1,0 +1,100 @@
+"""What the numbers depend on, to be stated beside them: processor, versions, threads, malloc."""
+
+import ctypes
+import os
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numba
+from tilegrad.kernels.machine.threads import num_threads
+
+from tilegrad.doctor import report
+from tilegrad.errors import UsageError
+
+from . import probe
+from .timing import NOISY, Watch, wait_until_quiet
+
+# From glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+
+LIBRARIES = ("torch",)
+
+
+def use_threads(count: int | None) -> int:
+    """Let tilegrad use ``count`` threads, all it has if None, and return how many that are."""
+    if count is not None:
+        most = int(numba.config.NUMBA_NUM_THREADS)
+        if not 1 <= count <= most:
+            raise UsageError(
+                f"benchmarks: --threads expects 1 to {most} but is {count}; NUMBA_NUM_THREADS sets the most"
+            )
+        numba.set_num_threads(count)
+    return num_threads()
+
+
+def keep_freed_memory() -> str:
+    """Make glibc's malloc keep what is freed, and say in one line how malloc is set.
+
+    By default it gives large blocks back to the system at once, and a library that allocates every result with malloc
+    pays for page faults instead of arithmetic. A user's own ``MALLOC_*`` settings are left alone.
+    """
+    if _settings():
+        return as_started()
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return "the system's, which has no mallopt"
+    done = mallopt(_M_MMAP_MAX, 0) and mallopt(_M_TRIM_THRESHOLD, -1) and mallopt(_M_TOP_PAD, 64 << 20)
+    return "keeps freed memory (mallopt; the rival's best case)" if done else "as the system has it (mallopt refused)"
+
+
+def as_started() -> str:
+    """One line on how malloc was set when the process started."""
+    return " ".join(f"{name}={value}" for name, value in _settings().items()) or "as the system has it"
+
+
+def _settings() -> dict[str, str]:
+    return {n: v for n, v in sorted(os.environ.items()) if n.startswith("MALLOC_") or n == "GLIBC_TUNABLES"}
+
+
+def describe(threads: int, malloc: str, patience: float) -> dict[str, Any]:
+    """The facts, as plain data; limits are measured once others leave the processors alone."""
+    known = dict(report())
+    wait_until_quiet(patience)
+    watch = Watch()
+    facts = {
+        **{name: known[name] for name in ("tilegrad", "python", "numpy", "numba", "processor", "vectors")},
+        **{name: found for name in LIBRARIES if (found := _version(name))},
+        "threads": threads,
+        "malloc": malloc,
+        "precision": "float32",
+        "peak_flops_1": probe.multiply_add_peak(1),
+        "peak_flops": probe.multiply_add_peak(threads),
+        "copy_bytes_8MiB": probe.copy_bandwidth(8 << 20, threads),
+        "copy_bytes_512MiB": probe.copy_bandwidth(512 << 20, threads),
+    }
+    return {**facts, "others": watch.others()}
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def head(facts: dict[str, Any]) -> str:
+    """The facts, as the lines above the table."""
+    rivals = " and ".join(f"{name} {facts[name]}" for name in LIBRARIES if name in facts)
+    beside = f" beside {rivals}" if rivals else " alone (no rival is installed)"
+    threads = f"{facts['threads']} thread{'s' if facts['threads'] > 1 else ''}"
+    return "\n".join([
+        f"tilegrad {facts['tilegrad']}{beside}; {facts['precision']}, {threads}; Python {facts['python'].split()[0]}, "
+        f"numpy {facts['numpy']}, numba {facts['numba']}",
+        f"{facts['processor']}, {facts['vectors']} wide",
+        f"limits: multiply-adds {facts['peak_flops_1'] / 1e9:.0f} GFLOP/s on 1 thread, "
+        f"{facts['peak_flops'] / 1e9:.0f} on {facts['threads']}; copying (read and written) "
+        f"{facts['copy_bytes_8MiB'] / 1e9:.0f} GB/s at 8 MiB, {facts['copy_bytes_512MiB'] / 1e9:.0f} at 512 MiB"
+        + (" (!)" if (facts["others"] or 0.0) >= NOISY else ""),
+        f"malloc: {facts['malloc']}",
+    ])  # fmt: skip

@@ -1,0 +1,165 @@
+"""tilegrad's side of every workload."""
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from tilegrad import kernels, nn
+
+from .contestant import Arrays, Contestant, Prepared
+from .workloads import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
+
+CHECKED_STEPS = 3
+"""Training steps whose losses all sides must agree on."""
+
+
+@functools.singledispatch
+def prepare(work: Any, arrays: Arrays) -> Prepared | None:
+    """Make a workload ready; see `Contestant`."""
+    raise TypeError(f"prepare: expects a workload but got {type(work).__name__}")
+
+
+@prepare.register
+def _(work: Convolution, arrays: Arrays) -> Prepared:
+    x, w, bias, gy = (arrays[name] for name in ("x", "w", "bias", "gy"))
+    place: dict[str, Any] = {"stride": work.stride, "padding": work.padding}
+    calls = {
+        "forward": lambda: kernels.conv2d(x, w, bias, **place),
+        "input gradient": lambda: kernels.conv2d_input_grad(gy, w, x.shape, **place),
+        "weight gradient": lambda: kernels.conv2d_weight_grad(gy, x, w.shape, **place),
+    }
+    transposed = {
+        "forward": lambda: kernels.conv_transpose2d(x, w, bias, **place),
+        "input gradient": lambda: kernels.conv2d(gy, w, **place),
+        "weight gradient": lambda: kernels.conv2d_weight_grad(x, gy, w.shape, **place),
+    }
+    call = (transposed if work.transposed else calls)[work.run]
+    return Prepared(call, lambda: (call(),))
+
+
+def dncnn_weights(work: DnCNN) -> nn.StateDict:
+    """The weights that all sides start from."""
+    nn.manual_seed(0)
+    return nn.models.DnCNN(work.depth, work.channels).state_dict()
+
+
+@prepare.register
+def _(work: DnCNN, arrays: Arrays) -> Prepared:
+    model = nn.models.DnCNN(work.depth, work.channels)
+    model.load_state_dict(dncnn_weights(work))
+    model.train(work.training)
+    x, target = nn.Tensor(arrays["x"]), nn.Tensor(arrays["target"])
+    optimizer = nn.optim.Adam(model.parameters(), lr=1e-3)
+
+    def infer() -> nn.Tensor:
+        with nn.no_grad():
+            return model(x)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        loss = nn.functional.mse_loss(model(x), target)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    if work.training:
+        return Prepared(step, lambda: (np.array([step() for _ in range(CHECKED_STEPS)]),))
+    return Prepared(infer, lambda: (infer().numpy(),))
+
+
+@prepare.register
+def _(work: Elementwise, arrays: Arrays) -> Prepared:
+    function, operands = getattr(kernels, work.function), tuple(arrays.values())
+    call = functools.partial(function, *operands)
+    return Prepared(call, lambda: (call(),))
+
+
+@prepare.register
+def _(work: BatchNorm, arrays: Arrays) -> Prepared:
+    x, gy, weight, bias = (arrays[name] for name in ("x", "gy", "weight", "bias"))
+    running_mean, running_var = np.zeros_like(weight), np.ones_like(weight)
+
+    def call() -> tuple[np.ndarray, ...]:
+        y, mean, inverse_std = kernels.batch_norm_train(
+            x, weight, bias, running_mean=running_mean, running_var=running_var, activation="relu"
+        )
+        return y, *kernels.batch_norm_grad(gy, x, mean, inverse_std, weight, y=y, activation="relu")
+
+    return Prepared(call, call)
+
+
+@prepare.register
+def _(work: AdamStep, arrays: Arrays) -> Prepared:
+    count = len(work.parameters)
+    parameters = [nn.Parameter(arrays[f"parameter{i}"].copy()) for i in range(count)]
+    for i, parameter in enumerate(parameters):
+        parameter.grad = nn.Tensor(arrays[f"gradient{i}"])
+    optimizer = nn.optim.Adam(parameters, lr=1e-3)
+
+    def result() -> tuple[np.ndarray, ...]:
+        optimizer.step()
+        return tuple(parameter.data.copy() for parameter in parameters)
+
+    return Prepared(optimizer.step, result)
+
+
+@prepare.register
+def _(work: SmallCall, arrays: Arrays) -> Prepared:
+    x, w, gy, a, b = (arrays[name] for name in ("x", "w", "gy", "a", "b"))
+    recorded_x, recorded_w, start = nn.Tensor(x, requires_grad=True), nn.Parameter(w), nn.Tensor(gy)
+
+    def backward() -> tuple[Any, ...]:
+        return nn.grad(nn.functional.conv2d(recorded_x, recorded_w), (recorded_x, recorded_w), start)
+
+    calls = {
+        "add": lambda: kernels.add(a, b),
+        "relu": lambda: kernels.relu(a),
+        "matmul": lambda: kernels.matmul(a, b),
+        "conv2d": lambda: kernels.conv2d(x, w),
+        "conv2d weight grad": lambda: kernels.conv2d_weight_grad(gy, x, w.shape),
+        "conv2d, recorded": lambda: nn.functional.conv2d(recorded_x, recorded_w),
+        "conv2d, backward": backward,
+    }
+    call = calls[work.function]
+
+    def result() -> tuple[np.ndarray, ...]:
+        found = call()
+        return tuple(_array(each) for each in (found if isinstance(found, tuple) else (found,)))
+
+    return Prepared(call, result)
+
+
+def _array(value: Any) -> np.ndarray:
+    return value.data if isinstance(value, nn.Tensor) else value
+
+
+_INFERENCE = """
+import numpy as np
+from tilegrad import nn
+model = nn.models.DnCNN().eval()
+with nn.no_grad():
+    model(nn.Tensor(np.zeros((1, 64, 64, 1), np.float32)))
+print("ready", flush=True)
+"""
+
+_TRAINING = """
+import numpy as np
+from tilegrad import nn
+from tilegrad.kernels.machine.compile import compiled_kernels
+model = nn.models.DnCNN()
+optimizer = nn.optim.Adam(model.parameters())
+images = nn.Tensor(np.zeros((16, 40, 40, 1), np.float32))
+nn.functional.mse_loss(model(images), images).backward()
+optimizer.step()
+print("ready", flush=True)
+print(f"{len(compiled_kernels)} kernels compiled")
+"""
+
+
+def program(work: FreshProcess) -> str:
+    """The source of the program that does this in a fresh process."""
+    return _TRAINING if work.training else _INFERENCE
+
+
+OURS = Contestant("tilegrad", prepare, program)

@@ -1,0 +1,249 @@
+"""PyTorch: its channels_last layout, which is tilegrad's own order in memory, and its default layout, NCHW.
+
+Everything is eager and float32. Images and weights are permuted before anything is timed.
+"""
+
+import functools
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from ..contestant import Arrays, Contestant, Prepared
+from ..ours import CHECKED_STEPS, dncnn_weights
+from ..workloads import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
+
+aten = torch.ops.aten
+
+
+def contestants(threads: int) -> list[Contestant]:
+    """PyTorch in both layouts, with this many threads."""
+    torch.set_num_threads(threads)
+    return [
+        Contestant("channels_last", functools.partial(prepare, layout=torch.channels_last), program),
+        Contestant("NCHW", functools.partial(prepare, layout=torch.contiguous_format), lambda work: None),
+    ]
+
+
+def _tensor(array: np.ndarray, layout: Any) -> torch.Tensor:
+    """A copy of an NHWC image or an OHWI weight, NCHW or OIHW by its axes, in that layout; vectors as they are."""
+    tensor = torch.from_numpy(array)
+    if array.ndim != 4:
+        return tensor.clone()
+    return tensor.permute(0, 3, 1, 2).clone(memory_format=layout)
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    """Back to NHWC or OHWI."""
+    tensor = tensor.detach()
+    return (tensor.permute(0, 2, 3, 1) if tensor.ndim == 4 else tensor).numpy()
+
+
+@functools.singledispatch
+def prepare(work: Any, arrays: Arrays, layout: Any) -> Prepared | None:
+    """Make a workload ready; see `Contestant`."""
+    raise TypeError(f"prepare: expects a workload but got {type(work).__name__}")
+
+
+@prepare.register
+def _(work: Convolution, arrays: Arrays, layout: Any) -> Prepared:
+    x, w, bias, gy = (_tensor(arrays[name], layout) for name in ("x", "w", "bias", "gy"))
+    stride, padding, channels = [work.stride] * 2, [work.padding] * 2, [work.out_channels]
+    convolve = functional.conv_transpose2d if work.transposed else functional.conv2d
+
+    def gradient(which: int) -> torch.Tensor:
+        wanted = [which == 0, which == 1, False]
+        return aten.convolution_backward(
+            gy, x, w, channels, stride, padding, [1, 1], work.transposed, [0, 0], 1, wanted
+        )[which]  # fmt: skip
+
+    calls = {
+        "forward": lambda: convolve(x, w, bias, stride, padding),
+        "input gradient": lambda: gradient(0),
+        "weight gradient": lambda: gradient(1),
+    }
+    return _without_graph(calls[work.run])
+
+
+def _without_graph(call: Any) -> Prepared:
+    timed = torch.inference_mode()(call)
+
+    def result() -> tuple[np.ndarray, ...]:
+        found = timed()
+        return tuple(_array(each) for each in (found if isinstance(found, tuple) else (found,)))
+
+    return Prepared(timed, result)
+
+
+class _Block(torch.nn.Module):
+    """Convolution, batch normalisation, relu; the names are those of tilegrad's `nn.Conv2dBatchNorm`."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = torch.nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm: torch.nn.Module = torch.nn.BatchNorm2d(channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.relu(self.norm(self.conv(x)), inplace=True)
+
+    def fold(self) -> None:
+        """Put the normalisation into the convolution, for inference."""
+        self.conv, self.norm = fuse_conv_bn_eval(self.conv, self.norm), torch.nn.Identity()
+
+
+class _DnCNN(torch.nn.Module):
+    def __init__(self, depth: int, channels: int) -> None:
+        super().__init__()
+        layers: OrderedDict[str, torch.nn.Module] = OrderedDict()
+        layers["0"] = torch.nn.Conv2d(1, channels, 3, padding=1)
+        layers.update((str(i), _Block(channels)) for i in range(1, depth - 1))
+        layers[str(depth - 1)] = torch.nn.Conv2d(channels, 1, 3, padding=1)
+        self.network = torch.nn.Sequential(layers)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = x
+        for index, layer in enumerate(self.network):
+            y = functional.relu(layer(y), inplace=True) if index == 0 else layer(y)
+        return x - y
+
+
+def _adam(parameters: Any) -> torch.optim.Optimizer:
+    """The fused step where this PyTorch has it for the CPU: its fastest."""
+    parameters = list(parameters)
+    try:
+        return torch.optim.Adam(parameters, lr=1e-3, fused=True)
+    except (RuntimeError, TypeError):
+        return torch.optim.Adam(parameters, lr=1e-3)
+
+
+@prepare.register
+def _(work: DnCNN, arrays: Arrays, layout: Any) -> Prepared:
+    model = _DnCNN(work.depth, work.channels)
+    weights = {name: _tensor(array, torch.contiguous_format) for name, array in dncnn_weights(work).items()}
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    assert not unexpected
+    assert all(name.endswith("num_batches_tracked") for name in missing)
+    model.to(memory_format=layout).train(work.training)
+    x, target = _tensor(arrays["x"], layout), _tensor(arrays["target"], layout)
+    if not work.training:
+        for block in model.network:
+            if isinstance(block, _Block):
+                block.fold()
+        return _without_graph(lambda: model(x))
+    optimizer = _adam(model.parameters())
+
+    def step() -> float:
+        optimizer.zero_grad(set_to_none=True)
+        loss = functional.mse_loss(model(x), target)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return Prepared(step, lambda: (np.array([step() for _ in range(CHECKED_STEPS)]),))
+
+
+@prepare.register
+def _(work: Elementwise, arrays: Arrays, layout: Any) -> Prepared | None:
+    if layout is not torch.channels_last:
+        return None
+    operands = [_tensor(array, layout) for array in arrays.values()]
+    return _without_graph(functools.partial(getattr(torch, work.function), *operands))
+
+
+@prepare.register
+def _(work: BatchNorm, arrays: Arrays, layout: Any) -> Prepared:
+    x, gy, weight, bias = (_tensor(arrays[name], layout) for name in ("x", "gy", "weight", "bias"))
+    running_mean, running_var = torch.zeros_like(weight), torch.ones_like(weight)
+
+    def call() -> tuple[torch.Tensor, ...]:
+        z, mean, inverse_std = aten.native_batch_norm(x, weight, bias, running_mean, running_var, True, 0.1, 1e-5)
+        y = torch.relu_(z)
+        gz = aten.threshold_backward(gy, y, 0)
+        return y, *aten.native_batch_norm_backward(
+            gz, x, weight, running_mean, running_var, mean, inverse_std, True, 1e-5, [True, True, True]
+        )
+
+    return _without_graph(call)
+
+
+@prepare.register
+def _(work: AdamStep, arrays: Arrays, layout: Any) -> Prepared | None:
+    if layout is not torch.channels_last:
+        return None
+    count = len(work.parameters)
+    parameters = [torch.nn.Parameter(torch.from_numpy(arrays[f"parameter{i}"].copy())) for i in range(count)]
+    for i, parameter in enumerate(parameters):
+        parameter.grad = torch.from_numpy(arrays[f"gradient{i}"])
+    optimizer = _adam(parameters)
+
+    def result() -> tuple[np.ndarray, ...]:
+        optimizer.step()
+        return tuple(parameter.detach().numpy().copy() for parameter in parameters)
+
+    return Prepared(optimizer.step, result)
+
+
+@prepare.register
+def _(work: SmallCall, arrays: Arrays, layout: Any) -> Prepared | None:
+    if layout is not torch.channels_last:
+        return None
+    x, w, gy = (_tensor(arrays[name], layout) for name in ("x", "w", "gy"))
+    a, b = (torch.from_numpy(arrays[name]) for name in ("a", "b"))
+    recorded_x, recorded_w = x.clone().requires_grad_(), w.clone().requires_grad_()
+    geometry = ([0], [1, 1], [0, 0], [1, 1], False, [0, 0], 1)
+
+    def backward() -> tuple[torch.Tensor, ...]:
+        return torch.autograd.grad(functional.conv2d(recorded_x, recorded_w), (recorded_x, recorded_w), gy)
+
+    calls = {
+        "add": lambda: torch.add(a, b),
+        "relu": lambda: torch.relu(a),
+        "matmul": lambda: torch.matmul(a, b),
+        "conv2d": lambda: functional.conv2d(x, w),
+        "conv2d weight grad": lambda: aten.convolution_backward(gy, x, w, *geometry, [False, True, False])[1],
+        "conv2d, recorded": lambda: functional.conv2d(recorded_x, recorded_w),
+        "conv2d, backward": backward,
+    }
+    call = calls[work.function]
+
+    def result() -> tuple[np.ndarray, ...]:
+        found = call()
+        return tuple(_array(each) for each in (found if isinstance(found, tuple) else (found,)))
+
+    return Prepared(call, result)
+
+
+_MODEL = """
+import torch
+def block():
+    return torch.nn.Conv2d(64, 64, 3, padding=1, bias=False), torch.nn.BatchNorm2d(64), torch.nn.ReLU(inplace=True)
+model = torch.nn.Sequential(
+    torch.nn.Conv2d(1, 64, 3, padding=1), torch.nn.ReLU(inplace=True),
+    *(layer for _ in range(15) for layer in block()),
+    torch.nn.Conv2d(64, 1, 3, padding=1),
+).to(memory_format=torch.channels_last)
+"""
+
+_INFERENCE = """
+model.eval()
+with torch.inference_mode():
+    images = torch.zeros((1, 1, 64, 64))
+    images - model(images)
+print("ready", flush=True)
+"""
+
+_TRAINING = """
+optimizer = torch.optim.Adam(model.parameters())
+images = torch.zeros((16, 1, 40, 40))
+torch.nn.functional.mse_loss(images - model(images), images).backward()
+optimizer.step()
+print("ready", flush=True)
+"""
+
+
+def program(work: FreshProcess) -> str | None:
+    """The source of the program that does this in a fresh process; a first process is like any other."""
+    return _MODEL + (_TRAINING if work.training else _INFERENCE)
