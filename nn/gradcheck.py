@@ -73,7 +73,7 @@ def gradcheck(
 
     for number in range(directions):
         direction = [random.standard_normal(tensor.shape) for tensor in moving]
-        length = np.sqrt(sum(np.sum(d * d) for d in direction))
+        length = np.sqrt(sum(np.sum(d * d) for d in direction)) or 1.0
         step = eps * max(1.0, np.sqrt(sum(np.sum(t.data**2) for t in moving))) / length
         ahead, behind = moved(direction, step), moved(direction, -step)
         terms = [w * (a - b) / (2 * step) for w, a, b in zip(weights, ahead, behind, strict=True)]

@@ -139,6 +139,7 @@ class Primitive:
         self.rules: dict[str, Any] = {}
         self.together: Rule | None = None
         self.unfused: Callable[..., Tensor] | None = None
+        self._needed: dict[tuple[bool, ...], set[str]] = {}
         PRIMITIVES[self.name] = self
 
     def __repr__(self) -> str:
@@ -266,7 +267,8 @@ class Primitive:
             settings = dict(settings)
             end, slope = settings.pop("activation"), settings.pop("negative_slope")
         saved: dict[str, Any] = {}
-        for name in self._needs(edges):
+        wanted = tuple(edge is not None for edge in edges)
+        for name in self._needed.get(wanted) or self._needed.setdefault(wanted, self._needs(wanted)):
             if name in self.arguments:
                 saved[name] = _save(inputs[self.arguments.index(name)])
             elif name == "y":
@@ -281,11 +283,12 @@ class Primitive:
         settings = {"negative_slope": slope} if "negative_slope" in activation.parameters else {}
         return Node(activation, (node,), (y.shape,), settings, {"y": Saved(y.data, y.version, y.version.count, None)})
 
-    def _needs(self, edges: tuple[GraphNode | None, ...]) -> set[str]:
+    def _needs(self, wanted: tuple[bool, ...]) -> set[str]:
+        """The names that the rules for the wanted arguments ask for."""
         if self.unfused is not None:
             return {*self.rules, *(self.together.needs if self.together is not None else ())}
-        wanted = (name for name, edge in zip(self.arguments, edges, strict=True) if edge is not None)
-        return {need for name in wanted for need in self.rules[name].needs}
+        names = (name for name, want in zip(self.arguments, wanted, strict=True) if want)
+        return {need for name in names for need in self.rules[name].needs}
 
     # --- backward ---
 

@@ -19,7 +19,8 @@ class Tensor:
     Parameters
     ----------
     data : array_like
-        An array is wrapped, not copied; Python numbers and lists become float32.
+        An array, and what has DLPack or an array interface, is wrapped, not copied; Python numbers and lists become
+        float32.
     requires_grad : bool
         Whether `backward` leaves a gradient in ``grad``; float32 and float64 only.
     dtype : dtype, optional
@@ -49,11 +50,11 @@ class Tensor:
         self.version = Version()
         if isinstance(data, Tensor):
             data, self.version = data.data, data.version
-        if not hasattr(data, "__array_interface__") and not hasattr(data, "__cuda_array_interface__"):
+        elif isinstance(data, int | float | list | tuple) and not isinstance(data, np.generic):
             data = np.asarray(data, dtype or np.float32)
-        elif dtype is not None and data.dtype != dtype:
-            data = data.astype(dtype)
-        self._data = np.asarray(data) if isinstance(data, np.generic) else data
+        elif not isinstance(data, np.ndarray) and not hasattr(data, "__cuda_array_interface__"):
+            data = np.from_dlpack(data) if hasattr(data, "__dlpack__") else np.asarray(data)
+        self._data = data if dtype is None or data.dtype == dtype else data.astype(dtype)
         self.grad = None
         self.node = None
         if requires_grad:
@@ -162,6 +163,27 @@ class Tensor:
         self.version.count += 1
         return self
 
+    def __copy__(self) -> "Tensor":
+        return type(self)(self, requires_grad=self.requires_grad)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
+        copied = self._made_anew(self._data.copy())
+        if self.grad is not None and self.grad.is_leaf:
+            copied.grad = self.grad.clone()
+        memo[id(self)] = copied
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._made_anew(self._data).data, self.requires_grad)
+
+    def _made_anew(self, array: Any) -> "Tensor":
+        """A leaf like this one; the graph of a result is not copied."""
+        if not self.is_leaf:
+            raise RuntimeError(
+                "copy: the result of a recorded operation cannot be copied or pickled; detach() it first"
+            )
+        return type(self)(array, requires_grad=self.requires_grad)
+
     # --- gradients ---
 
     def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
@@ -247,6 +269,9 @@ class Tensor:
 
     def __itruediv__(self, other: Any) -> "Tensor":
         return PRIMITIVES["div"].in_place(self, other)
+
+    def __getitem__(self, key: Any) -> "Tensor":
+        return PRIMITIVES["getitem"](self, key)
 
     # --- operations as methods ---
 

@@ -1,6 +1,7 @@
 """Sums, means and changes of shape. Axes are named as PyTorch names them: ``dim``, ``keepdim``."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,30 @@ def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
     return np.broadcast_to(x, shape)
 
 
+@primitive(views=True)
+def getitem(x: Array, key: Any) -> Array:
+    """``x[key]`` for integers, slices, ``...`` and None, as a view.
+
+    >>> from tilegrad import nn
+    >>> nn.Tensor([[1.0, 2.0], [3.0, 4.0]])[:, -1]
+    Tensor([2., 4.], dtype=float32)
+    """
+    keys = key if isinstance(key, tuple) else (key,)
+    basic = (k is None or k is Ellipsis or isinstance(k, int | np.integer | slice) for k in keys)
+    if not all(basic) or any(isinstance(k, bool) for k in keys):
+        raise TypeError(f"getitem: the key expects integers, slices, ... and None but got {key!r}")
+    view = x[key]
+    return view if view.ndim else x[(*keys, None)].reshape(())
+
+
+@primitive()
+def getitem_grad(gy: Array, key: Any, shape: tuple[int, ...]) -> Array:
+    """Zeros of ``shape`` with ``gy`` at ``key``."""
+    gx = np.zeros_like(gy, shape=shape)
+    gx[key] = gy
+    return gx
+
+
 def over(shape: tuple[int, ...], dim: Dim) -> tuple[int, ...]:
     """The axes that ``dim`` names, counted from the front."""
     dims = range(len(shape)) if dim is None else dim if isinstance(dim, tuple | list) else (dim,)
@@ -72,4 +97,6 @@ sum.gradients(x=lambda gy, x_shape, dim: spread(gy, x_shape, dim))
 mean.gradients(x=lambda gy, x_shape, dim: spread(gy * (1.0 / max(1, count(x_shape, dim))), x_shape, dim))
 reshape.gradients(x=lambda gy, x_shape: reshape(gy, x_shape))
 permute.gradients(x=lambda gy, dims: permute(gy, tuple(int(i) for i in np.argsort([d % len(dims) for d in dims]))))
+getitem.gradients(x=lambda gy, x_shape, key: getitem_grad(gy, key, x_shape))
+getitem_grad.gradients(gy=lambda g, key: getitem(g, key))
 broadcast_to.gradients(x=lambda gy, x_shape: gy.sum_to_size(x_shape))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..modules import Conv2d, Sequential
+from ..modules import Conv2d
 from ..tensor import Tensor
 from .registry import Model, register_model
 
@@ -49,18 +49,15 @@ class SRCNN(Model):
             "padding_mode": padding_mode,
         }  # fmt: skip
         widths = (image_channels, *channels, image_channels)
-        self.network = Sequential(
-            *(
-                Conv2d(
-                    widths[i], widths[i + 1], size, padding=size // 2, padding_mode=padding_mode,
-                    activation="relu" if i < 2 else None,
-                )
-                for i, size in enumerate(kernel_sizes)
-            )
-        )  # fmt: skip
+        layers = [
+            Conv2d(widths[i], widths[i + 1], size, padding=size // 2, padding_mode=padding_mode)
+            for i, size in enumerate(kernel_sizes)
+        ]
+        self.conv1, self.conv2, self.conv3 = layers
+        self.conv1.activation = self.conv2.activation = "relu"
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.network(x)
+        return self.conv3(self.conv2(self.conv1(x)))
 
     def configuration(self) -> dict[str, Any]:
         return dict(self._configuration)

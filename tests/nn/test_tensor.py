@@ -1,5 +1,8 @@
 """Tensors as values: what they wrap, what they show, what they refuse."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -66,6 +69,46 @@ def test_shapes():
     assert x.sum(1).shape == (2, 4)
     assert x.mean((0, 2), keepdim=True).shape == (1, 3, 1)
     assert (x.size, x.ndim, len(x)) == (24, 3, 2)
+
+
+def test_indexing_gives_views_and_refuses_what_copies():
+    x = nn.Tensor(np.arange(6.0).reshape(2, 3), True)
+    assert x[1, 2].shape == ()
+    assert np.shares_memory(x[1, 2].data, x.data)
+    x[:, ::-1].sum().backward()
+    np.testing.assert_array_equal(x.grad, np.ones((2, 3)))
+    with pytest.raises(TypeError, match="getitem: the key expects integers, slices"):
+        x[[0, 1]]
+
+
+def test_a_deep_copy_has_a_gradient_of_its_own():
+    model = nn.Linear(2, 1)
+    other = copy.deepcopy(model)
+    other(nn.randn((3, 2))).sum().backward()
+    assert model.weight.grad is None
+    assert other.weight.grad is not None
+    assert isinstance(other.weight, nn.Parameter)
+    assert not np.shares_memory(model.weight.data, other.weight.data)
+
+
+def test_pickling_keeps_leaves_and_refuses_graphs():
+    x = pickle.loads(pickle.dumps(nn.Parameter([1.0, 2.0])))
+    assert isinstance(x, nn.Parameter)
+    np.testing.assert_array_equal(x.detach(), [1.0, 2.0])
+    for attempt in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(RuntimeError, match="copy: the result of a recorded operation cannot be copied"):
+            attempt(x * 2.0)
+    assert copy.copy(x).version is x.version
+
+
+def test_other_libraries_arrays_are_wrapped():
+    class Foreign:
+        def __init__(self, array):
+            self.__dlpack__, self.__dlpack_device__ = array.__dlpack__, array.__dlpack_device__
+
+    array = np.ones(3)
+    assert np.shares_memory(nn.Tensor(Foreign(array)).data, array)
+    assert nn.Tensor(np.float64(2.0)).dtype == np.float64
 
 
 def test_detach_shares_memory_and_version():

@@ -143,6 +143,31 @@ def permutations(draw):
     return (lambda x, other: functional.permute(x, dims) * other), [Draw(draw(seeds))(*shape), other]
 
 
+@st.composite
+def keys(draw, shape):
+    """A basic index into ``shape``."""
+    cuts = (st.slices(n) if draw(st.booleans()) else st.integers(-n, n - 1) for n in shape)
+    key = [draw(cut) for cut in cuts][: draw(st.integers(0, len(shape)))]
+    return draw(st.sampled_from([tuple(key), (..., *key[:0]), (None, *key)]))
+
+
+@case("getitem")
+@st.composite
+def indexings(draw):
+    shape = draw(shapes)
+    key = draw(keys(shape))
+    return (lambda x: x[key].square()), [Draw(draw(seeds))(*shape)]
+
+
+@case("getitem_grad")
+@st.composite
+def placements(draw):
+    shape = draw(shapes)
+    key = draw(keys(shape))
+    gy = Draw(draw(seeds))(*np.empty(shape)[key].shape)
+    return (lambda gy: PRIMITIVES["getitem_grad"](gy, key, shape).square()), [gy]
+
+
 @case("broadcast_to")
 @st.composite
 def broadcasts(draw):
