@@ -92,7 +92,7 @@ def _add_train(commands: Any) -> None:
         denoise.add_argument(f"--{name}", default=default, help=meaning + shown, **settings)
 
     option("data", "a folder of pictures to train on; one in eight is held out for measuring (default: the "
-           "photographs in scikit-image, of which camera and chelsea are held out)", metavar="DIR")  # fmt: skip
+           "photographs in scikit-image, of which camera, coffee and chelsea are held out)", metavar="DIR")  # fmt: skip
     option("out", "folder for the results, made if missing", metavar="DIR")
     option("sigma", "standard deviation of the noise, for pixels from 0 to 255", type=_positive, metavar="S")
     option("epochs", "epochs to train for", type=_count(1), metavar="N")

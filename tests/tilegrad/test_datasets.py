@@ -28,7 +28,7 @@ def test_the_photographs_are_gray_and_none_is_on_both_sides() -> None:
     pytest.importorskip("skimage", reason="needs scikit-image")
     pictures = photographs()
     assert len(pictures.training) == sum(map(len, TRAINING_PHOTOGRAPHS.values()))
-    np.testing.assert_array_equal(pictures.training["coffee 1:2"], average_down(pictures.training["coffee"], 2))
+    np.testing.assert_array_equal(pictures.training["rocket 1:2"], average_down(pictures.training["rocket"], 2))
     assert not pictures.training.keys() & pictures.held_out.keys()
     assert not TRAINING_PHOTOGRAPHS.keys() & HELD_OUT_PHOTOGRAPHS.keys()
     for picture in (*pictures.training.values(), *pictures.held_out.values()):

@@ -23,6 +23,7 @@ from ..datasets import Patches, Pictures, folder_pictures, photographs
 from ..errors import TilegradError, TrainingInterruptedError
 from ..extras import require
 from ..files import make_folder
+from ..kernels.machine.compile import cache_folder
 from ..pictures import save_before_after, save_curves
 from ..restore import restore_array
 from ..training import CtrlC, RunLog, cosine, progress, say
@@ -113,6 +114,8 @@ def run(settings: DenoiseSettings) -> Scores:
     """
     require("matplotlib.figure", "tilegrad train")
     folder = make_folder(settings.out)
+    if not any(cache_folder().glob("kernels/*")):
+        say("the first minute compiles kernels; later runs find them on disk")
     pairs, pictures = _pictures(settings)
     gaussian = {name: best_gaussian(pair) for name, pair in pairs.items()}
     scores = {

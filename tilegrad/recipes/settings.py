@@ -10,12 +10,12 @@ class DenoiseSettings:
     data: str | None = None
     out: str = "runs/denoise"
     sigma: float = 25.0
-    epochs: int = 20
-    steps: int = 150
-    batch: int = 16
-    patch: int = 40
+    epochs: int = 18
+    steps: int = 360
+    batch: int = 8
+    patch: int = 48
     depth: int = 8
-    channels: int = 32
+    channels: int = 48
     batch_norm: bool = False
     lr: float = 2e-3
     seed: int = 0
