@@ -21,7 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 _OPERATIONS = {
-    name: declare(name, __name__, ("gy", "y") if name.endswith("_grad") else ("x",), function)
+    name: declare(name, __name__, ("gy", "y") if name.endswith("_grad") else ("x",), function, broadcasts=False)
     for name, function in DEFINITIONS.items()
 }
 
@@ -31,9 +31,6 @@ def _run(
 ) -> np.ndarray:
     if out is not None:
         check_overlap(operation.name, out, *arrays)
-    if len(arrays) == 2 and getattr(arrays[0], "shape", None) != getattr(arrays[1], "shape", None):
-        seen = f"{getattr(arrays[0], 'shape', arrays[0])} and {getattr(arrays[1], 'shape', arrays[1])}"
-        raise ValueError(f"{operation.name}: gy and y expect one shape but got {seen}")
     return operation.run(arrays, args, out, variant)
 
 

@@ -8,7 +8,7 @@ segment all is one simple loop, of which there are a few forms, compiled only wh
     "strided"       anything else, one number at a time
 
 Short segments pay for the walk, so a contiguous last axis of few channels against a per-channel operand is made
-longer: the operand is repeated (`repeated`) and the segment takes many pixels.
+longer: the operand is repeated (see `_repetition`), and a segment takes many pixels.
 """
 
 import ctypes

@@ -20,25 +20,34 @@ _TWO = (
 
 
 def declare(
-    name: str, package: str, arguments: tuple[str, ...], function: Callable[..., Any], **number: float
+    name: str,
+    package: str,
+    arguments: tuple[str, ...],
+    function: Callable[..., Any],
+    broadcasts: bool = True,
+    **number: float,
 ) -> Operation:
-    """The operation ``name`` of arrays ``arguments`` and at most one number, which sample cases name if it is needed."""
+    """The operation ``name`` of arrays ``arguments`` and at most one number, which sample cases name if it is needed.
+
+    Two arrays that do not broadcast have one shape.
+    """
+    one = len(arguments) == 1
+    cases = [case for case in (_ONE if one else _TWO) if broadcasts or len(set(case["shapes"])) == 1]
 
     def geometry(*call: Any) -> Elementwise:
         specs, parameters = call[: len(arguments)], call[len(arguments) :]
-        return elementwise(name, arguments, tuple(specs), *parameters)
+        return elementwise(name, arguments, tuple(specs), *parameters, broadcasts=broadcasts)
 
-    make = of_one if len(arguments) == 1 else of_two
     return Operation(
         name,
         package=package,
         geometry=geometry,
         variants=(Variant("vector", "cpu_vector"),),
-        reference=make(name, function),
+        reference=of_one(name, function) if one else of_two(name, function),
         reference_args=lambda g: (g.parameter,),
         flops=lambda g: g.flops,
         bytes_moved=lambda g: g.bytes_moved,
-        cases=tuple({**case, **number} for case in (_ONE if len(arguments) == 1 else _TWO)),
+        cases=tuple({**case, **number} for case in cases),
         contiguous=False,
     )
 

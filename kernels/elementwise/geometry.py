@@ -53,13 +53,18 @@ def check_real(name: str, argument: str, spec: Spec | None) -> None:
         raise TypeError(f"{name}: {argument} expects float32 or float64 but got {spec.dtype}")
 
 
-def elementwise(name: str, arguments: tuple[str, ...], specs: tuple[Spec, ...], parameter: float = 0.0) -> Elementwise:
+def elementwise(
+    name: str, arguments: tuple[str, ...], specs: tuple[Spec, ...], parameter: float = 0.0, broadcasts: bool = True
+) -> Elementwise:
     """Check a call and collapse its axes."""
     for argument, spec in zip(arguments, specs, strict=True):
         check_real(name, argument, spec)
         if spec.dtype != specs[0].dtype:
             seen = f"{specs[0].dtype} and {spec.dtype}"
             raise TypeError(f"{name}: {arguments[0]} and {argument} expect one dtype but got {seen}")
+        if not broadcasts and spec.shape != specs[0].shape:
+            seen = f"{specs[0].shape} and {spec.shape}"
+            raise ValueError(f"{name}: {arguments[0]} and {argument} expect one shape but got {seen}")
     dtype = specs[0].dtype
     shape = _broadcast(name, arguments, specs)
     copied = tuple(any(stride % dtype.itemsize for stride in spec.strides) for spec in specs)
