@@ -76,7 +76,7 @@ def table(rows: Mapping[str, Mapping[str, Scores]]) -> str:
     """Lines of a table: a row for each method, columns for the mean and for each picture where they are few.
 
     >>> print(table({"noisy": {"camera": Scores(20.31, 0.351)}, "network": {"camera": Scores(29.5, 0.84)}}))
-                   camera
+                 camera
              PSNR dB    SSIM
     noisy      20.31  0.3510
     network    29.50  0.8400
