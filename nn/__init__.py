@@ -2,7 +2,7 @@
 
 Names are PyTorch's; what differs is the layout: images are ``(N, H, W, C)``, weights ``(C_out, KH, KW, C_in)``.
 
-To read it from the bottom up: autograd (the walk over the graph), tensor, primitive (what an operation is), functional
+To read it from the bottom up: autograd (the walk over the graph), tensor, node, primitive (an operation), functional
 (the operations, their gradients beside them), modules, optim.
 """
 

@@ -24,7 +24,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .autograd import GraphNode, Version, enable_grad, grad, is_grad_enabled, next_number
+from .autograd import GraphNode, enable_grad, grad, is_grad_enabled
+from .node import Node, save, save_output
 from .tensor import PRIMITIVES, Tensor
 
 Array = Any
@@ -35,71 +36,6 @@ ZERO = object()
 
 WITHOUT_GRADIENT: list[tuple[str, str]] = []
 """The (operation, argument) pairs that have no gradient; asking for one is an error when the graph is built."""
-
-
-class Saved(NamedTuple):
-    """An array kept for backward, the version it had, and the node it came from."""
-
-    array: Any
-    version: Version
-    saved_at: int
-    node: GraphNode | None
-
-
-class Node:
-    """One recorded operation: what it was called with, what its gradient rules need, and where its inputs came from."""
-
-    __slots__ = ("edges", "number", "primitive", "saved", "settings", "shapes")
-
-    def __init__(
-        self,
-        primitive: "Primitive",
-        edges: tuple[GraphNode | None, ...],
-        shapes: tuple[Any, ...],
-        settings: dict[str, Any],
-        saved: dict[str, Any],
-    ) -> None:
-        self.number = next_number()
-        self.primitive = primitive
-        self.edges = edges
-        self.shapes = shapes
-        self.settings = settings
-        self.saved: dict[str, Any] | None = saved
-
-    def __repr__(self) -> str:
-        return f"<{self.primitive.name}>"
-
-    def release(self) -> None:
-        if self.saved:
-            self.saved = None
-
-    def __getitem__(self, name: str) -> Any:
-        """What a rule asks for by ``name``; see the head of this file."""
-        if self.saved is None:
-            raise RuntimeError(
-                f"{self.primitive.name}: what its gradient needs was freed by an earlier backward; "
-                "pass retain_graph=True to that one to go through the graph again"
-            )
-        if name in self.saved:
-            value = self.saved[name]
-            if not isinstance(value, Saved):
-                return value
-            if value.version.count != value.saved_at:
-                raise RuntimeError(
-                    f"{self.primitive.name}: {'its output' if name == 'y' else f'argument {name}'} was changed in "
-                    f"place after it had been saved for backward (version {value.version.count}, saved at version "
-                    f"{value.saved_at})"
-                )
-            node = self if name == "y" and name not in self.primitive.arguments else value.node
-            return Tensor.wrap(value.array, node, value.version)
-        if name in self.settings:
-            return self.settings[name]
-        if name == "settings":
-            return self.settings
-        return self.shapes[self.primitive.arguments.index(name.removesuffix("_shape"))]
-
-    def gradients(self, gy: Tensor, wants: tuple[bool, ...]) -> Sequence[Tensor | None]:
-        return self.primitive.pull_back(self, gy, wants)
 
 
 class Rule(NamedTuple):
@@ -216,6 +152,8 @@ class Primitive:
         self._run(inputs, {**settings, "out": target.data})
         target.version.count += 1
         if edges is not None:
+            if node.saved and "y" in node.saved:
+                node.saved["y"] = save_output(target)
             target.node = node
         return target
 
@@ -267,28 +205,32 @@ class Primitive:
             settings = dict(settings)
             end, slope = settings.pop("activation"), settings.pop("negative_slope")
         saved: dict[str, Any] = {}
-        wanted = tuple(edge is not None for edge in edges)
-        for name in self._needed.get(wanted) or self._needed.setdefault(wanted, self._needs(wanted)):
+        for name in self._needs(tuple(edge is not None for edge in edges)):
             if name in self.arguments:
-                saved[name] = _save(inputs[self.arguments.index(name)])
+                saved[name] = save(inputs[self.arguments.index(name)])
             elif name == "y":
-                saved[name] = Saved(y.data, y.version, y.version.count, None)
+                saved[name] = save_output(y)
             elif name in extras:
                 kept = extras[name]
-                saved[name] = _save(y) if kept is y.data else kept
+                saved[name] = save_output(y) if kept is y.data else kept
         node = Node(self, edges, shapes, settings, saved)
         if end is None:
             return node
         activation = PRIMITIVES[end]
         settings = {"negative_slope": slope} if "negative_slope" in activation.parameters else {}
-        return Node(activation, (node,), (y.shape,), settings, {"y": Saved(y.data, y.version, y.version.count, None)})
+        return Node(activation, (node,), (y.shape,), settings, {"y": save_output(y)})
 
     def _needs(self, wanted: tuple[bool, ...]) -> set[str]:
         """The names that the rules for the wanted arguments ask for."""
-        if self.unfused is not None:
-            return {*self.rules, *(self.together.needs if self.together is not None else ())}
-        names = (name for name, want in zip(self.arguments, wanted, strict=True) if want)
-        return {need for name in names for need in self.rules[name].needs}
+        needs = self._needed.get(wanted)
+        if needs is None:
+            if self.unfused is not None:
+                needs = {*self.rules, *(self.together.needs if self.together is not None else ())}
+            else:
+                names = (name for name, want in zip(self.arguments, wanted, strict=True) if want)
+                needs = {need for name in names for need in self.rules[name].needs}
+            self._needed[wanted] = needs
+        return needs
 
     # --- backward ---
 
@@ -323,10 +265,6 @@ class Primitive:
             aliases = {name: PRIMITIVES["reshape"](values[name], values[name].shape) for name in sorted(wants)}
             y = self.unfused(**{**values, **aliases}, **node.settings)
         return dict(zip(aliases, grad(y, list(aliases.values()), gy, create_graph=recorded), strict=True))
-
-
-def _save(value: Any) -> Any:
-    return Saved(value.data, value.version, value.version.count, value.node) if isinstance(value, Tensor) else value
 
 
 def primitive(
