@@ -184,9 +184,11 @@ def _propagate(
                 continue
             wants = tuple(edge is not None and (useful is None or edge in useful) for edge in node.edges)
             if any(wants):
-                for edge, g in zip(node.edges, node.gradients(gy, wants), strict=True):
+                computed = node.gradients(gy, wants)
+                versions = [gy.version, *(g.version for g in computed if g is not None)]
+                for edge, g in zip(node.edges, computed, strict=True):
                     if edge is not None and g is not None:
-                        receive(edge, g, g.version is not gy.version)
+                        receive(edge, g, versions.count(g.version) == 1)
                 if not retain_graph:
                     node.release()
     return found

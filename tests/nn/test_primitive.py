@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tilegrad.nn import functional
 from tilegrad.nn.functional.normalization import batch_norm_train
-from tilegrad.nn.primitive import WITHOUT_GRADIENT
+from tilegrad.nn.primitive import PRIMITIVES, WITHOUT_GRADIENT, primitive
 
 from tilegrad import nn
 
@@ -42,6 +42,27 @@ def test_a_fused_activation_is_a_node_that_saves_the_output_alone():
     assert repr(y.node) == "<tanh>"
     assert set(y.node.saved) == {"y"}
     assert repr(y.node.edges[0]) == "<conv2d>"
+
+
+@pytest.fixture
+def summed():
+    """``(a + b) * 2``, whose composed gradient is one array for both arguments."""
+
+    @primitive()
+    def doubled_sum(a, b):
+        return (a + b) * 2
+
+    doubled_sum.gradients(a=None, b=None, unfused=lambda a, b: (a + b) * 2.0)
+    yield doubled_sum
+    del PRIMITIVES["doubled_sum"]
+
+
+def test_leaves_own_gradients_that_come_as_one_array(summed):
+    a, b = nn.Tensor([1.0], True), nn.Tensor([2.0], True)
+    summed(a, b).backward()
+    a.grad *= 3.0
+    assert a.grad.item() == 6.0
+    assert b.grad.item() == 2.0
 
 
 def test_out_writes_and_counts():
