@@ -204,6 +204,8 @@ class Primitive:
         if self.epilogue:
             settings = dict(settings)
             end, slope = settings.pop("activation"), settings.pop("negative_slope")
+            if end == "leaky_relu" and not slope >= 0:
+                raise ValueError(f"{self.name}: negative_slope expects at least 0 but got {slope}")
         saved: dict[str, Any] = {}
         for name in self._needs(tuple(edge is not None for edge in edges)):
             if name in self.arguments:

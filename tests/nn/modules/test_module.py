@@ -170,7 +170,7 @@ def test_flatten_records_the_shape_it_saw():
         (lambda: nn.Conv2d(3, 4, 3, padding_mode="mirror"), "Conv2d: padding_mode expects .* but got 'mirror'"),
         (lambda: nn.BatchNorm2d(3)(nn.randn((1, 2, 2, 4))), r"BatchNorm2d: expects 3 channels on the last axis"),
         (lambda: nn.Conv2d(3, 4, 3)(nn.randn((1, 5, 5, 2))), "conv2d: weight expects .* = 3 but input has C = 2"),
-        (lambda: nn.LeakyReLU(0.0)(nn.randn((1,))), "leaky_relu: negative_slope expects a positive number but got 0.0"),
+        (lambda: nn.LeakyReLU(-0.5)(nn.randn((1,))), "leaky_relu: negative_slope expects at least 0 but got -0.5"),
     ],
 )
 def test_errors_name_layer_and_argument(make, message):
