@@ -77,11 +77,28 @@ def manual_seed(seed: int) -> Generator:
     return default_generator.manual_seed(seed)
 
 
-def rand(shape: Sequence[int], *, generator: Generator | None = None, dtype: DTypeLike = np.float32) -> Tensor:
+def rand(
+    shape: Sequence[int],
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike = np.float32,
+    requires_grad: bool = False,
+) -> Tensor:
     """A tensor of uniform numbers from [0, 1)."""
-    return Tensor((generator or default_generator).uniform(shape, dtype=dtype))
+    return Tensor((generator or default_generator).uniform(shape, dtype=dtype), requires_grad=requires_grad)
 
 
-def randn(shape: Sequence[int], *, generator: Generator | None = None, dtype: DTypeLike = np.float32) -> Tensor:
-    """A tensor of standard normal numbers."""
-    return Tensor((generator or default_generator).normal(shape, dtype=dtype))
+def randn(
+    shape: Sequence[int],
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike = np.float32,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A tensor of standard normal numbers.
+
+    >>> from tilegrad import nn
+    >>> nn.randn((2, 3), requires_grad=True).shape
+    (2, 3)
+    """
+    return Tensor((generator or default_generator).normal(shape, dtype=dtype), requires_grad=requires_grad)
