@@ -5,6 +5,7 @@ folder: its public functions and declaration, its definition in loops, and its v
 """
 
 from .activation import leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+from .arrays import asarray
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .correlation import correlate1d, correlate_separable2d
 from .elementwise import (
@@ -31,11 +32,13 @@ from .optimizer import adam_step, sgd_step
 from .random import random_blocks, random_normal, random_permutation, random_uniform
 from .reduction import mean, sum
 from .similarity import mean_squared_error, structural_similarity
+from .warmup import warmup
 
 __all__ = [
     "absolute",
     "adam_step",
     "add",
+    "asarray",
     "batch_norm",
     "batch_norm_grad",
     "batch_norm_train",
@@ -82,4 +85,5 @@ __all__ = [
     "tanh_grad",
     "trace",
     "use_variant",
+    "warmup",
 ]

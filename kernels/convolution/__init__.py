@@ -178,6 +178,8 @@ CONV_TRANSPOSE2D = Operation(
     cases=(
         {"shapes": [(2, 7, 7, 16), (16, 4, 4, 8), (8,)], "stride": 2, "padding": 1, "activation": "relu"},
         {"shapes": [(1, 4, 5, 6), (6, 3, 3, 2)], "stride": (3, 2), "groups": 2, "output_padding": (2, 1)},
+        {"shapes": [(1, 13, 11, 33), (33, 3, 3, 17)], "padding": 1},
+        {"shapes": [(1, 10, 9, 12), (12, 3, 3, 1)], "groups": 12, "padding": 1},
     ),
 )
 

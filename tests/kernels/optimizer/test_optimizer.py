@@ -171,16 +171,14 @@ def test_traces_explains_and_obeys_use_variant():
 
 
 def test_declared_cases_run():
-    for operation, step, how_many in ((ADAM, kernels.adam_step, 4), (SGD, kernels.sgd_step, 2),
-                                      (SGD_MOMENTUM, kernels.sgd_step, 3)):  # fmt: skip
+    for operation in (ADAM, SGD, SGD_MOMENTUM):
         for case in operation.cases:
-            options = {name: value for name, value in case.items() if name != "shapes"}
-            found = lists(case["shapes"], np.float64, how_many)
+            found, options = operation.sample(case, "float64")
             expected = copies(found)
             with kernels.trace() as events:
-                step(*found, lr=0.01, **({"step": 1} if operation is ADAM else {}), **options)
+                operation.function(*found, **options)
             assert events[0].operation == operation.name
-            step(*expected, lr=0.01, variant="reference", **({"step": 1} if operation is ADAM else {}), **options)
+            operation.function(*expected, variant="reference", **options)
             assert_lists_close(found, expected, np.float64)
 
 

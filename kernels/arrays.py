@@ -1,0 +1,62 @@
+"""Arrays of other libraries as arrays that the kernels take."""
+
+from typing import Any
+
+import numpy as np
+
+_CPU_DEVICES = (1, 3)  # DLPack's numbers of main memory, and of main memory that a GPU reads too
+
+
+def asarray(x: Any) -> Any:
+    """The numbers of ``x`` as an array of NumPy or CuPy, without a copy wherever ``x`` shows its memory.
+
+    Parameters
+    ----------
+    x
+        An array of NumPy or CuPy, which is returned as it is; anything with ``__cuda_array_interface__``, the buffer
+        protocol, ``__array_interface__`` or DLPack, such as a tensor of PyTorch, JAX or MLX, whose memory the result
+        shares; or numbers in lists, which are copied.
+
+    Returns
+    -------
+    numpy.ndarray or cupy.ndarray
+        Of the shape and dtype of ``x``, on the device where ``x`` lies. A result that shares memory may be read-only,
+        where ``x`` or its library says so.
+
+    Raises
+    ------
+    TypeError
+        Where ``x`` has no numbers, or lies on a device that no installed library reads.
+
+    Notes
+    -----
+    Results of kernels go out the same way: ``torch.from_dlpack(y)``.
+
+    Examples
+    --------
+    >>> import array
+    >>> numbers = array.array("f", [1.0, 2.0])
+    >>> shared = asarray(numbers)
+    >>> numbers[0] = 5.0
+    >>> shared
+    array([5., 2.], dtype=float32)
+    """
+    if isinstance(x, np.ndarray) or type(x).__module__.partition(".")[0] == "cupy":
+        return x
+    if hasattr(x, "__cuda_array_interface__"):
+        return _cupy(x).asarray(x)
+    if hasattr(x, "__dlpack__") and not hasattr(x, "__array_interface__"):
+        device, _ = x.__dlpack_device__()
+        return np.from_dlpack(x) if device in _CPU_DEVICES else _cupy(x).from_dlpack(x)
+    found = np.asarray(x)
+    if found.dtype.kind not in "biufc":
+        raise TypeError(f"asarray: expects numbers but got {type(x).__name__} ({found.dtype})")
+    return found
+
+
+def _cupy(x: Any) -> Any:
+    try:
+        import cupy
+    except ImportError as missing:
+        raise TypeError(f"asarray: {type(x).__name__} lies on a GPU, and CuPy is not installed") from missing
+    return cupy
