@@ -52,7 +52,7 @@ def save_curves(
         if key == "loss":
             axes.set_yscale("log")
             continue
-        for (name, values), colour in zip(baselines.items(), (_GREY, _VERMILION, _GREEN), strict=False):
+        for (name, values), colour in zip(baselines.items(), (_VERMILION, _GREEN, _GREY), strict=False):
             axes.axhline(values[key], color=colour, linestyle="--", linewidth=1.2, label=name)
         axes.legend(fontsize=8)
     _save(figure, path)
