@@ -56,3 +56,7 @@ SQUARED_ERROR = {"float32": 3e-7, "float64": 1e-13}
 BATCH_NORM = {"float32": 2e-6, "float64": 1e-13}
 # The gradient takes rounded mean and inverse_std, and its sums of n terms cancel: relative to the largest gradient.
 BATCH_NORM_GRAD = {"float32": 2e-5, "float64": 1e-11}
+
+# Sample cases of declarations, relative to the largest number of the result: sums of some hundred roundings in the
+# working type, most of which cancel. Each family's own tests hold its variants to what their arithmetic allows.
+DECLARED = {None: {"float32": 5e-6, "float64": 1e-14}, "winograd": {"float32": 1e-4, "float64": 1e-12}}
