@@ -76,13 +76,13 @@ _NS = {"tanh": 0.5, "sigmoid": 0.6}
 @kernel(fastmath=False)
 def activation(operation: str, dtype: str, form: str) -> Callable[..., Any]:
     """``y = operation(x)``."""
-    return cpu_loops.unary(register_jitable(UNARY[operation](TYPES[dtype][1])), dtype, form)
+    return cpu_loops.unary(register_jitable(forceinline=True)(UNARY[operation](TYPES[dtype][1])), dtype, form)
 
 
 @kernel(fastmath=False)
 def activation_grad(operation: str, dtype: str, form: str) -> Callable[..., Any]:
     """``gx = operation(gy, y)``."""
-    return cpu_loops.binary(register_jitable(BINARY[operation](TYPES[dtype][1])), dtype, form)
+    return cpu_loops.binary(register_jitable(forceinline=True)(BINARY[operation](TYPES[dtype][1])), dtype, form)
 
 
 def build(g: Elementwise) -> Run:

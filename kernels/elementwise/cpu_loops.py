@@ -29,7 +29,8 @@ from .geometry import Elementwise
 
 TYPES = {"float32": (float32, np.float32), "float64": (float64, np.float64)}
 _CHUNK = 16384
-_SHORT = 64
+_SHORT = 512  # numbers in a segment below which it pays to make it longer
+_LONG = 2048
 
 # Words of a block after the arrays' addresses.
 _TOTAL, _CHUNK_WORD, _PARAMETER, _AXES, _SHAPE = 0, 1, 2, 3, 4
@@ -151,7 +152,7 @@ def _repetition(g: Elementwise) -> tuple[int, int]:
     channels = g.shape[1]
     for operand in (0, 1):
         if g.strides[operand] == (0, 1) and g.strides[1 - operand] == (channels, 1):
-            return operand, -(-4 * _SHORT // channels)
+            return operand, -(-_LONG // channels)
     return 0, 0
 
 
@@ -178,7 +179,8 @@ def build(g: Elementwise, family: Family, ns_per_element: float) -> Run:
         if copied:
             arrays = tuple([a.copy(order="C") if copy else a for a, copy in zip(arrays, copied, strict=True)])
         if times:
-            repeated = np.tile(arrays[operand].ravel(), times)
+            repeated = np.empty((times, g.shape[1]), g.dtype)
+            repeated[...] = arrays[operand].reshape(-1)
             arrays = (repeated, arrays[1]) if operand == 0 else (arrays[0], repeated)
         block = template.filled(*arrays, *outputs)
         launch(address, tasks, ctypes.addressof(block), ns)

@@ -13,7 +13,7 @@ from typing import Any
 from numba.extending import register_jitable
 
 from ..machine.compile import kernel
-from ..machine.polynomials import exp32, exp64, log32, log64, magnitude, nearest, select
+from ..machine.polynomials import exp32, exp64, log32, log64, magnitude, nearest, select, with_sign
 from ..operation import Run
 from . import cpu_loops
 from .cpu_loops import TYPES
@@ -53,7 +53,7 @@ def _power(real: Any) -> Callable[..., Any]:
         size = exp64(e * log64(magnitude(wide)))
         odd = magnitude(e - 2.0 * nearest(e * 0.5)) == 1.0
         whole = nearest(e) == e
-        negative = math.copysign(1.0, wide) < 0.0
+        negative = with_sign(1.0, wide) < 0.0
         signed = select(negative & odd, -size, size)
         result = select((wide < 0.0) & (not whole) & (wide > -math.inf), math.nan, signed)
         return real(select(e == 0.0, 1.0, result))
@@ -86,14 +86,14 @@ _FAST = 0.2
 @kernel(fastmath=False)
 def elementwise_unary(operation: str, dtype: str, form: str) -> Callable[..., Any]:
     """``y = operation(x)``."""
-    function = register_jitable(UNARY[operation](TYPES[dtype][1]))
+    function = register_jitable(forceinline=True)(UNARY[operation](TYPES[dtype][1]))
     return cpu_loops.unary(function, dtype, form)
 
 
 @kernel(fastmath=False)
 def elementwise_binary(operation: str, dtype: str, form: str) -> Callable[..., Any]:
     """``y = operation(a, b)``."""
-    function = register_jitable(BINARY[operation](TYPES[dtype][1]))
+    function = register_jitable(forceinline=True)(BINARY[operation](TYPES[dtype][1]))
     return cpu_loops.binary(function, dtype, form)
 
 

@@ -1,5 +1,6 @@
 """Broadcasting, and the shortest loop nest that walks given strides."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -122,6 +123,6 @@ def finite(name: str, argument: str, value: Any) -> float:
     """A Python number that is neither NaN nor infinite, as a float."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name}: {argument} expects a number but got {value!r}")
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         raise ValueError(f"{name}: {argument} expects a finite number but got {value!r}")
     return float(value)

@@ -26,13 +26,13 @@ _NS_PER_NUMBER = 0.25
 
 
 @kernel()
-def squared_error_sums(dtype: str) -> Callable[..., Any]:
-    """Partial sums of ``(x - target)**2``, one float64 for each task."""
-    real, scalar = TYPES[dtype]
+def squared_error_sums(dtype: str, result: str) -> Callable[..., Any]:
+    """Sums of ``(x - target)**2`` times a scale, one for each task."""
+    (real, scalar), (out_real, out_scalar) = TYPES[dtype], TYPES[result]
     size = np.dtype(scalar).itemsize
 
     def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
-        sums, total, chunk = pointer(block[2], float64), block[3], block[4]
+        sums, total, chunk, scale = pointer(block[2], out_real), block[3], block[4], float_bits(block[5])
         for task in range(begin, end):
             first = task * chunk
             x, target = pointer(block[0] + first * size, real), pointer(block[1] + first * size, real)
@@ -40,7 +40,7 @@ def squared_error_sums(dtype: str) -> Callable[..., Any]:
             for i in range(min(chunk, total - first)):
                 difference = float64(read(x, i)) - float64(read(target, i))
                 part += difference * difference
-            sums[task] = part
+            sums[task] = out_scalar(part * scale)
 
     return worker
 
@@ -84,8 +84,8 @@ def squared_error_grad(dtype: str, summed: bool) -> Callable[..., Any]:
 def build(g: "Loss") -> Run:
     """What runs a planned `mse_loss`."""
     tasks, ns = -(-g.size // _CHUNK), g.size * _NS_PER_NUMBER
-    template = Template(3, [g.size, _CHUNK])
     if not g.summed:
+        template = Template(3, [g.size, _CHUNK])
         address = squared_error.address(g.dtype.name)
 
         def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
@@ -94,14 +94,17 @@ def build(g: "Loss") -> Run:
 
         return run
 
-    sums = squared_error_sums.address(g.dtype.name)
+    one_task = tasks == 1  # it writes the loss itself
+    sums = squared_error_sums.address(g.dtype.name, g.dtype.name if one_task else "float64")
+    template = Template(3, [g.size, _CHUNK, word_of(g.scale if one_task else 1.0)])
     last = Step(Pass(1, tasks, 1), max(1, tasks), "float64", g.dtype.name, g.scale)
 
     def run_summed(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        partial = empty((tasks,), np.float64)
-        block = template.filled(*arrays, partial)
+        result = outputs[0] if one_task else empty((tasks,), np.float64)
+        block = template.filled(*arrays, result)
         launch(sums, tasks, ctypes.addressof(block), ns)
-        last.run(partial, outputs[0])
+        if not one_task:
+            last.run(result, outputs[0])
 
     return run_summed
 

@@ -185,7 +185,7 @@ def _exponentials(real: Any) -> tuple[Callable[..., Any], ...]:
     saturated = real(10) if single else real(20)  # tanh rounds to 1 beyond
     zero, half, one, two = real(0), real(0.5), real(1), real(2)
 
-    @register_jitable
+    @register_jitable(forceinline=True)
     def exp(x):  # type: ignore[no-untyped-def]
         inside = select(x < lowest, lowest, select(x > highest, highest, x))
         k = nearest(inside * per_log2)
@@ -196,7 +196,7 @@ def _exponentials(real: Any) -> tuple[Callable[..., Any], ...]:
         y = times_power_of_two(near_one, first) * power_of_two(k - first)
         return select(x == x, y, x)
 
-    @register_jitable
+    @register_jitable(forceinline=True)
     def tanh(x):  # type: ignore[no-untyped-def]
         # With e = exp(2|x|) - 1, computed without cancellation: tanh |x| = e / (e + 2).
         size = magnitude(x)
@@ -207,7 +207,7 @@ def _exponentials(real: Any) -> tuple[Callable[..., Any], ...]:
         e = fma(scale, fma(tail(r), r * r, r), scale - one)
         return with_sign(e / (e + two), x)
 
-    @register_jitable
+    @register_jitable(forceinline=True)
     def sigmoid(x):  # type: ignore[no-untyped-def]
         e = exp(-magnitude(x))  # at most 1, so that neither side overflows
         return select(x < zero, e, one) / (one + e)
@@ -229,7 +229,7 @@ def _logarithm(real: Any) -> Callable[..., Any]:
     zero, half, one, two = real(0), real(0.5), real(1), real(2)
     infinity, undefined = real(np.inf), real(np.nan)
 
-    @register_jitable
+    @register_jitable(forceinline=True)
     def log(x):  # type: ignore[no-untyped-def]
         tiny = x < smallest
         normal = select(tiny, x * lift, x)

@@ -196,10 +196,10 @@ def batch_norm_train(
         outputs = (out, *[np.empty(vector, getattr(x, "dtype", None)) for _ in range(3)])
     results = BATCH_NORM_TRAIN.run(arrays, (eps, activation, negative_slope), outputs, variant)
     y, mean, inverse_std, unbiased = results
-    if running_mean is not None:
-        running_mean[...] = (1 - momentum) * running_mean + momentum * mean
-    if running_var is not None:
-        running_var[...] = (1 - momentum) * running_var + momentum * unbiased
+    for (array, _), statistic in zip(running, (mean, unbiased), strict=True):
+        if array is not None:
+            array *= 1 - momentum
+            array += momentum * statistic
     return y, mean, inverse_std
 
 

@@ -172,7 +172,9 @@ def batch_norm_apply(dtype: str, activation: str) -> Callable[..., Any]:
     """``y = activate((x - center) * scale + offset)``; block: x, vectors, y, rows, channels, rows in a chunk, slope."""
     real, scalar = TYPES[dtype]
     size = np.dtype(scalar).itemsize
-    activate = register_jitable(activation_vector.UNARY.get(activation, lambda real: lambda x, slope: x)(scalar))
+    activate = register_jitable(forceinline=True)(
+        activation_vector.UNARY.get(activation, lambda real: lambda x, slope: x)(scalar)
+    )
 
     @register_jitable
     def apply_rows(x, y, center, scale, offset, rows, width, stride, slope):  # type: ignore[no-untyped-def]

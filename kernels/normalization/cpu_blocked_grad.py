@@ -29,7 +29,7 @@ from .geometry import Normalization
 def _through(activation: str, scalar: Any) -> Callable[..., Any]:
     """``g = function(gy, y, slope)``; without an activation, gy itself."""
     make = activation_vector.BINARY.get(f"{activation}_grad", lambda real: lambda gy, y, slope: gy)
-    return register_jitable(make(scalar))
+    return register_jitable(forceinline=True)(make(scalar))
 
 
 @kernel()
