@@ -89,7 +89,7 @@ def _measure_all(works: "Sequence[Work]", options: argparse.Namespace, records: 
     threads = machine.use_threads(options.threads)
     malloc = machine.keep_freed_memory() if options.malloc == "tuned" else machine.as_started()
     contestants = rivals.installed(threads)
-    facts = machine.describe(threads, malloc, settings.patience)
+    facts = machine.describe([c.library for c in contestants], threads, malloc, settings.patience)
     records.append({"record": "machine", **facts, "settings": dataclasses.asdict(settings)})
     print(f"{machine.head(facts)}\n\n{LEGEND}", flush=True)
     table, rows = Table([contestant.name for contestant in contestants]), list[Row]()

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .workloads import FreshProcess, Work
+from .workloads import DnCNN, FreshProcess, Work
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -22,6 +22,25 @@ class Prepared(NamedTuple):
     result: Callable[[], tuple[np.ndarray, ...]]
 
 
+CHECKED_STEPS = 3
+
+
+def training(work: DnCNN, step_in: Callable[[type], Callable[[], float]]) -> Prepared:
+    """A training step, from ``step_in(dtype)``, which makes one that returns its loss.
+
+    Compared are the losses of the first steps in float64, and in float32, which is what is timed, that of the first:
+    rounding there flips relu's sign near zero and Adam's steps follow, so that after three steps PyTorch's own two
+    layouts are 1e-3 apart.
+    """
+    step = step_in(np.float32)
+
+    def result() -> tuple[np.ndarray, ...]:
+        step64 = step_in(np.float64)
+        return np.array([step64() for _ in range(CHECKED_STEPS)]), np.array([step()])
+
+    return Prepared(step, result)
+
+
 @dataclass(frozen=True)
 class Contestant:
     """One library, in one layout.
@@ -30,6 +49,8 @@ class Contestant:
     ----------
     name : str
         As the table's head shows it.
+    library : str
+        The library and its version.
     prepare : callable
         ``prepare(work, arrays) -> Prepared``, or None where this side has nothing of its own to show: a layout, for
         work that knows no layout.
@@ -39,5 +60,6 @@ class Contestant:
     """
 
     name: str
+    library: str
     prepare: Callable[[Work, Arrays], Prepared | None]
     program: Callable[[FreshProcess], str | None]

@@ -2,7 +2,7 @@
 
 import ctypes
 import os
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterable
 from typing import Any
 
 import numba
@@ -16,8 +16,6 @@ from .timing import NOISY, Watch, wait_until_quiet
 
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
-
-LIBRARIES = ("torch",)
 
 
 def use_threads(count: int | None) -> int:
@@ -57,14 +55,14 @@ def _settings() -> dict[str, str]:
     return {n: v for n, v in sorted(os.environ.items()) if n.startswith("MALLOC_") or n == "GLIBC_TUNABLES"}
 
 
-def describe(threads: int, malloc: str, patience: float) -> dict[str, Any]:
-    """The facts, as plain data; limits are measured once others leave the processors alone."""
+def describe(rivals: Iterable[str], threads: int, malloc: str, patience: float) -> dict[str, Any]:
+    """The facts, as plain data; ``rivals`` are the other sides' libraries. Limits are measured when all is quiet."""
     known = dict(report())
     wait_until_quiet(patience)
     watch = Watch()
     facts = {
         **{name: known[name] for name in ("tilegrad", "python", "numpy", "numba", "processor", "vectors")},
-        **{name: found for name in LIBRARIES if (found := _version(name))},
+        "rivals": list(dict.fromkeys(rivals)),
         "threads": threads,
         "malloc": malloc,
         "precision": "float32",
@@ -76,17 +74,9 @@ def describe(threads: int, malloc: str, patience: float) -> dict[str, Any]:
     return {**facts, "others": watch.others()}
 
 
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
-
-
 def head(facts: dict[str, Any]) -> str:
     """The facts, as the lines above the table."""
-    rivals = " and ".join(f"{name} {facts[name]}" for name in LIBRARIES if name in facts)
-    beside = f" beside {rivals}" if rivals else " alone (no rival is installed)"
+    beside = f" beside {' and '.join(facts['rivals'])}" if facts["rivals"] else " alone (no rival is installed)"
     threads = f"{facts['threads']} thread{'s' if facts['threads'] > 1 else ''}"
     return "\n".join([
         f"tilegrad {facts['tilegrad']}{beside}; {facts['precision']}, {threads}; Python {facts['python'].split()[0]}, "

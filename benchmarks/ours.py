@@ -1,17 +1,15 @@
 """tilegrad's side of every workload."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tilegrad import kernels, nn
+from tilegrad import __version__, kernels, nn
 
-from .contestant import Arrays, Contestant, Prepared
+from .contestant import Arrays, Contestant, Prepared, training
 from .workloads import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
-
-CHECKED_STEPS = 3
-"""Training steps whose losses all sides must agree on."""
 
 
 @functools.singledispatch
@@ -44,17 +42,12 @@ def dncnn_weights(work: DnCNN) -> nn.StateDict:
     return nn.models.DnCNN(work.depth, work.channels).state_dict()
 
 
-@prepare.register
-def _(work: DnCNN, arrays: Arrays) -> Prepared:
+def _training_step(work: DnCNN, arrays: Arrays, dtype: type) -> Callable[[], float]:
     model = nn.models.DnCNN(work.depth, work.channels)
     model.load_state_dict(dncnn_weights(work))
-    model.train(work.training)
-    x, target = nn.Tensor(arrays["x"]), nn.Tensor(arrays["target"])
+    model.to(dtype)
+    x, target = (nn.Tensor(arrays[name].astype(dtype)) for name in ("x", "target"))
     optimizer = nn.optim.Adam(model.parameters(), lr=1e-3)
-
-    def infer() -> nn.Tensor:
-        with nn.no_grad():
-            return model(x)
 
     def step() -> float:
         optimizer.zero_grad()
@@ -63,8 +56,22 @@ def _(work: DnCNN, arrays: Arrays) -> Prepared:
         optimizer.step()
         return loss.item()
 
+    return step
+
+
+@prepare.register
+def _(work: DnCNN, arrays: Arrays) -> Prepared:
     if work.training:
-        return Prepared(step, lambda: (np.array([step() for _ in range(CHECKED_STEPS)]),))
+        return training(work, lambda dtype: _training_step(work, arrays, dtype))
+    model = nn.models.DnCNN(work.depth, work.channels)
+    model.load_state_dict(dncnn_weights(work))
+    model.eval()
+    x = nn.Tensor(arrays["x"])
+
+    def infer() -> nn.Tensor:
+        with nn.no_grad():
+            return model(x)
+
     return Prepared(infer, lambda: (infer().numpy(),))
 
 
@@ -162,4 +169,4 @@ def program(work: FreshProcess) -> str:
     return _TRAINING if work.training else _INFERENCE
 
 
-OURS = Contestant("tilegrad", prepare, program)
+OURS = Contestant("tilegrad", f"tilegrad {__version__}", prepare, program)

@@ -37,7 +37,7 @@ class Table:
             _times_head(unit),
             *(_times_head(unit) + f"{'ratio':>{_RATIO}}" for _ in self.rivals),
         ]
-        if row.operations and unit == "ms":
+        if unit == "ms":
             cells.append(f"{'GFLOP/s':>9}{'GB/s':>7}{'limit':>10}")
         if row.errors:
             cells.append(f"{'error':>8}")
@@ -47,13 +47,13 @@ class Table:
         start = f"{'  ' + row.label:{_LABEL - 1}}" + ("!" if row.noisy else " ")
         if not row.equal:
             wrong = ", ".join(f"from {name} by {error:.1e}" for name, error in row.errors.items())
-            return f"{start} RESULTS DIFFER, not timed: {wrong} (at most {row.tolerance:.0e} is allowed)"
+            return f"{start} RESULTS DIFFER, not timed: {wrong} (allowed: {row.tolerance:.0e})"
         scale, unit = _unit(row)
         cells = [start, _times(row, OURS.name, scale)]
         for rival in self.rivals:
             ratio = row.ratio(rival)
             cells += [_times(row, rival, scale), f"{'-' if ratio is None else f'{ratio:.2f}':>{_RATIO}}"]
-        if row.operations and unit == "ms":
+        if unit == "ms":
             seconds = row.timings[OURS.name].median
             cells.append(f"{row.flops / seconds / 1e9:9.1f}{row.bytes_moved / seconds / 1e9:7.1f}")
             cells.append(f"{f'{100 * (row.share or 0.0):.0f}% {row.limit}':>10}")

@@ -51,7 +51,8 @@ class Timing(NamedTuple):
 
     @classmethod
     def of(cls, samples: Sequence[float]) -> "Timing":
-        """
+        """The timing that these samples, in seconds, amount to.
+
         >>> Timing.of([2.0, 1.0, 3.0])
         Timing(median=2.0, low=1.5, high=2.5, samples=3)
         """

@@ -5,6 +5,7 @@ Everything is eager and float32. Images and weights are permuted before anything
 
 import functools
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ import torch
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ..contestant import Arrays, Contestant, Prepared
-from ..ours import CHECKED_STEPS, dncnn_weights
+from ..contestant import Arrays, Contestant, Prepared, training
+from ..ours import dncnn_weights
 from ..workloads import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
 
 aten = torch.ops.aten
@@ -22,9 +23,10 @@ aten = torch.ops.aten
 def contestants(threads: int) -> list[Contestant]:
     """PyTorch in both layouts, with this many threads."""
     torch.set_num_threads(threads)
+    library = f"torch {torch.__version__}"
     return [
-        Contestant("channels_last", functools.partial(prepare, layout=torch.channels_last), program),
-        Contestant("NCHW", functools.partial(prepare, layout=torch.contiguous_format), lambda work: None),
+        Contestant("channels_last", library, functools.partial(prepare, layout=torch.channels_last), program),
+        Contestant("NCHW", library, functools.partial(prepare, layout=torch.contiguous_format), lambda work: None),
     ]
 
 
@@ -119,20 +121,18 @@ def _adam(parameters: Any) -> torch.optim.Optimizer:
         return torch.optim.Adam(parameters, lr=1e-3)
 
 
-@prepare.register
-def _(work: DnCNN, arrays: Arrays, layout: Any) -> Prepared:
+def _dncnn(work: DnCNN, layout: Any) -> _DnCNN:
     model = _DnCNN(work.depth, work.channels)
     weights = {name: _tensor(array, torch.contiguous_format) for name, array in dncnn_weights(work).items()}
     missing, unexpected = model.load_state_dict(weights, strict=False)
     assert not unexpected
     assert all(name.endswith("num_batches_tracked") for name in missing)
-    model.to(memory_format=layout).train(work.training)
-    x, target = _tensor(arrays["x"], layout), _tensor(arrays["target"], layout)
-    if not work.training:
-        for block in model.network:
-            if isinstance(block, _Block):
-                block.fold()
-        return _without_graph(lambda: model(x))
+    return model.to(memory_format=layout)
+
+
+def _training_step(work: DnCNN, arrays: Arrays, layout: Any, dtype: type) -> Callable[[], float]:
+    x, target = (_tensor(arrays[name].astype(dtype), layout) for name in ("x", "target"))
+    model = _dncnn(work, layout).to(x.dtype)
     optimizer = _adam(model.parameters())
 
     def step() -> float:
@@ -142,7 +142,19 @@ def _(work: DnCNN, arrays: Arrays, layout: Any) -> Prepared:
         optimizer.step()
         return loss.item()
 
-    return Prepared(step, lambda: (np.array([step() for _ in range(CHECKED_STEPS)]),))
+    return step
+
+
+@prepare.register
+def _(work: DnCNN, arrays: Arrays, layout: Any) -> Prepared:
+    if work.training:
+        return training(work, lambda dtype: _training_step(work, arrays, layout, dtype))
+    model = _dncnn(work, layout).eval()
+    for block in model.network:
+        if isinstance(block, _Block):
+            block.fold()
+    x = _tensor(arrays["x"], layout)
+    return _without_graph(lambda: model(x))
 
 
 @prepare.register

@@ -1,0 +1,166 @@
+"""The command as a user meets it, with PyTorch and where it is not installed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from brief import ONCE
+from tilegrad.benchmarks import cli, machine, processes, rivals, rows
+from tilegrad.benchmarks.contestant import Arrays, Contestant, Prepared
+from tilegrad.benchmarks.workloads import WORKLOADS, FreshProcess, Work
+
+from tilegrad.errors import TilegradError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+
+
+def test_at_the_root_of_a_checkout_and_installed_it_is_the_same_command(tmp_path: Path) -> None:
+    names = [work.name for work in WORKLOADS]
+    for command, folder in ((("-m", "benchmarks"), ROOT), (("-P", "-m", "tilegrad.benchmarks"), tmp_path)):
+        done = run(*command, "--list", cwd=folder)
+        assert (done.returncode, done.stdout.splitlines(), done.stderr) == (0, names, "")
+
+
+WITHOUT_TORCH = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+from tilegrad.benchmarks.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_without_pytorch_ours_is_measured_alone(tmp_path: Path) -> None:
+    done = run("-P", "-c", WITHOUT_TORCH, "--quick", "--only", "call/relu", "--json", "rows.jsonl", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "alone (no rival is installed)" in done.stdout
+    assert "channels_last" not in done.stdout
+    facts, row = map(json.loads, (tmp_path / "rows.jsonl").read_text().splitlines())
+    assert list(row["timings"]) == ["tilegrad"]
+    assert row["ratios"] == {}
+    assert facts["peak_flops"] > 0
+    assert facts["rivals"] == []
+
+
+@pytest.mark.parity
+def test_with_pytorch_both_layouts_stand_beside_ours(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="needs PyTorch")
+    done = run(
+        "-P", "-m", "tilegrad.benchmarks", "--quick", "--only", "dcgan-1-64/f*", "--threads", "1", "--json",
+        "rows.jsonl", cwd=tmp_path, MALLOC_TOP_PAD_="1048576",
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 120
+    assert "malloc: MALLOC_TOP_PAD_=1048576" in done.stdout
+    facts, row = map(json.loads, (tmp_path / "rows.jsonl").read_text().splitlines())
+    assert (facts["record"], facts["threads"], facts["precision"]) == ("machine", 1, "float32")
+    assert facts.keys() >= {"tilegrad", "python", "numpy", "numba", "rivals", "processor", "malloc", "copy_bytes_8MiB"}
+    assert (row["record"], row["name"], row["equal"]) == ("row", "dcgan-1-64/forward", True)
+    assert facts["rivals"][0].startswith("torch ")
+    assert row["ratios"].keys() == {"channels_last", "NCHW"}
+    assert row["errors"]["NCHW"] < row["tolerance"]
+    assert f"{row['ratios']['channels_last']:.2f}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["--only", "paint"], 2, "no row matches paint"),
+        (["--only", "adam", "--threads", "0"], 2, "--threads expects 1 to"),
+        (["--only", "adam", "--threads", "10000"], 2, "--threads expects 1 to"),
+        (["--only", "adam", "--retries", "-1"], 2, "--retries expects at least 0"),
+        (["--only", "adam", "--json", "no/such/folder.jsonl"], 1, "does not exist"),
+    ],
+)
+def test_wrong_usage_is_one_line(
+    arguments: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == status
+    complaint = capsys.readouterr().err
+    assert message in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_patterns() -> None:
+    names = [work.name for work in cli.select(["dncnn-40/", "adam"])]
+    assert names == ["dncnn-40/forward", "dncnn-40/input-gradient", "dncnn-40/weight-gradient", "adam/dncnn-17"]
+    assert [work.name for work in cli.select(["srcnn*/[fw]*"])] == ["srcnn-9x9/forward", "srcnn-9x9/weight-gradient"]
+    assert len(cli.select([])) == len(WORKLOADS)
+
+
+@pytest.fixture
+def no_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "describe", lambda *known: {"known": len(known)})
+    monkeypatch.setattr(machine, "head", lambda facts: "")
+    monkeypatch.setattr(machine, "keep_freed_memory", lambda: "untouched")
+
+
+@pytest.mark.usefixtures("no_probe")
+def test_results_that_differ_end_in_status_1_and_are_recorded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def prepare(work: Work, arrays: Arrays) -> Prepared | None:
+        return rows.OURS.prepare(work, {name: -array for name, array in arrays.items()})
+
+    wrong = Contestant("wrong", "wrong 1.0", prepare, lambda work: None)
+    monkeypatch.setattr(rivals, "installed", lambda threads: [wrong])
+    assert cli.main(["--quick", "--only", "call/add", "--json", str(tmp_path / "a.jsonl")]) == 1
+    printed = capsys.readouterr()
+    assert "RESULTS DIFFER" in printed.out
+    assert "results differ from a rival's in call/add" in printed.err
+    record = json.loads((tmp_path / "a.jsonl").read_text().splitlines()[1])
+    assert (record["equal"], record["timings"]) == (False, {})
+
+
+@pytest.mark.usefixtures("no_probe")
+def test_an_interruption_keeps_the_rows_so_far(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done: list[str] = []
+    measure = rows.measure
+
+    def interrupted(work, *others):  # type: ignore[no-untyped-def]
+        if done:
+            raise KeyboardInterrupt
+        done.append(work.name)
+        return measure(work, *others)
+
+    monkeypatch.setattr(rows, "measure", interrupted)
+    monkeypatch.setattr(rivals, "installed", lambda threads: [])
+    assert cli.main(["--quick", "--only", "call/", "--json", str(tmp_path / "a.jsonl")]) == 130
+    records = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert [record.get("name") for record in records] == [None, *done]
+
+
+def test_a_fresh_process_is_timed_and_says_how_many_kernels_it_compiled() -> None:
+    program = 'print("ready", flush=True)\nprint("7 kernels compiled")'
+    side = Contestant("other", "other 1.0", lambda work, arrays: None, lambda work: program)
+    row = rows.measure(FreshProcess(training=False, warm=True), [side], 1, ONCE)
+    assert row.timings.keys() == {"tilegrad", "other"}
+    assert row.notes.startswith("7 kernels compiled, peak ")
+
+
+@pytest.mark.slow
+def test_the_first_process_ever_compiles_and_a_warm_one_does_not() -> None:
+    for warm in (False, True):
+        row = rows.measure(FreshProcess(training=True, warm=warm), [], 1, ONCE)
+        count = int(row.notes.split()[0])
+        assert (count == 0) == warm
+
+
+def test_a_process_that_fails_is_one_line() -> None:
+    with pytest.raises(TilegradError, match="failed with status 1: ZeroDivisionError"):
+        processes.run("1 / 0", str(ROOT), {})
