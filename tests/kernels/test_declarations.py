@@ -42,8 +42,9 @@ def call(operation, case, dtype, variant, signs):
     try:
         with np.errstate(all="ignore"):  # logarithms of negative numbers
             result = operation.function(*arrays, variant=variant, **keywords)
-    except ValueError as refused:
-        assert f'{operation.name}: variant "{variant}" ' in str(refused)  # and why: see its own tests
+    except ValueError as refused:  # what a variant says then is for its own tests
+        if f'{operation.name}: variant "{variant}" ' not in str(refused):
+            raise
         return None
     return numbers(result, arrays)
 
