@@ -1,6 +1,7 @@
 """tilegrad beside PyTorch on one machine, in one run: ``python -m benchmarks`` or ``tilegrad bench``.
 
-workloads.py   what is measured, as data
+workloads.py   what is measured: the list, as data
+kinds.py       the kinds of workload on it
 contestant.py  what a side gives: a call to time, and its result for comparison
 ours.py        tilegrad's side
 rivals/        the others, as far as they are installed

@@ -14,7 +14,7 @@ from tilegrad.errors import INTERRUPTED, TilegradError, UsageError
 from tilegrad.files import check_writable, replacing
 
 if TYPE_CHECKING:
-    from .workloads import Work
+    from .kinds import Work
 
 DESCRIPTION = (
     "Measure tilegrad on this machine, beside PyTorch where it is installed: convolutions, whole training steps, "
@@ -46,7 +46,7 @@ def select(patterns: Sequence[str]) -> "list[Work]":
 
     chosen = [work for work in WORKLOADS if not patterns or any(_matches(work.name, p) for p in patterns)]
     if not chosen:
-        raise UsageError(f"benchmarks: no row matches {' or '.join(patterns)}; --list shows them")
+        raise UsageError(f"no row matches {' or '.join(patterns)}; --list shows them")
     return chosen
 
 
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
         print("\n".join(work.name for work in works))
         return
     if options.retries is not None and options.retries < 0:
-        raise UsageError(f"benchmarks: --retries expects at least 0 but is {options.retries}")
+        raise UsageError(f"--retries expects at least 0 but is {options.retries}")
     if options.json is not None:
         check_writable(options.json)
     records: list[dict[str, Any]] = []
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
             with replacing(options.json) as temporary:
                 temporary.write_text("".join(json.dumps(record) + "\n" for record in records))
     if differ:
-        raise TilegradError(f"benchmarks: results differ from a rival's in {', '.join(differ)}")
+        raise TilegradError(f"results differ from a rival's in {', '.join(differ)}")
 
 
 def _measure_all(works: "Sequence[Work]", options: argparse.Namespace, records: list[dict[str, Any]]) -> list[str]:
@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run(parser.parse_args(arguments))
     except TilegradError as error:
-        print(error, file=sys.stderr)
+        print(f"benchmarks: {error}", file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         print("benchmarks: interrupted", file=sys.stderr)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .workloads import DnCNN, FreshProcess, Work
+from .kinds import DnCNN, FreshProcess, Work
 
 Arrays = Mapping[str, np.ndarray]
 

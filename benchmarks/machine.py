@@ -23,9 +23,7 @@ def use_threads(count: int | None) -> int:
     if count is not None:
         most = int(numba.config.NUMBA_NUM_THREADS)
         if not 1 <= count <= most:
-            raise UsageError(
-                f"benchmarks: --threads expects 1 to {most} but is {count}; NUMBA_NUM_THREADS sets the most"
-            )
+            raise UsageError(f"--threads expects 1 to {most} but is {count}; NUMBA_NUM_THREADS sets the most")
         numba.set_num_threads(count)
     return num_threads()
 

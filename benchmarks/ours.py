@@ -9,7 +9,7 @@ import numpy as np
 from tilegrad import __version__, kernels, nn
 
 from .contestant import Arrays, Contestant, Prepared, training
-from .workloads import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
+from .kinds import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
 
 
 @functools.singledispatch

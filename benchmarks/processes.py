@@ -42,7 +42,7 @@ def run(program: str, folder: str, environment: dict[str, str]) -> Process:
         complaint = errors.read().strip() or "no message"
     if line != "ready\n" or process.returncode != 0:
         last = complaint.splitlines()[-1]
-        raise TilegradError(f"benchmarks: a fresh process failed with status {process.returncode}: {last}")
+        raise TilegradError(f"a fresh process failed with status {process.returncode}: {last}")
     *said, peak = rest.split("\n")[:-1]
     return Process(seconds, int(peak) * 1024, " ".join(said))
 

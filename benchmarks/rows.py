@@ -12,9 +12,9 @@ from tilegrad import kernels
 from . import probe, processes, timing
 from .contestant import Contestant
 from .equality import difference
+from .kinds import FreshProcess, Work
 from .ours import OURS
 from .timing import Settings, Timing
-from .workloads import FreshProcess, Work
 
 
 @dataclass

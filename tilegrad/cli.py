@@ -12,6 +12,7 @@ from dataclasses import asdict, fields
 from typing import Any, NoReturn
 
 from ._version import __version__
+from .benchmarks import cli as benchmarks
 from .errors import INTERRUPTED, TilegradError
 from .recipes.settings import DenoiseSettings
 
@@ -57,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_train(commands)
     _add_restore(commands)
+    bench = commands.add_parser("bench", help="measure this machine beside PyTorch", description=benchmarks.DESCRIPTION)
+    benchmarks.add_arguments(bench)
+    bench.set_defaults(command=benchmarks.run)
     doctor = commands.add_parser(
         "doctor", help="show what is installed, what is missing and what brings it", description="Show versions, "
         "processor, threads, kernel cache, CUDA and optional packages, and the command that brings what is missing.",

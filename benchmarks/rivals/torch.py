@@ -14,8 +14,8 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..contestant import Arrays, Contestant, Prepared, training
+from ..kinds import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
 from ..ours import dncnn_weights
-from ..workloads import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
 
 aten = torch.ops.aten
 

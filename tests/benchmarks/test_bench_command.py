@@ -10,7 +10,8 @@ import pytest
 from brief import ONCE
 from tilegrad.benchmarks import cli, machine, processes, rivals, rows
 from tilegrad.benchmarks.contestant import Arrays, Contestant, Prepared
-from tilegrad.benchmarks.workloads import WORKLOADS, FreshProcess, Work
+from tilegrad.benchmarks.kinds import FreshProcess, Work
+from tilegrad.benchmarks.workloads import WORKLOADS
 
 from tilegrad.errors import TilegradError
 
@@ -24,11 +25,22 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> "subprocess.Comp
     )  # fmt: skip
 
 
-def test_at_the_root_of_a_checkout_and_installed_it_is_the_same_command(tmp_path: Path) -> None:
-    names = [work.name for work in WORKLOADS]
-    for command, folder in ((("-m", "benchmarks"), ROOT), (("-P", "-m", "tilegrad.benchmarks"), tmp_path)):
-        done = run(*command, "--list", cwd=folder)
-        assert (done.returncode, done.stdout.splitlines(), done.stderr) == (0, names, "")
+@pytest.mark.parametrize(
+    ("command", "at_the_root"),
+    [
+        (["-m", "benchmarks"], True),
+        (["-P", "-m", "tilegrad.benchmarks"], False),
+        (["-P", "-m", "tilegrad", "bench"], False),
+    ],
+)
+def test_the_commands_are_one(command: list[str], at_the_root: bool, tmp_path: Path) -> None:
+    folder = ROOT if at_the_root else tmp_path
+    done = run(*command, "--list", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [work.name for work in WORKLOADS]
+    done = run(*command, "--only", "paint", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(": no row matches paint; --list shows them\n")
 
 
 WITHOUT_TORCH = """

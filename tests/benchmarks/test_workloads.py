@@ -7,9 +7,10 @@ import pytest
 from brief import ONCE
 from tilegrad.benchmarks import rivals
 from tilegrad.benchmarks.contestant import Arrays, Contestant, Prepared
+from tilegrad.benchmarks.kinds import Convolution, DnCNN, FreshProcess, Work
 from tilegrad.benchmarks.ours import OURS
 from tilegrad.benchmarks.rows import measure
-from tilegrad.benchmarks.workloads import WORKLOADS, Convolution, DnCNN, FreshProcess, Work
+from tilegrad.benchmarks.workloads import WORKLOADS
 
 IN_PROCESS = [work for work in WORKLOADS if not isinstance(work, FreshProcess)]
 # One of each kind, with every pass of a layer and both uses of a network.
