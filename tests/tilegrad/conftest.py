@@ -17,10 +17,12 @@ from tilegrad.cli import main
 def tilegrad() -> Tilegrad:
     """Run the command with these arguments in this folder; its output is captured as text."""
 
-    def run(*arguments: str | Path, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def run(
+        *arguments: str | Path, cwd: Path, timeout: float = 300, **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-P", "-m", "tilegrad", *map(str, arguments)],
-            cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
+            cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=timeout,
         )  # fmt: skip
 
     return run

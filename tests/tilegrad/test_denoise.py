@@ -120,3 +120,14 @@ def test_a_training_that_diverges_stops(here: Callable[..., Ended], pictures: Pa
     assert "a smaller --lr may help" in done.stderr
     for line in (tmp_path / "runs" / "denoise" / "log.jsonl").read_text().splitlines():
         assert "NaN" not in line
+
+
+@pytest.mark.slow
+def test_a_few_epochs_on_the_photographs_beat_the_best_gaussian_filter(tilegrad: Tilegrad, tmp_path: Path) -> None:
+    pytest.importorskip("skimage", reason="needs scikit-image")
+    done = tilegrad("train", "denoise", "--epochs", "3", cwd=tmp_path, timeout=1200)
+    assert done.returncode == 0, done.stderr
+    result = records(tmp_path / "runs" / "denoise")[-1]
+    # Every default at work but the epochs: all eighteen gain 1.9 dB.
+    assert result["network"]["psnr"] > result["best Gaussian filter"]["psnr"] + 1.0
+    assert result["network"]["ssim"] > result["best Gaussian filter"]["ssim"] + 0.05
