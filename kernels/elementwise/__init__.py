@@ -28,9 +28,10 @@ _TWO = {
     for name in ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 }
 _ONE = {
-    name: declare(name, __name__, ("x",), DEFINITIONS[name], **({"exponent": 1.5} if name == "power" else {}))
-    for name in ("negative", "absolute", "square", "sqrt", "exp", "log", "power")
+    name: declare(name, __name__, ("x",), DEFINITIONS[name])
+    for name in ("negative", "absolute", "square", "sqrt", "exp", "log")
 }
+_ONE["power"] = declare("power", __name__, ("x",), DEFINITIONS["power"], sample={"exponent": 1.5})
 
 _NUMBERS = (int, float, np.integer, np.floating)
 

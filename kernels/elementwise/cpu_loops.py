@@ -37,7 +37,7 @@ _TOTAL, _CHUNK_WORD, _PARAMETER, _AXES, _SHAPE = 0, 1, 2, 3, 4
 
 
 @register_jitable
-def _offset(row, axes, block, shape, strides):  # type: ignore[no-untyped-def]
+def _offset(row, axes, block, shape, strides):
     """Where an array keeps row number ``row`` of the nest: all its axes but the last."""
     offset = 0
     for axis in range(axes - 2, 0, -1):
@@ -53,7 +53,7 @@ def unary(function: Callable[..., Any], dtype: str, form: str) -> Callable[..., 
     size = np.dtype(scalar).itemsize
     strided = form == "strided"
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         total, chunk, axes = block[2 + _TOTAL], block[2 + _CHUNK_WORD], block[2 + _AXES]
         parameter = float_bits(block[2 + _PARAMETER])
         shape = 2 + _SHAPE
@@ -86,14 +86,14 @@ def binary(function: Callable[..., Any], dtype: str, form: str) -> Callable[...,
     if form == "vv":
 
         @register_jitable
-        def segment(a, b, y, count, step_a, step_b, parameter):  # type: ignore[no-untyped-def]
+        def segment(a, b, y, count, step_a, step_b, parameter):
             for i in range(count):
                 write(y, i, function(read(a, i), read(b, i), parameter))
 
     elif form == "vs":
 
         @register_jitable
-        def segment(a, b, y, count, step_a, step_b, parameter):  # type: ignore[no-untyped-def]
+        def segment(a, b, y, count, step_a, step_b, parameter):
             number = b[0]
             for i in range(count):
                 write(y, i, function(read(a, i), number, parameter))
@@ -101,7 +101,7 @@ def binary(function: Callable[..., Any], dtype: str, form: str) -> Callable[...,
     elif form == "sv":
 
         @register_jitable
-        def segment(a, b, y, count, step_a, step_b, parameter):  # type: ignore[no-untyped-def]
+        def segment(a, b, y, count, step_a, step_b, parameter):
             number = a[0]
             for i in range(count):
                 write(y, i, function(number, read(b, i), parameter))
@@ -109,11 +109,11 @@ def binary(function: Callable[..., Any], dtype: str, form: str) -> Callable[...,
     else:
 
         @register_jitable
-        def segment(a, b, y, count, step_a, step_b, parameter):  # type: ignore[no-untyped-def]
+        def segment(a, b, y, count, step_a, step_b, parameter):
             for i in range(count):
                 write(y, i, function(read(a, i * step_a), read(b, i * step_b), parameter))
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         total, chunk, axes = block[3 + _TOTAL], block[3 + _CHUNK_WORD], block[3 + _AXES]
         parameter = float_bits(block[3 + _PARAMETER])
         shape = 3 + _SHAPE

@@ -21,14 +21,14 @@ from .geometry import Elementwise
 
 
 def _maximum(real: Any) -> Callable[..., Any]:
-    def maximum(a, b, parameter):  # type: ignore[no-untyped-def]
+    def maximum(a, b, parameter):
         return select((a > b) | (a != a), a, b)
 
     return maximum
 
 
 def _minimum(real: Any) -> Callable[..., Any]:
-    def minimum(a, b, parameter):  # type: ignore[no-untyped-def]
+    def minimum(a, b, parameter):
         return select((a < b) | (a != a), a, b)
 
     return minimum
@@ -48,7 +48,7 @@ def _power(real: Any) -> Callable[..., Any]:
     if real(0).itemsize == 8:
         return lambda x, exponent: math.pow(x, exponent)
 
-    def power(x, e):  # type: ignore[no-untyped-def]
+    def power(x, e):
         wide = float(x)
         size = exp64(e * log64(magnitude(wide)))
         odd = magnitude(e - 2.0 * nearest(e * 0.5)) == 1.0

@@ -1,6 +1,6 @@
 """Declarations of operations that compute each number from one number of each input: all have the same form."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,18 +25,19 @@ def declare(
     arguments: tuple[str, ...],
     function: Callable[..., Any],
     broadcasts: bool = True,
-    **number: float,
+    sample: Mapping[str, float] | None = None,
 ) -> Operation:
-    """The operation ``name`` of arrays ``arguments`` and at most one number, which sample cases name if it is needed.
+    """The operation ``name`` of arrays ``arguments`` and at most one number.
 
-    Two arrays that do not broadcast have one shape.
+    Two arrays that do not broadcast have one shape. ``sample`` names the number for the sample cases, where it has no
+    default.
     """
     one = len(arguments) == 1
     cases = [case for case in (_ONE if one else _TWO) if broadcasts or len(set(case["shapes"])) == 1]
 
     def geometry(*call: Any) -> Elementwise:
-        specs, parameters = call[: len(arguments)], call[len(arguments) :]
-        return elementwise(name, arguments, tuple(specs), *parameters, broadcasts=broadcasts)
+        specs, numbers = call[: len(arguments)], call[len(arguments) :]
+        return elementwise(name, arguments, tuple(specs), numbers[0] if numbers else 0.0, broadcasts)
 
     return Operation(
         name,
@@ -47,7 +48,7 @@ def declare(
         reference_args=lambda g: (g.parameter,),
         flops=lambda g: g.flops,
         bytes_moved=lambda g: g.bytes_moved,
-        cases=tuple({**case, **number} for case in cases),
+        cases=tuple({**case, **(sample or {})} for case in cases),
         contiguous=False,
     )
 

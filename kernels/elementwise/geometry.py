@@ -46,12 +46,13 @@ class Elementwise:
         return self.dtype.itemsize * (self.size + sum(self.sizes))
 
 
-def check_real(name: str, argument: str, spec: Spec | None) -> None:
-    """A float32 or float64 array in the machine's byte order."""
+def check_real(name: str, argument: str, spec: Spec | None) -> Spec:
+    """``spec``, which must be of a float32 or float64 array in the machine's byte order."""
     if spec is None:
         raise TypeError(f"{name}: {argument} expects an array but got None")
     if spec.dtype not in REAL:
         raise TypeError(f"{name}: {argument} expects float32 or float64 but got {spec.dtype}")
+    return spec
 
 
 def elementwise(

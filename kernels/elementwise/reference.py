@@ -15,7 +15,7 @@ def of_one(name: str, function: Callable[..., Any]) -> Callable[..., None]:
     """The loops around a function of one number (and constants)."""
     scalar = register_jitable(function)
 
-    def loops(x, y, parameter):  # type: ignore[no-untyped-def]
+    def loops(x, y, parameter):
         if y.ndim == 0:
             y[()] = scalar(x[()], parameter)
         else:
@@ -30,7 +30,7 @@ def of_two(name: str, function: Callable[..., Any]) -> Callable[..., None]:
     """The loops around a function of two numbers (and constants)."""
     scalar = register_jitable(function)
 
-    def loops(a, b, y, parameter):  # type: ignore[no-untyped-def]
+    def loops(a, b, y, parameter):
         if y.ndim == 0:
             y[()] = scalar(a[()], b[()], parameter)
         else:
@@ -42,29 +42,29 @@ def of_two(name: str, function: Callable[..., Any]) -> Callable[..., None]:
     return loops
 
 
-def _maximum(a, b, parameter):  # type: ignore[no-untyped-def]
+def _maximum(a, b, parameter):
     return a if a > b or a != a else b  # NaN differs from itself
 
 
-def _minimum(a, b, parameter):  # type: ignore[no-untyped-def]
+def _minimum(a, b, parameter):
     return a if a < b or a != a else b
 
 
-def _divide(a, b, parameter):  # type: ignore[no-untyped-def]
+def _divide(a, b, parameter):
     if b == 0:  # where Python raises: NaN for 0 / 0, else infinity with the sign of both
         return a * math.copysign(math.inf, b)
     return a / b
 
 
-def _sqrt(x, parameter):  # type: ignore[no-untyped-def]
+def _sqrt(x, parameter):
     return math.sqrt(x) if x >= 0 else math.nan
 
 
-def _exp(x, parameter):  # type: ignore[no-untyped-def]
+def _exp(x, parameter):
     return math.exp(x) if x < 709.782712893384 else x * math.inf  # the logarithm of the largest float64
 
 
-def _log(x, parameter):  # type: ignore[no-untyped-def]
+def _log(x, parameter):
     if x == 0:
         return -math.inf
     return math.log(x) if x > 0 else math.nan

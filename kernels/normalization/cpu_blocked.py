@@ -41,13 +41,13 @@ CHANNELS = 64  # in a task of `finish`
 
 
 @register_jitable
-def folded(width, channels):  # type: ignore[no-untyped-def]
+def folded(width, channels):
     """How many pixels to take as one row."""
     return WIDTH // width if width == channels and width < NARROW else 1
 
 
 @register_jitable
-def repeat(vector, first, width, fold, room):  # type: ignore[no-untyped-def]
+def repeat(vector, first, width, fold, room):
     """Channels ``first .. first + width - 1`` of a vector, ``fold`` times over."""
     for part in range(fold):
         for c in range(width):
@@ -55,7 +55,7 @@ def repeat(vector, first, width, fold, room):  # type: ignore[no-untyped-def]
 
 
 @register_jitable
-def add_moments(x, shift, sums, squares, rows, width, stride):  # type: ignore[no-untyped-def]
+def add_moments(x, shift, sums, squares, rows, width, stride):
     """Add rows of ``x - shift`` and of their squares, four rows at a time."""
     row = 0
     while row + 4 <= rows:
@@ -81,7 +81,7 @@ def batch_norm_moments(dtype: str) -> Callable[..., Any]:
     real, scalar = TYPES[dtype]
     size = np.dtype(scalar).itemsize
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         image, partial = pointer(block[0], real), pointer(block[1], float64)
         rows, channels, chunk = block[2], block[3], block[4]
         sums, squares, shift = stack(WIDTH, float64), stack(WIDTH, float64), stack(WIDTH, float64)
@@ -118,7 +118,7 @@ def batch_norm_finish(dtype: str) -> Callable[..., Any]:
     """
     real, scalar = TYPES[dtype]
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         x, weight, bias = pointer(block[0], real), pointer(block[1], real), pointer(block[2], real)
         partial, vectors = pointer(block[3], float64), pointer(block[4], real)
         mean, inverse_std, unbiased = pointer(block[5], real), pointer(block[6], real), pointer(block[7], real)
@@ -153,7 +153,7 @@ def batch_norm_given(dtype: str) -> Callable[..., Any]:
     """
     real, scalar = TYPES[dtype]
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         mean, var, weight, bias = (
             pointer(block[0], real), pointer(block[1], real), pointer(block[2], real), pointer(block[3], real)
         )  # fmt: skip
@@ -177,13 +177,13 @@ def batch_norm_apply(dtype: str, activation: str) -> Callable[..., Any]:
     )
 
     @register_jitable
-    def apply_rows(x, y, center, scale, offset, rows, width, stride, slope):  # type: ignore[no-untyped-def]
+    def apply_rows(x, y, center, scale, offset, rows, width, stride, slope):
         for row in range(rows):
             at = row * stride
             for c in range(width):
                 write(y, at + c, activate((read(x, at + c) - center[c]) * scale[c] + offset[c], slope))
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         vectors, rows, channels, chunk = pointer(block[1], real), block[3], block[4], block[5]
         slope = scalar(float_bits(block[6]))
         center, scale, offset = stack(WIDTH, real), stack(WIDTH, real), stack(WIDTH, real)

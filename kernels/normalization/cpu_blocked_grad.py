@@ -43,7 +43,7 @@ def batch_norm_grad_sums(dtype: str, activation: str) -> Callable[..., Any]:
     through = _through(activation, scalar)
 
     @register_jitable
-    def add_rows(gy, x, y, mean, sums, products, rows, width, stride, slope):  # type: ignore[no-untyped-def]
+    def add_rows(gy, x, y, mean, sums, products, rows, width, stride, slope):
         row = 0
         while row + 2 <= rows:
             one = row * stride
@@ -61,7 +61,7 @@ def batch_norm_grad_sums(dtype: str, activation: str) -> Callable[..., Any]:
                 sums[c] += a
                 products[c] += a * (float64(read(x, row * stride + c)) - mean[c])
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         given, partial = pointer(block[3], real), pointer(block[4], float64)
         rows, channels, chunk = block[5], block[6], block[7]
         slope = scalar(float_bits(block[8]))
@@ -101,7 +101,7 @@ def batch_norm_grad_finish(dtype: str) -> Callable[..., Any]:
     """
     real, scalar = TYPES[dtype]
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         mean, inverse_std, weight = pointer(block[0], real), pointer(block[1], real), pointer(block[2], real)
         partial, vectors = pointer(block[3], float64), pointer(block[4], real)
         gweight, gbias = pointer(block[5], real), pointer(block[6], real)
@@ -134,14 +134,14 @@ def batch_norm_grad_apply(dtype: str, activation: str) -> Callable[..., Any]:
     through = _through(activation, scalar)
 
     @register_jitable
-    def apply_rows(gy, x, y, gx, center, factor, slant, constant, rows, width, stride, slope):  # type: ignore[no-untyped-def]
+    def apply_rows(gy, x, y, gx, center, factor, slant, constant, rows, width, stride, slope):
         for row in range(rows):
             at = row * stride
             for c in range(width):
                 g = through(read(gy, at + c), read(y, at + c), slope)
                 write(gx, at + c, g * factor[c] + ((read(x, at + c) - center[c]) * slant[c] + constant[c]))
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         vectors, rows, channels, chunk = pointer(block[3], real), block[5], block[6], block[7]
         slope = scalar(float_bits(block[8]))
         center, factor = stack(WIDTH, real), stack(WIDTH, real)

@@ -40,10 +40,10 @@ def _check(name: str, x: Spec, vectors: dict[str, Spec | None], activation: Any)
     check_real(name, "x", x)
     if len(x.shape) < 2:
         raise ValueError(f"{name}: x expects at least two axes (..., C) but got shape {x.shape}")
-    for argument, spec in vectors.items():
-        if spec is None and argument in ("weight", "bias"):
+    for argument, given in vectors.items():
+        if given is None and argument in ("weight", "bias"):
             continue
-        check_real(name, argument, spec)
+        spec = check_real(name, argument, given)
         if spec.dtype != x.dtype:
             raise TypeError(f"{name}: {argument} expects {x.dtype} as x has but got {spec.dtype}")
         if spec.shape != x.shape[-1:]:
@@ -91,10 +91,10 @@ def batch_norm_grad_geometry(
     """Check a call of `batch_norm_grad`."""
     name = "batch_norm_grad"
     _check(name, x, {"mean": mean, "inverse_std": inverse_std, "weight": weight}, activation)
-    for argument, spec in (("gy", gy), ("y", y)):
-        if spec is None and argument == "y":
+    for argument, given in (("gy", gy), ("y", y)):
+        if given is None and argument == "y":
             continue
-        check_real(name, argument, spec)
+        spec = check_real(name, argument, given)
         if spec.dtype != x.dtype:
             raise TypeError(f"{name}: {argument} expects {x.dtype} as x has but got {spec.dtype}")
         if spec.shape != x.shape:

@@ -9,7 +9,7 @@ from ..activation.epilogue import activate
 from ..activation.reference import activate_grad
 
 
-def batch_norm(x, mean, var, weight, bias, y, eps, code, negative_slope):  # type: ignore[no-untyped-def]
+def batch_norm(x, mean, var, weight, bias, y, eps, code, negative_slope):
     """``y = activate((x - mean) / sqrt(var + eps) * weight + bias)``."""
     C = x.shape[-1]
     pixels, results = x.reshape(-1, C), y.reshape(-1, C)
@@ -24,7 +24,7 @@ def batch_norm(x, mean, var, weight, bias, y, eps, code, negative_slope):  # typ
             results[p, c] = activate(value, code, negative_slope)
 
 
-def batch_norm_train(x, weight, bias, y, mean, inverse_std, unbiased, eps, code, negative_slope):  # type: ignore[no-untyped-def]
+def batch_norm_train(x, weight, bias, y, mean, inverse_std, unbiased, eps, code, negative_slope):
     """Statistics of each channel, and x normalised by them."""
     C = x.shape[-1]
     pixels, results = x.reshape(-1, C), y.reshape(-1, C)
@@ -49,7 +49,7 @@ def batch_norm_train(x, weight, bias, y, mean, inverse_std, unbiased, eps, code,
             results[p, c] = activate(value, code, negative_slope)
 
 
-def batch_norm_grad(gy, x, mean, inverse_std, weight, y, gx, gweight, gbias, code, negative_slope):  # type: ignore[no-untyped-def]
+def batch_norm_grad(gy, x, mean, inverse_std, weight, y, gx, gweight, gbias, code, negative_slope):
     """With z = (x - mean) * inverse_std and g the gradient by ``z * weight + bias``::
 
     gbias = sum g        gweight = sum g * z        gx = weight * inverse_std * (g - mean of g - z * mean of g * z)
