@@ -237,3 +237,44 @@ def test_a_transposed_convolution_grows_as_documented():
         x, w, stride=(3, 2), padding=((1, 0), (2, 1)), output_padding=(2, 1), dilation=(1, 2), groups=2
     )
     assert y.shape == (1, (5 - 1) * 3 - 1 + 3 + 2 + 1, (4 - 1) * 2 - 3 + 2 * 2 + 1 + 1, 12)
+
+
+def test_explain_names_the_variant_and_the_reasons():
+    x, w = np.ones((1, 8, 8, 16), np.float32), np.ones((4, 5, 5, 16), np.float32)
+    text = kernels.explain(kernels.conv2d, x, w, padding=2)
+    assert text.splitlines()[0] == "conv2d: 2.05e+05 FLOP, at least 1.15e+04 bytes"
+    assert "  cpu.depthwise  needs groups = C = C_out > 1 (got groups = 1, C = 16, C_out = 4)" in text
+    assert "  cpu.direct     taken" in text
+    assert "  cpu.im2col     runs when named" in text
+    depthwise = kernels.explain(kernels.conv2d, x, np.ones((16, 3, 3, 1), np.float32), groups=16)
+    assert "  cpu.depthwise  taken" in depthwise
+    assert "  cpu.direct     would do" in depthwise
+    for operation in OPERATIONS[1:]:
+        call = Call((1, 8, 8, 16), (4, 5, 5, 16))
+        arrays = call.arrays(operation)
+        rest = [call.x] if operation == "conv2d_input_grad" else [call.w] if operation == "conv2d_weight_grad" else []
+        assert f"{operation}: " in kernels.explain(getattr(kernels, operation), *arrays[:2], *rest)
+
+
+def test_explain_checks_the_call_and_runs_nothing():
+    with pytest.raises(ValueError, match="conv2d: groups expects a positive integer"):
+        kernels.explain(kernels.conv2d, np.ones((1, 8, 8, 16), "f4"), np.ones((4, 5, 5, 16), "f4"), groups=0)
+    out = np.full((1, 4, 4, 4), 7, np.float32)
+    kernels.explain(kernels.conv2d, np.ones((1, 8, 8, 16), "f4"), np.ones((4, 5, 5, 16), "f4"), out=out)
+    assert (out == 7).all()
+
+
+def test_variants_by_name_and_in_a_trace():
+    call = Call((1, 6, 6, 4), (3, 3, 3, 4))
+    arrays = call.arrays("conv2d")
+    with kernels.trace() as events, kernels.use_variant(conv2d="naive"):
+        call.run("conv2d", arrays)
+        call.run("conv2d", arrays, variant="im2col")  # what a call names goes before
+        call.run("conv2d_weight_grad", call.arrays("conv2d_weight_grad"))
+    ours = [(e.operation, e.variant) for e in events if e.operation != "matmul"]
+    assert ours == [("conv2d", "naive"), ("conv2d", "im2col"), ("conv2d_weight_grad", "direct")]
+    assert events[0].shapes == ((1, 6, 6, 4), (3, 3, 3, 4))
+    assert events[0].flops == 2 * 16 * 3 * 36
+    assert events[0].bytes_moved == 4 * (144 + 108 + 48)
+    with pytest.raises(ValueError, match="use_variant: no operation 'conv3d'"), kernels.use_variant(conv3d="naive"):
+        pass
