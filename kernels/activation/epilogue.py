@@ -21,12 +21,12 @@ RELU, LEAKY_RELU, TANH, SIGMOID = 1, 2, 3, 4
 CODES = {name: code for code, name in enumerate(ACTIVATIONS)}
 """The number by which compiled references and CUDA kernels know an activation."""
 
-IN_REGISTERS = {"relu": RELU_BIT, "leaky_relu": LEAKY_RELU_BIT}
+IN_REGISTERS: dict[str | None, int] = {"relu": RELU_BIT, "leaky_relu": LEAKY_RELU_BIT}
 """Bits of the micro-kernel's mode for the activations that it applies itself."""
 
 
 @register_jitable
-def activate(value, code, negative_slope):  # type: ignore[no-untyped-def]
+def activate(value, code, negative_slope):
     """The activation of that code; NaN stays NaN."""
     if code == RELU:
         return 0.0 if value < 0 else value
@@ -53,7 +53,9 @@ def check_epilogue(
     return {"has_bias": bias is not None, "activation": activation, "negative_slope": float(negative_slope)}
 
 
-def second_pass(activation: str | None, negative_slope: float, done: Collection[str] = ()) -> Callable[[Any], Any]:
+def second_pass(
+    activation: str | None, negative_slope: float, done: Collection[str | None] = ()
+) -> Callable[[Any], Any]:
     """What is left to do to the output, in place, after activations named in ``done`` were applied already."""
     if activation is None or activation in done:
         return lambda y: None

@@ -9,27 +9,27 @@ from numba.extending import register_jitable
 from .epilogue import LEAKY_RELU, RELU, SIGMOID, TANH
 
 
-def _relu(x, parameter):  # type: ignore[no-untyped-def]
+def _relu(x, parameter):
     return 0.0 if x < 0 else x
 
 
-def _leaky_relu(x, negative_slope):  # type: ignore[no-untyped-def]
+def _leaky_relu(x, negative_slope):
     return negative_slope * x if x < 0 else x
 
 
-def _sigmoid(x, parameter):  # type: ignore[no-untyped-def]
+def _sigmoid(x, parameter):
     if x < 0:  # exp of a large positive number would overflow
         return math.exp(x) / (1.0 + math.exp(x))
     return 1.0 / (1.0 + math.exp(-x))
 
 
 @register_jitable
-def _relu_grad(gy, y, parameter):  # type: ignore[no-untyped-def]
+def _relu_grad(gy, y, parameter):
     return 0.0 if y <= 0 else gy
 
 
 @register_jitable
-def _leaky_relu_grad(gy, y, negative_slope):  # type: ignore[no-untyped-def]
+def _leaky_relu_grad(gy, y, negative_slope):
     return negative_slope * gy if y <= 0 else gy
 
 
@@ -46,7 +46,7 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
 
 
 @register_jitable
-def activate_grad(gy, y, code, negative_slope):  # type: ignore[no-untyped-def]
+def activate_grad(gy, y, code, negative_slope):
     """Gradient by the input of the activation of that code, whose output is y: for operations that fuse it."""
     if code == RELU:
         return _relu_grad(gy, y, negative_slope)

@@ -117,12 +117,14 @@ def _gradient_cases(first: str, second: str, result: str) -> tuple[dict[str, Any
     """The same convolutions as calls that take ``first`` and ``second`` of x, w and gy, and the shape of ``result``."""
     cases = []
     for case in _CASES:
-        index = {name: case[name] for name in ("stride", "padding", "dilation", "groups") if name in case}
+        index: dict[str, Any] = {
+            name: case[name] for name in ("stride", "padding", "dilation", "groups") if name in case
+        }
         x, w = case["shapes"][:2]
-        words = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, **index}
+        words: dict[str, Any] = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, **index}
         g = convolution_geometry("conv2d", x, w, np.dtype(np.float32), **words)
         shapes = {"x": x, "w": w, "gy": (g["n"], g["p"], g["q"], g["k"])}
-        named = {"x": "input_shape", "w": "weight_shape"}[result]
+        named: str = {"x": "input_shape", "w": "weight_shape"}[result]
         cases.append({"shapes": [shapes[first], shapes[second]], named: shapes[result], **index})
     return tuple(cases)
 

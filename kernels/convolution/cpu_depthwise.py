@@ -41,7 +41,7 @@ def rows_of(itemsize: int, gradient: bool) -> Any:
     """
     dtype = float32 if itemsize == 4 else float64
 
-    def rows_of(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def rows_of(begin, end, slot, block):
         x, w, bias, y = (
             pointer(block[0], dtype), pointer(block[1], dtype), pointer(block[2], dtype), pointer(block[3], dtype),
         )  # fmt: skip
@@ -86,7 +86,7 @@ def accumulate(itemsize: int) -> Any:
     """
     dtype = float32 if itemsize == 4 else float64
 
-    def accumulate(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def accumulate(begin, end, slot, block):
         x, gy, partials = pointer(block[0], dtype), pointer(block[1], dtype), pointer(block[2], dtype)
         rows, shares, H, W, P, Q, C = block[3], block[4], block[5], block[6], block[7], block[8], block[9]
         R, S, sy, sx, dy, dx = block[10], block[11], block[12], block[13], block[14], block[15]

@@ -53,7 +53,7 @@ _ROWS_PER_BAND = 8
 class Axis(NamedTuple):
     """One axis of one phase: output ``o`` (stored at ``first + o * step``) reads sources ``o * sy + tap * dy + oy``."""
 
-    count: int  # outputs
+    outputs: int
     first: int
     step: int
     taps: tuple[int, ...]  # the kernel's taps in the order in which they are read
@@ -66,7 +66,7 @@ def forward_axis(outputs: int, taps: int, stride: int, dilation: int, before: in
     """The single phase of a convolution.
 
     >>> forward_axis(outputs=4, taps=3, stride=1, dilation=1, before=1)
-    Axis(count=4, first=0, step=1, taps=(0, 1, 2), sy=1, dy=1, oy=-1)
+    Axis(outputs=4, first=0, step=1, taps=(0, 1, 2), sy=1, dy=1, oy=-1)
     """
     return Axis(outputs, 0, 1, tuple(range(taps)), stride, dilation, -before)
 
@@ -78,8 +78,8 @@ def gradient_axes(inputs: int, taps: int, stride: int, dilation: int, before: in
 
     >>> for axis in gradient_axes(inputs=8, taps=4, stride=2, dilation=1, before=1):
     ...     print(axis)
-    Axis(count=4, first=1, step=2, taps=(2, 0), sy=1, dy=1, oy=0)
-    Axis(count=4, first=0, step=2, taps=(3, 1), sy=1, dy=1, oy=-1)
+    Axis(outputs=4, first=1, step=2, taps=(2, 0), sy=1, dy=1, oy=0)
+    Axis(outputs=4, first=0, step=2, taps=(3, 1), sy=1, dy=1, oy=-1)
     """
     common = math.gcd(stride, dilation)
     axes = []
@@ -108,7 +108,7 @@ class Phase(NamedTuple):
 
     @property
     def bands(self) -> int:
-        return -(-self.rows.count // self.band_rows) * -(-self.columns.count // self.band_columns)
+        return -(-self.rows.outputs // self.band_rows) * -(-self.columns.outputs // self.band_columns)
 
 
 def _extent(axis: Axis, outputs: int) -> int:
@@ -118,7 +118,7 @@ def _extent(axis: Axis, outputs: int) -> int:
 
 def _phase(rows: Axis, columns: Axis, pixel_bytes: int) -> Phase:
     """Cut a phase into bands that fit the cache: fewer rows first, then narrower."""
-    band_rows, band_columns = min(_ROWS_PER_BAND, rows.count), columns.count
+    band_rows, band_columns = min(_ROWS_PER_BAND, rows.outputs), columns.outputs
     while band_rows > 1 and _extent(rows, band_rows) * _extent(columns, band_columns) * pixel_bytes > _BAND_BYTES:
         band_rows -= 1
     while band_columns > 32 and _extent(rows, band_rows) * _extent(columns, band_columns) * pixel_bytes > _BAND_BYTES:
@@ -131,7 +131,7 @@ _HEADER, _PHASE_WORDS = 16, 21
 
 
 @register_jitable
-def copy_band(band, x, itemsize, dtype, n, H, W, C, first_row, first_column, high, wide):  # type: ignore[no-untyped-def]
+def copy_band(band, x, itemsize, dtype, n, H, W, C, first_row, first_column, high, wide):
     """Copy ``high`` rows of ``wide`` pixels of image n into scratch, with zeros where a pixel lies beside the image.
 
     Rows above and below the image are left as they are: nothing reads them.
@@ -153,7 +153,7 @@ def correlate(itemsize: int) -> Any:
     """Task: one band of one phase of one image; `_Correlation` fills the argument block."""
     dtype = float32 if itemsize == 4 else float64
 
-    def correlate(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def correlate(begin, end, slot, block):
         x, y, packed, bias = block[0], block[1], block[2], block[3]
         H, W, C, P, Q, K = block[5], block[6], block[7], block[8], block[9], block[10]
         groups, mode, slope, panel_at = block[11], block[12], block[13], block[14]
@@ -227,8 +227,8 @@ class _Correlation:
             tasks = n * phase.bands
             rows, columns = phase.rows, phase.columns
             words += [first_task, first_task + tasks, phase.bands, start]
-            words += [rows.count, rows.first, rows.step, len(rows.taps)]
-            words += [columns.count, columns.first, columns.step, len(columns.taps)]
+            words += [rows.outputs, rows.first, rows.step, len(rows.taps)]
+            words += [columns.outputs, columns.first, columns.step, len(columns.taps)]
             words += [rows.sy, rows.dy, rows.oy, columns.sy, columns.dy, columns.oy]
             words += [phase.band_rows, phase.band_columns, packing.group_size]
             first_task, start = first_task + tasks, start + packing.size

@@ -42,7 +42,7 @@ def accumulate(itemsize: int) -> Any:
     """Task: tap row ``task % R`` of share ``task // R``; `_WeightGrad` fills the argument block."""
     dtype = float32 if itemsize == 4 else float64
 
-    def accumulate(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def accumulate(begin, end, slot, block):
         x, gy, partials, panel_at = block[0], block[1], block[2], block[4]
         N, H, W, C, P, Q, K = block[5], block[6], block[7], block[8], block[9], block[10], block[11]
         R, S, groups, sy, sx, dy, dx = block[12], block[13], block[14], block[15], block[16], block[17], block[18]
@@ -111,7 +111,7 @@ def gather_shares(itemsize: int) -> Any:
     """
     dtype = float32 if itemsize == 4 else float64
 
-    def gather_shares(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def gather_shares(begin, end, slot, block):
         partials, gw = pointer(block[0], dtype), pointer(block[1], dtype)
         shares, taps, channels = block[2], block[3], block[4]
         tap_stride, c_stride, k_stride, size = block[5], block[6], block[7], block[8]

@@ -38,7 +38,7 @@ def spread(itemsize: int, gradient: bool) -> Any:
     """
     dtype = float32 if itemsize == 4 else float64
 
-    def spread(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def spread(begin, end, slot, block):
         image, columns = pointer(block[0], dtype), pointer(block[1], dtype)
         H, W, C, P, Q, R, S = block[2], block[3], block[4], block[5], block[6], block[7], block[8]
         sy, sx, dy, dx, top, left = block[9], block[10], block[11], block[12], block[13], block[14]
@@ -58,7 +58,7 @@ def spread(itemsize: int, gradient: bool) -> Any:
                             for c in range(channels):
                                 columns[at + c] = image[source + c]
 
-    def collect(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def collect(begin, end, slot, block):
         image, columns = pointer(block[0], dtype), pointer(block[1], dtype)
         H, W, C, P, Q, R, S = block[2], block[3], block[4], block[5], block[6], block[7], block[8]
         sy, sx, dy, dx, top, left = block[9], block[10], block[11], block[12], block[13], block[14]

@@ -75,7 +75,7 @@ def all_channels(kind: int) -> Any:
     width = lanes(SIZE)
 
     @register_jitable
-    def transform_all(source, source_row, source_column, target, target_row, target_column, C, bias, mode, slope):  # type: ignore[no-untyped-def]
+    def transform_all(source, source_row, source_column, target, target_row, target_column, C, bias, mode, slope):
         for c in range(0, C, width):
             at = min(c, C - width) * SIZE
             transform(
@@ -87,7 +87,7 @@ def all_channels(kind: int) -> Any:
 
 
 @register_jitable
-def patch_with_zeros(patch, image, n, H, W, C, row, column, rows, columns):  # type: ignore[no-untyped-def]
+def patch_with_zeros(patch, image, n, H, W, C, row, column, rows, columns):
     """Copy ``rows x columns`` pixels of image n, from (row, column) on, with zeros beyond the borders."""
     left, right = min(columns, max(0, -column)), max(0, min(columns, W - column))
     for r in range(rows):
@@ -113,7 +113,7 @@ def transform_weights() -> Any:
     """
     widest, width = block_columns(SIZE), lanes(SIZE)
 
-    def transform_weights(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def transform_weights(begin, end, slot, block):
         C, K, point = block[2], block[3], block[4]
         for task in range(begin, end):
             here = min(K - task * widest, widest)
@@ -132,7 +132,7 @@ def winograd() -> Any:
     """Task: one block of tiles; `_Winograd` fills the argument block."""
     transform_input, transform_output = all_channels(INPUT), all_channels(OUTPUT)
 
-    def winograd(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def winograd(begin, end, slot, block):
         x, y, u, bias = block[0], block[1], block[2], block[3]
         H, W, C, P, Q, K = block[5], block[6], block[7], block[8], block[9], block[10]
         top, left, tiles, mode, slope = block[11], block[12], block[13], block[14], float_bits(block[15])

@@ -42,7 +42,7 @@ def accumulate() -> Any:
     """Task: one share of the blocks of tiles; `_WeightGrad` fills the argument block."""
     transform_input, transform_gradient = all_channels(INPUT), all_channels(GRADIENT)
 
-    def accumulate(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def accumulate(begin, end, slot, block):
         x, gy, sums = block[0], block[1], block[2]
         H, W, C, P, Q, K = block[4], block[5], block[6], block[7], block[8], block[9]
         top, left, tiles, shares = block[10], block[11], block[12], block[13]
@@ -94,7 +94,7 @@ def finish() -> Any:
     """
     width = lanes(SIZE)
 
-    def finish(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def finish(begin, end, slot, block):
         sums, pairs, tap, shares = pointer(block[0], float32), block[2], block[3], block[4]
         for task in range(begin, end):
             first, last = task * _RUN, min(task * _RUN + _RUN, pairs)

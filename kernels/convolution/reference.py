@@ -16,7 +16,7 @@ the C / groups input channels of the same group.
 from ..activation.epilogue import activate
 
 
-def conv2d(x, w, bias, y, stride, pads, dilation, groups, code, negative_slope):  # type: ignore[no-untyped-def]
+def conv2d(x, w, bias, y, stride, pads, dilation, groups, code, negative_slope):
     """``y[n, p, q, k] = activate(bias[k] + sum over r, s, c of x[n, h, w, c] * w[k, r, s, c])``."""
     N, H, W = x.shape[:3]
     K, R, S, group_c = w.shape
@@ -43,7 +43,7 @@ def conv2d(x, w, bias, y, stride, pads, dilation, groups, code, negative_slope):
                     y[n, p, q, k] = activate(total, code, negative_slope)
 
 
-def conv2d_input_grad(gy, w, bias, gx, stride, pads, dilation, groups, code, negative_slope):  # type: ignore[no-untyped-def]
+def conv2d_input_grad(gy, w, bias, gx, stride, pads, dilation, groups, code, negative_slope):
     """``gx[n, h, w, c] = activate(bias[c] + sum over (p, q, k, r, s) that read (h, w, c) of gy * w)``.
 
     A gather: pixel (h, w) is read by tap (r, s) of output pixel ((h + top - r * dilation) / stride, ...) where the
@@ -74,7 +74,7 @@ def conv2d_input_grad(gy, w, bias, gx, stride, pads, dilation, groups, code, neg
                     gx[n, h, column, c] = activate(total, code, negative_slope)
 
 
-def conv2d_weight_grad(gy, x, gw, stride, pads, dilation, groups):  # type: ignore[no-untyped-def]
+def conv2d_weight_grad(gy, x, gw, stride, pads, dilation, groups):
     """``gw[k, r, s, c] = sum over n, p, q of gy[n, p, q, k] * x[n, h, w, c]``."""
     N, H, W = x.shape[:3]
     K, R, S, group_c = gw.shape

@@ -101,7 +101,7 @@ _LINES: list[tuple[Callable[[Vectors, Line], Line], int, int]] = [
 
 
 @intrinsic(prefer_literal=True)
-def transform(  # type: ignore[no-untyped-def]
+def transform(
     typingctx, kind, itemsize, source, source_row, source_column, target, target_row, target_column, bias, mode, slope
 ):
     """Transform one tile for one vector of channels.
@@ -115,7 +115,7 @@ def transform(  # type: ignore[no-untyped-def]
     line, inputs, outputs = _LINES[kind.literal_value]
     finishes, size = kind.literal_value == OUTPUT, itemsize.literal_value
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         source, source_row, source_column, target, target_row, target_column, bias, mode, slope = args[2:]
         e = Vectors(builder, size)
         source, target = e.pointer(source), e.pointer(target)

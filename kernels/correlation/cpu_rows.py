@@ -34,7 +34,7 @@ _LINE = 64  # bytes: scratch of different threads shares no cache line
 
 
 @kernel()
-def _rows(dtype: str):
+def _rows(dtype: str) -> Any:
     number = getattr(types, dtype)
     size = number.bitwidth // 8
     sums = weighted_sums(number, number)

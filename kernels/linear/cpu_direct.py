@@ -32,7 +32,7 @@ def multiply(itemsize: int) -> Any:
     """
     widest = block_columns(itemsize)
 
-    def multiply(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def multiply(begin, end, slot, block):
         a, packed, bias, y = block[0], block[1], block[2], block[3]
         M, N, K, am, ai = block[4], block[5], block[6], block[7], block[8]
         mode, slope, panel_at, bands = block[9], block[10], block[11], block[12]

@@ -3,7 +3,7 @@
 from ..activation.epilogue import activate
 
 
-def matmul(a, b, y, transpose_a, transpose_b):  # type: ignore[no-untyped-def]
+def matmul(a, b, y, transpose_a, transpose_b):
     """``y[m, n] = sum over k of a[m, k] * b[k, n]``, either operand read transposed."""
     M, N = y.shape
     K = a.shape[0] if transpose_a else a.shape[1]
@@ -17,7 +17,7 @@ def matmul(a, b, y, transpose_a, transpose_b):  # type: ignore[no-untyped-def]
             y[m, n] = total
 
 
-def linear(x, w, bias, y, code, negative_slope):  # type: ignore[no-untyped-def]
+def linear(x, w, bias, y, code, negative_slope):
     """``y[m, n] = activate(bias[n] + sum over k of x[m, k] * w[n, k])`` with the leading axes of x taken as one."""
     N, K = w.shape
     rows, out = x.reshape(-1, K), y.reshape(-1, N)

@@ -31,7 +31,7 @@ def squared_error_sums(dtype: str, result: str) -> Callable[..., Any]:
     (real, scalar), (out_real, out_scalar) = TYPES[dtype], TYPES[result]
     size = np.dtype(scalar).itemsize
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         sums, total, chunk, scale = pointer(block[2], out_real), block[3], block[4], float_bits(block[5])
         for task in range(begin, end):
             first = task * chunk
@@ -50,7 +50,7 @@ def squared_error(dtype: str) -> Callable[..., Any]:
     """``y = (x - target)**2``."""
     real, _ = TYPES[dtype]
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         x, target, y = pointer(block[0], real), pointer(block[1], real), pointer(block[2], real)
         total, chunk = block[3], block[4]
         for i in range(begin * chunk, min(end * chunk, total)):
@@ -65,7 +65,7 @@ def squared_error_grad(dtype: str, summed: bool) -> Callable[..., Any]:
     """``gx = scale * gy * (x - target)``, with one gy for all numbers (``summed``) or one for each."""
     real, scalar = TYPES[dtype]
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         gy, x, target = pointer(block[0], real), pointer(block[1], real), pointer(block[2], real)
         gx, total, chunk = pointer(block[3], real), block[4], block[5]
         scale = float_bits(block[6])

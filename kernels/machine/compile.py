@@ -111,7 +111,7 @@ def compile_function(function: Callable[..., Any], signature: Any, name: str, **
     """Compile ``function`` for one signature, or load it from disk; ``name`` is its file name in the cache."""
     settings = {"nopython": True, "fastmath": FAST_MATH, "error_model": "numpy", "boundscheck": False, **options}
     with _COMPILING:
-        compiled = CFunc(function, (signature.args, signature.return_type), {}, settings)
+        compiled: Any = CFunc(function, (signature.args, signature.return_type), {}, settings)
         compiled._cache = _DiskCache(name)
         compiled.compile()
     return compiled
@@ -139,8 +139,7 @@ class Family:
         self.options = options
         self.name = f"{make.__module__.partition('kernels.')[2] or make.__module__}.{make.__qualname__}"
         self._compiled: dict[tuple[Any, ...], CFunc] = {}
-        _FAMILIES.append(self)
-        functools.update_wrapper(self, make, updated=())
+        self.__doc__ = make.__doc__
 
     def compiled(self, *parameters: Any) -> CFunc:
         """The compiled function for these parameters, compiled or loaded on first use."""
@@ -156,10 +155,8 @@ class Family:
 
     def address(self, *parameters: Any) -> int:
         """The address of the compiled function for these parameters."""
-        return int(self.compiled(*parameters).address)
-
-
-_FAMILIES: list[Family] = []
+        address: Any = self.compiled(*parameters).address
+        return int(address)
 
 
 def kernel(signature: Any = WORKER, **options: Any) -> Callable[[Callable[..., Callable[..., Any]]], Family]:

@@ -15,6 +15,7 @@ import os
 import threading
 import weakref
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -73,8 +74,13 @@ class Pool:
             # Every array that views the memory holds this object alive; its end gives the block back.
             lease = (ctypes.c_char * size).from_address(block.address)
             key = id(lease)
-            self._leases[key] = (weakref.ref(lease, lambda _, key=key: self._give_back(key)), block)
-        return np.ndarray(shape, dtype, lease)
+
+            def end(_: Any) -> None:
+                self._give_back(key)
+
+            self._leases[key] = (weakref.ref(lease, end), block)
+        buffer: Any = lease
+        return np.ndarray(shape, dtype, buffer)
 
     def _give_back(self, key: int) -> None:
         with self.lock:

@@ -189,9 +189,7 @@ class _Tile(Vectors):
 
 
 @intrinsic(prefer_literal=True)
-def tile(  # type: ignore[no-untyped-def]
-    typingctx, rows, vectors, itemsize, c, a, b, bias, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope
-):
+def tile(typingctx, rows, vectors, itemsize, c, a, b, bias, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope):
     """Compute one tile; see the head of this file.
 
     ``rows``, ``vectors`` and ``itemsize`` are constants. ``c, a, b, bias`` are addresses, strides are in elements.
@@ -202,7 +200,7 @@ def tile(  # type: ignore[no-untyped-def]
     constants = (rows.literal_value, vectors.literal_value, itemsize.literal_value)
     signature = types.void(rows, vectors, itemsize, *[types.int64] * 14, types.float64)
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         c, a, b, bias, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope = args[3:]
         t = _Tile(builder, *constants)
         c, a, b, bias = map(t.pointer, (c, a, b, bias))
@@ -213,7 +211,7 @@ def tile(  # type: ignore[no-untyped-def]
         rest = builder.sub(ki, whole)
 
         def steps(count: int) -> Any:
-            def body(sums, pointers):  # type: ignore[no-untyped-def]
+            def body(sums, pointers):
                 for u in range(count):
                     at_a, at_b = t.at(pointers[0], t.times(ai, u)), t.at(pointers[1], t.times(bi, u))
                     sums = t.step(sums, at_a, at_b, am)
@@ -221,7 +219,7 @@ def tile(  # type: ignore[no-untyped-def]
 
             return body
 
-        def outer(sums, pointers):  # type: ignore[no-untyped-def]
+        def outer(sums, pointers):
             advances = [t.times(ai, _UNROLL), t.times(bi, _UNROLL)]
             sums, inner = t.loop("inner", whole, _UNROLL, sums, pointers, advances, steps(_UNROLL))
             sums, _ = t.loop("rest", rest, 1, sums, inner, [ai, bi], steps(1))
@@ -241,7 +239,7 @@ def _strip(rows: int, vectors: int, itemsize: int) -> Any:
     """
 
     @register_jitable
-    def strip(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope):  # type: ignore[no-untyped-def]
+    def strip(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope):
         while height > 0:
             if height >= rows and height != rows + 1:
                 done = rows
@@ -279,25 +277,10 @@ def panel(itemsize: int) -> Any:
     """
     width = lanes(itemsize)
     widest = block_vectors()
-    strip4 = _strip(6, 4, itemsize) if widest == 4 else None
-    strip3 = _strip(8, 3, itemsize) if widest == 4 else None
-    strip2 = _strip(8 if widest == 4 else 6, 2, itemsize)
-    strip1 = _strip(8, 1, itemsize)
+    strip1, strip2 = _strip(8, 1, itemsize), _strip(8 if widest == 4 else 6, 2, itemsize)
+    strip3, strip4 = (_strip(8, 3, itemsize), _strip(6, 4, itemsize)) if widest == 4 else (strip2, strip2)
 
-    @register_jitable
-    def wide_strip(vectors, c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope):  # type: ignore[no-untyped-def]
-        if vectors == 4:
-            strip4(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope)
-        else:
-            strip3(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope)
-
-    @register_jitable
-    def no_wide_strip(vectors, c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, cm, mode, slope):  # type: ignore[no-untyped-def]
-        return
-
-    wide = wide_strip if widest == 4 else no_wide_strip
-
-    def panel(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, bn, cm, mode, slope_bits):  # type: ignore[no-untyped-def]
+    def panel(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, bn, cm, mode, slope_bits):
         slope = float_bits(slope_bits)
         first = 0
         while first < columns:
@@ -309,8 +292,10 @@ def panel(itemsize: int) -> Any:
                 block_bo = bo * block_bi
                 block_b = b + (bn * first + bi * block_bi) * itemsize
             at_c, at_bias = c + first * itemsize, bias + first * itemsize
-            if vectors > 2:
-                wide(vectors, at_c, a, block_b, at_bias, height, here, ko, ki, ao, ai, am, block_bo, block_bi, cm, mode, slope)  # fmt: skip # noqa: E501
+            if vectors == 4:
+                strip4(at_c, a, block_b, at_bias, height, here, ko, ki, ao, ai, am, block_bo, block_bi, cm, mode, slope)
+            elif vectors == 3:
+                strip3(at_c, a, block_b, at_bias, height, here, ko, ki, ao, ai, am, block_bo, block_bi, cm, mode, slope)
             elif vectors == 2:
                 strip2(at_c, a, block_b, at_bias, height, here, ko, ki, ao, ai, am, block_bo, block_bi, cm, mode, slope)
             else:
@@ -321,12 +306,10 @@ def panel(itemsize: int) -> Any:
 
 
 @intrinsic
-def call_panel(  # type: ignore[no-untyped-def]
-    typingctx, function, c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, bn, cm, mode, slope
-):
+def call_panel(typingctx, function, c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, bn, cm, mode, slope):
     """Call a compiled `panel` by its address."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         callee = ir.FunctionType(ir.VoidType(), [_I64] * 17).as_pointer()
         builder.call(builder.inttoptr(args[0], callee), list(args[1:]))
         return context.get_dummy_value()

@@ -41,7 +41,7 @@ def pack(itemsize: int) -> Any:
     dtype = float32 if itemsize == 4 else float64
     widest, width = block_columns(itemsize), lanes(itemsize)
 
-    def pack(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def pack(begin, end, slot, block):
         packed, w, offsets = pointer(block[0], dtype), pointer(block[1], dtype), block[2]
         taps, channels, columns, channel_stride, column_stride = block[3], block[4], block[5], block[6], block[7]
         blocks, w_group, packed_group = block[8], block[9], block[10]

@@ -15,22 +15,22 @@ from numba.extending import intrinsic
 
 
 @intrinsic
-def pointer(typingctx, address, dtype):  # type: ignore[no-untyped-def]
+def pointer(typingctx, address, dtype):
     """``pointer(address, float32)`` is the address, an int64, as a pointer to numbers of that type."""
     element = dtype.dtype if isinstance(dtype, types.DTypeSpec) else dtype.instance_type
     signature = types.CPointer(element)(types.int64, dtype)
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
 
     return signature, codegen
 
 
 @intrinsic
-def float_bits(typingctx, word):  # type: ignore[no-untyped-def]
+def float_bits(typingctx, word):
     """The float64 whose bits the 64-bit word holds: the inverse of `word_of`."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.bitcast(args[0], ir.DoubleType())
 
     return types.float64(types.int64), codegen
@@ -46,11 +46,11 @@ def word_of(value: float) -> int:
 
 
 @intrinsic
-def call_worker(typingctx, function, begin, end, slot, block):  # type: ignore[no-untyped-def]
+def call_worker(typingctx, function, begin, end, slot, block):
     """Call a compiled worker by its address: ``function(begin, end, slot, block)``."""
     words = (types.int64,) * 5
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         i64 = ir.IntType(64)
         worker_type = ir.FunctionType(ir.VoidType(), [i64] * 4)
         callee = builder.inttoptr(args[0], worker_type.as_pointer())

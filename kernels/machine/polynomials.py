@@ -31,20 +31,20 @@ from numba.extending import intrinsic, register_jitable
 
 
 @intrinsic
-def fma(typingctx, a, b, c):  # type: ignore[no-untyped-def]
+def fma(typingctx, a, b, c):
     """``a * b + c``, rounded once."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.fma(*args)
 
     return a(a, a, a), codegen
 
 
 @intrinsic
-def select(typingctx, condition, yes, no):  # type: ignore[no-untyped-def]
+def select(typingctx, condition, yes, no):
     """``yes if condition else no`` without a branch: both are computed."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.select(*args)
 
     return yes(types.boolean, yes, yes), codegen
@@ -57,30 +57,30 @@ def _llvm(name: str, builder: ir.IRBuilder, *args: ir.Value) -> ir.Value:
 
 
 @intrinsic
-def nearest(typingctx, x):  # type: ignore[no-untyped-def]
+def nearest(typingctx, x):
     """The nearest integer, halves to even, as a float."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return _llvm("rint", builder, args[0])
 
     return x(x), codegen
 
 
 @intrinsic
-def with_sign(typingctx, magnitude, sign):  # type: ignore[no-untyped-def]
+def with_sign(typingctx, magnitude, sign):
     """``magnitude`` with the sign bit of ``sign``."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return _llvm("copysign", builder, *args)
 
     return magnitude(magnitude, magnitude), codegen
 
 
 @intrinsic
-def magnitude(typingctx, x):  # type: ignore[no-untyped-def]
+def magnitude(typingctx, x):
     """``x`` without its sign bit."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return _llvm("fabs", builder, args[0])
 
     return x(x), codegen
@@ -100,11 +100,11 @@ class _Bits:
 
 
 @intrinsic
-def power_of_two(typingctx, k):  # type: ignore[no-untyped-def]
+def power_of_two(typingctx, k):
     """``2**k`` for an integer k (a float) in the range of normal numbers."""
     f = _Bits(k)
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         field = builder.add(builder.fptosi(args[0], f.integer), f.integer(f.bias))
         return builder.bitcast(builder.shl(field, f.integer(f.fraction)), args[0].type)
 
@@ -112,11 +112,11 @@ def power_of_two(typingctx, k):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def times_power_of_two(typingctx, x, k):  # type: ignore[no-untyped-def]
+def times_power_of_two(typingctx, x, k):
     """``x * 2**k``, exact, for a normal x whose product is normal; an integer operation."""
     f = _Bits(x)
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         shift = builder.shl(builder.fptosi(args[1], f.integer), f.integer(f.fraction))
         return builder.bitcast(builder.add(builder.bitcast(args[0], f.integer), shift), args[0].type)
 
@@ -124,11 +124,11 @@ def times_power_of_two(typingctx, x, k):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def exponent_of(typingctx, x):  # type: ignore[no-untyped-def]
+def exponent_of(typingctx, x):
     """The integer k (a float) for which ``sqrt(1/2) <= x / 2**k < sqrt(2)``, of a positive normal x."""
     f = _Bits(x)
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         moved = builder.add(builder.bitcast(args[0], f.integer), f.integer(f.one - f.root_half))
         field = builder.sub(builder.ashr(moved, f.integer(f.fraction)), f.integer(f.bias))
         return builder.sitofp(field, args[0].type)
@@ -137,11 +137,11 @@ def exponent_of(typingctx, x):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def mantissa_of(typingctx, x):  # type: ignore[no-untyped-def]
+def mantissa_of(typingctx, x):
     """``x / 2**exponent_of(x)``."""
     f = _Bits(x)
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         moved = builder.add(builder.bitcast(args[0], f.integer), f.integer(f.one - f.root_half))
         low = builder.and_(moved, f.integer((1 << f.fraction) - 1))
         return builder.bitcast(builder.add(low, f.integer(f.root_half)), args[0].type)
@@ -153,10 +153,10 @@ def _series(coefficients: list[float]) -> Callable[..., Any]:
     """A polynomial with these ascending coefficients, by Horner's rule, one fma each."""
 
     @intrinsic
-    def evaluate(typingctx, x):  # type: ignore[no-untyped-def]
+    def evaluate(typingctx, x):
         real = np.float32 if x == types.float32 else np.float64
 
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):
             constants = [ir.Constant(args[0].type, float(real(c))) for c in coefficients]
             total = constants[-1]
             for constant in reversed(constants[:-1]):
@@ -186,7 +186,7 @@ def _exponentials(real: Any) -> tuple[Callable[..., Any], ...]:
     zero, half, one, two = real(0), real(0.5), real(1), real(2)
 
     @register_jitable(forceinline=True)
-    def exp(x):  # type: ignore[no-untyped-def]
+    def exp(x):
         inside = select(x < lowest, lowest, select(x > highest, highest, x))
         k = nearest(inside * per_log2)
         r = fma(k, minus_low, fma(k, minus_high, inside))
@@ -197,7 +197,7 @@ def _exponentials(real: Any) -> tuple[Callable[..., Any], ...]:
         return select(x == x, y, x)
 
     @register_jitable(forceinline=True)
-    def tanh(x):  # type: ignore[no-untyped-def]
+    def tanh(x):
         # With e = exp(2|x|) - 1, computed without cancellation: tanh |x| = e / (e + 2).
         size = magnitude(x)
         doubled = select(size > saturated, saturated, size) * two
@@ -208,7 +208,7 @@ def _exponentials(real: Any) -> tuple[Callable[..., Any], ...]:
         return with_sign(e / (e + two), x)
 
     @register_jitable(forceinline=True)
-    def sigmoid(x):  # type: ignore[no-untyped-def]
+    def sigmoid(x):
         e = exp(-magnitude(x))  # at most 1, so that neither side overflows
         return select(x < zero, e, one) / (one + e)
 
@@ -230,7 +230,7 @@ def _logarithm(real: Any) -> Callable[..., Any]:
     infinity, undefined = real(np.inf), real(np.nan)
 
     @register_jitable(forceinline=True)
-    def log(x):  # type: ignore[no-untyped-def]
+    def log(x):
         tiny = x < smallest
         normal = select(tiny, x * lift, x)
         k = exponent_of(normal) - select(tiny, lifted, zero)

@@ -20,10 +20,10 @@ def _inputs(module: ir.Module) -> ir.MDValue:
 
 
 @intrinsic
-def read(typingctx, pointer, index):  # type: ignore[no-untyped-def]
+def read(typingctx, pointer, index):
     """``pointer[index]``, which no `write` to another index changes."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         value = builder.load(builder.gep(args[0], [args[1]]))
         value.set_metadata("alias.scope", _inputs(builder.module))
         return value
@@ -32,10 +32,10 @@ def read(typingctx, pointer, index):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def write(typingctx, pointer, index, value):  # type: ignore[no-untyped-def]
+def write(typingctx, pointer, index, value):
     """``pointer[index] = value``."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         store = builder.store(args[2], builder.gep(args[0], [args[1]]))
         store.set_metadata("noalias", _inputs(builder.module))
         return context.get_dummy_value()
@@ -44,13 +44,13 @@ def write(typingctx, pointer, index, value):  # type: ignore[no-untyped-def]
 
 
 @intrinsic(prefer_literal=True)
-def stack(typingctx, count, dtype):  # type: ignore[no-untyped-def]
+def stack(typingctx, count, dtype):
     """Room for a constant number of numbers on the stack, undefined at first; nothing else can point into it."""
     if not isinstance(count, types.IntegerLiteral):
         return None
     element = dtype.dtype if isinstance(dtype, types.DTypeSpec) else dtype.instance_type
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         room = cgutils.alloca_once(builder, context.get_value_type(element), size=count.literal_value)
         room.align = 64
         return room

@@ -17,7 +17,7 @@ import ctypes
 import importlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -35,8 +35,8 @@ _DRIVER = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)
 
 
 @kernel(types.void(types.int64, types.int64, types.int64, types.int64), parallel=True)
-def _driver():  # type: ignore[no-untyped-def]
-    def drive(worker, tasks, threads, block):  # type: ignore[no-untyped-def]
+def _driver():
+    def drive(worker, tasks, threads, block):
         for thread in prange(threads):
             slot = np.int64(thread)  # prange counts in uint64, which would turn the products below into floats
             call_worker(worker, tasks * slot // threads, tasks * (slot + 1) // threads, slot, block)
@@ -65,9 +65,9 @@ class _Threads:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.forked = False
-        self.driver: ctypes._CFuncPtr | None = None
+        self.driver: Callable[..., None] | None = None
         self.pool: ThreadPoolExecutor | None = None
-        self.functions: dict[int, ctypes._CFuncPtr] = {}
+        self.functions: dict[int, Callable[..., None]] = {}
 
     def start(self) -> None:
         with self.lock:
@@ -78,7 +78,7 @@ class _Threads:
             else:
                 self.pool = ThreadPoolExecutor(max(1, config.NUMBA_NUM_THREADS), thread_name_prefix="tilegrad")
 
-    def function(self, address: int) -> "ctypes._CFuncPtr":
+    def function(self, address: int) -> Callable[..., None]:
         found = self.functions.get(address)
         if found is None:
             found = self.functions[address] = _WORKER(address)

@@ -13,7 +13,7 @@ from numba import float32, float64, int64
 from ..machine.blocks import address_of
 from ..machine.compile import Family, kernel
 from ..machine.pointers import float_bits, pointer
-from ..machine.threads import launch_at
+from ..machine.threads import launch
 from ..operation import Run
 from .in_place import CHUNK, GRADS, Invocation
 
@@ -124,7 +124,7 @@ def _builder(family: Family) -> Callable[[Invocation], Run]:
             table = group.table_with(grads)
             words = (address_of(table), first_rows, rows, group.size, *arrays[-1].view(np.int64).tolist())
             block = np.array(words, np.int64)
-            launch_at(worker, group.tasks, address_of(block), ns)
+            launch(worker, group.tasks, address_of(block), ns)
 
         return run
 

@@ -11,7 +11,7 @@ from numba import float32, float64, int64, njit
 from ..machine.blocks import address_of
 from ..machine.compile import kernel
 from ..machine.pointers import float_bits, pointer, word_of
-from ..machine.threads import block_of, launch_at
+from ..machine.threads import block_of, launch
 from ..operation import Run
 from .normal import fma, normal_pair_32, normal_pair_64
 from .philox import LOW, words_at
@@ -148,7 +148,7 @@ def build(geometry) -> Run:  # type: ignore[no-untyped-def]
 
     def run(arrays, outputs):
         block = block_of([address_of(outputs[0]), g.n, *arrays[0].tolist(), *words])
-        launch_at(worker, tasks, address_of(block), ns)
+        launch(worker, tasks, address_of(block), ns)
 
     return run
 
@@ -159,6 +159,6 @@ def build_permutation(geometry) -> Run:  # type: ignore[no-untyped-def]
 
     def run(arrays, outputs):
         block = block_of([address_of(outputs[0]), geometry.n, *arrays[0].tolist()])
-        launch_at(worker, 1, address_of(block), 0.0)
+        launch(worker, 1, address_of(block), 0.0)
 
     return run

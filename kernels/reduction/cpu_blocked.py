@@ -36,7 +36,7 @@ _NS_PER_NUMBER = 0.15
 
 
 @register_jitable
-def add_rows(x, sums, rows, width, stride):  # type: ignore[no-untyped-def]
+def add_rows(x, sums, rows, width, stride):
     """``sums[c] += sum over rows of x[row * stride + c]``."""
     row = 0
     while row + 4 <= rows:
@@ -53,7 +53,7 @@ def add_rows(x, sums, rows, width, stride):  # type: ignore[no-untyped-def]
 
 
 @register_jitable
-def sum_rows(x, sums, rows, width, stride):  # type: ignore[no-untyped-def]
+def sum_rows(x, sums, rows, width, stride):
     """`add_rows` from zero, several rows at a time where they are short and follow one another."""
     fold = WIDTH // width if width == stride and width < _NARROW else 1
     wide = fold * width
@@ -75,7 +75,7 @@ def sum_contiguous(dtype: str, result: str) -> Callable[..., Any]:
     (real, scalar), (out_real, out_scalar) = TYPES[dtype], TYPES[result]
     size = np.dtype(scalar).itemsize
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         y = pointer(block[1], out_real)
         outer, rows, chunk, chunks, group = block[2], block[3], block[5], block[6], block[7]
         scale = float_bits(block[8])
@@ -97,7 +97,7 @@ def sum_columns(dtype: str, result: str) -> Callable[..., Any]:
     (real, scalar), (out_real, out_scalar) = TYPES[dtype], TYPES[result]
     size = np.dtype(scalar).itemsize
 
-    def worker(begin, end, slot, block):  # type: ignore[no-untyped-def]
+    def worker(begin, end, slot, block):
         y = pointer(block[1], out_real)
         outer, rows, inner, chunk, chunks, group = block[2], block[3], block[4], block[5], block[6], block[7]
         scale = float_bits(block[8])

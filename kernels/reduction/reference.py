@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def reduce(x, y, shape, steps, scale):  # type: ignore[no-untyped-def]
+def reduce(x, y, shape, steps, scale):
     """``y[j] = scale * sum of the x[i] that belong to j``; axis a of x moves j by ``steps[a]``, 0 if reduced."""
     numbers, results = x.reshape(-1), y.reshape(-1)
     totals = np.zeros(y.size)

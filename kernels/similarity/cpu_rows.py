@@ -33,7 +33,7 @@ _LINE = 64  # bytes: scratch of different threads shares no cache line
 
 
 @kernel()
-def _rows(dtype: str):
+def _rows(dtype: str) -> Any:
     number = getattr(types, dtype)
     size = number.bitwidth // 8
     moments, means = weighted_sums(number, types.float64, MOMENTS), weighted_sums(types.float64, types.float64)

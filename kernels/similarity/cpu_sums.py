@@ -21,7 +21,7 @@ _RUN = 16384
 
 
 @kernel()
-def _squared_error(dtype: str):
+def _squared_error(dtype: str) -> Any:
     number = getattr(types, dtype)
 
     def work(begin, end, slot, block):

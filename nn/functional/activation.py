@@ -24,7 +24,7 @@ def relu(x: Array, *, out: Array = None) -> Array:
 
 @primitive()
 def leaky_relu(x: Array, negative_slope: float = 0.01, *, out: Array = None) -> Array:
-    """``x`` where x > 0, else ``negative_slope * x``; the slope is not negative, since the gradient reads the output."""
+    """``x`` where x > 0, else ``negative_slope * x``; the slope is not negative: the gradient reads the output."""
     if not negative_slope >= 0:
         raise ValueError(f"leaky_relu: negative_slope expects at least 0 but got {negative_slope}")
     return kernels.leaky_relu(x, negative_slope=negative_slope, out=out)
