@@ -1,5 +1,6 @@
 """Optimisers, under PyTorch's names. A step is one kernel launch for all parameters of a group."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from .. import kernels
 from .tensor import Tensor
 
 
-class Optimizer:
+class Optimizer(ABC):
     """Parameters in groups with settings of their own, and the state that each parameter has.
 
     A subclass defines ``_step(group, parameters)`` for parameters of one group that have a gradient, a dtype and an
@@ -68,8 +69,9 @@ class Optimizer:
                 for parameter in parameters:
                     parameter.version.count += 1
 
+    @abstractmethod
     def _step(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
-        raise NotImplementedError
+        """Update parameters of one group and dtype that have taken equally many steps."""
 
     def _arrays(self, name: str, parameters: list[Tensor]) -> list[Any]:
         """The arrays of a state, zero where they are new."""

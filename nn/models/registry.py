@@ -10,7 +10,7 @@ class Model(Module):
 
     def configuration(self) -> dict[str, Any]:
         """The keyword arguments, plain JSON, that make a model like this one."""
-        raise NotImplementedError(f"{type(self).__name__} does not define configuration")
+        raise TypeError(f"{type(self).__name__} does not define configuration")
 
 
 MODELS: dict[str, type[Model]] = {}

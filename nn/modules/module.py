@@ -45,7 +45,7 @@ class Module:
     _buffers: tuple[str, ...] = ()
 
     def forward(self, *args: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} does not define forward")
+        raise TypeError(f"{type(self).__name__} does not define forward")
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         return self.forward(*args, **keywords)

@@ -4,7 +4,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numba
-import numpy as np
 from convolution_calls import OPERATIONS, Call
 from tilegrad.kernels.machine import threads
 
