@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
-from tilegrad.kernels.convolution import CONV2D
 from tilegrad.kernels.activation.epilogue import ACTIVATIONS
+from tilegrad.kernels.convolution import CONV2D
 from tolerances import EPS
 
 
