@@ -58,3 +58,14 @@ def call_worker(typingctx, function, begin, end, slot, block):
         return context.get_dummy_value()
 
     return types.void(*words), codegen
+
+
+@intrinsic
+def fetch_add(typingctx, counter, increment):
+    """Add to the int64 at an address, in one step for all threads; the value that it had."""
+
+    def codegen(context, builder, signature, args):
+        place = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
+        return builder.atomic_rmw("add", place, args[1], "monotonic")
+
+    return types.int64(types.int64, types.int64), codegen

@@ -1,8 +1,9 @@
 """The one parallel driver.
 
-`launch(worker, tasks, block)` does tasks ``0 .. tasks - 1``. Tasks are cut from the shape alone and every task writes
-its own outputs, so results do not depend on how many threads there are: threads only share the tasks out in
-contiguous runs.
+`launch(worker, tasks, block, ns)` does tasks ``0 .. tasks - 1``. Tasks are cut from the shape alone and every task
+writes its own outputs, so results depend neither on how many threads there are nor on which does what. Threads help
+themselves to short runs of tasks from a common counter: one that the system has stopped, or that sits on a slower core,
+holds up nobody but for the run it is in.
 
 Three ways to run the same worker:
 
@@ -19,27 +20,32 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numba import get_num_threads, prange, types
 from numba.core import config
 
 from .compile import kernel
-from .pointers import call_worker
+from .pointers import call_worker, fetch_add
 
 # Work below this many nanoseconds (estimated by the caller) is done where it stands.
 SERIAL_BELOW_NS = 20_000
 
 _WORKER = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
-_DRIVER = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)
+_DRIVER = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 6)
+_RUNS_PER_THREAD = 8
 
 
-@kernel(types.void(types.int64, types.int64, types.int64, types.int64), parallel=True)
-def _driver():
-    def drive(worker, tasks, threads, block):
+@kernel(types.void(*[types.int64] * 6), parallel=True)
+def _driver() -> Any:
+    def drive(worker, tasks, threads, run, counter, block):
         for thread in prange(threads):
-            slot = np.int64(thread)  # prange counts in uint64, which would turn the products below into floats
-            call_worker(worker, tasks * slot // threads, tasks * (slot + 1) // threads, slot, block)
+            slot = np.int64(thread)  # prange counts in uint64
+            begin = fetch_add(counter, run)
+            while begin < tasks:
+                call_worker(worker, begin, min(begin + run, tasks), slot, block)
+                begin = fetch_add(counter, run)
 
     return drive
 
@@ -132,14 +138,20 @@ def launch(worker: int, tasks: int, block: int, ns: float) -> None:
         return
     if state.driver is None and state.pool is None:
         state.start()
+    run = -(-tasks // (threads * _RUNS_PER_THREAD))
     if state.driver is not None:
-        state.driver(worker, tasks, threads, block)
+        counter = ctypes.c_int64(0)
+        state.driver(worker, tasks, threads, run, ctypes.addressof(counter), block)
         return
-    function, pool = state.function(worker), state.pool
+    function, pool, begins = state.function(worker), state.pool, iter(range(0, tasks, run))
     assert pool is not None
-    bounds = [tasks * slot // threads for slot in range(threads + 1)]
-    others = [pool.submit(function, bounds[s], bounds[s + 1], s, block) for s in range(1, threads)]
-    function(0, bounds[1], 0, block)
+
+    def work(slot: int) -> None:
+        for begin in begins:
+            function(begin, min(begin + run, tasks), slot, block)
+
+    others = [pool.submit(work, slot) for slot in range(1, threads)]
+    work(0)
     for other in others:
         other.result()
 
