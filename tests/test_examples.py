@@ -9,7 +9,7 @@ import pytest
 import tilegrad
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-NEEDS_A_GPU = ("cupy", "numba_cuda")
+OPTIONAL = ("cupy", "numba_cuda", "scipy", "skimage", "torch")  # a module that is about one of these imports it
 
 
 def modules():
@@ -29,7 +29,7 @@ def test_examples(name, tmp_path, monkeypatch):
     try:
         module = importlib.import_module(name)
     except ImportError as missing:
-        if missing.name in NEEDS_A_GPU:
+        if missing.name in OPTIONAL:
             pytest.skip(f"needs {missing.name}")
         raise
     failed, _ = doctest.testmod(module, optionflags=FLAGS)
