@@ -21,10 +21,11 @@ _MOST_SAMPLES = 20  # in one burst
 
 @dataclass(frozen=True)
 class Settings:
-    """How long to measure. ``seconds`` and ``rounds`` are the least for one row, all sides together."""
+    """How long to measure: at least ``seconds``, and ``rounds`` unless ``most`` seconds are over, all sides together."""
 
     seconds: float = 2.0
     rounds: int = 6
+    most: float = 45.0
     settle: float = 0.008
     retries: int = 3
     processes: int = 5
@@ -67,8 +68,9 @@ def interleaved(calls: Sequence[Callable[[], Any]], settings: Settings) -> list[
     """Time calls in turns; see the head of this file."""
     repeats = [_repeats(call) for call in calls]
     samples: list[list[float]] = [[] for _ in calls]
-    clock, start, rounds = time.perf_counter, time.perf_counter(), 0
-    while rounds < settings.rounds or clock() - start < settings.seconds:
+    clock, rounds = time.perf_counter, 0
+    start = clock()
+    while rounds == 0 or clock() - start < (settings.most if rounds < settings.rounds else settings.seconds):
         for call, count, found in zip(calls, repeats, samples, strict=True):
             settled = clock() + settings.settle
             call()

@@ -75,6 +75,14 @@ def test_rounds_go_on_for_the_time_that_was_asked(clock: Clock) -> None:
     assert found.samples > 50
 
 
+def test_a_slow_row_has_fewer_rounds(clock: Clock) -> None:
+    def call() -> None:
+        clock.now += 100.0
+
+    (found,) = timing.interleaved([call], Settings(seconds=1.0, rounds=50, settle=0.0, most=450.0))
+    assert found.samples == 4  # two rounds of two, and one call before each
+
+
 def test_spread_is_the_middle_half_over_the_median() -> None:
     found = Timing.of([1.0, 2.0, 3.0, 4.0, 100.0])
     assert (found.median, found.spread) == (3.0, (4.0 - 2.0) / 3.0)
