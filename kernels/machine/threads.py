@@ -14,11 +14,13 @@ Three ways to run the same worker:
   releases the interpreter lock.
 """
 
+import contextlib
 import ctypes
+import functools
 import importlib
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -50,19 +52,36 @@ def _driver() -> Any:
     return drive
 
 
+# How often GNU OpenMP looks whether a wait is over before it gives its processor away: some tens of microseconds,
+# longer than Python takes from one launch to the next. Its own choice spins for milliseconds, and where another
+# program keeps a processor busy, the thread that is waited for cannot run meanwhile: work then takes ten times as long.
+_SPINS = "2000"
+
+
+@functools.cache
 def _layer_is_concurrent() -> bool:
-    """Whether Numba's threading layer is one that Python threads may use at the same time."""
+    """Load Numba's threading layer, and say whether it is one that Python threads may use at the same time."""
     wanted = str(config.THREADING_LAYER).lower()
     if wanted == "workqueue":
         return False
-    names = [wanted] if wanted in ("omp", "tbb") else ["tbb", "omp"]
-    for name in names:
-        try:
+    for name in [wanted] if wanted in ("omp", "tbb") else ["tbb", "omp"]:
+        with _brief_spinning(), contextlib.suppress(ImportError):
             importlib.import_module(f"numba.np.ufunc.{name}pool")
-        except ImportError:
-            continue
-        return True
+            return True
     return False
+
+
+@contextlib.contextmanager
+def _brief_spinning() -> Iterator[None]:
+    """GNU OpenMP reads its environment when it is loaded, and only then; what users have set stays."""
+    if "GOMP_SPINCOUNT" in os.environ or "OMP_WAIT_POLICY" in os.environ:
+        yield
+        return
+    os.environ["GOMP_SPINCOUNT"] = _SPINS
+    try:
+        yield
+    finally:
+        del os.environ["GOMP_SPINCOUNT"]
 
 
 class _Threads:
@@ -111,6 +130,7 @@ def layer() -> str:
 
 def num_threads() -> int:
     """How many threads a launch uses: `numba.get_num_threads`, which users set by `numba.set_num_threads`."""
+    _layer_is_concurrent()  # before Numba loads it in its own way
     return int(get_num_threads())
 
 
