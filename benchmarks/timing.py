@@ -21,7 +21,7 @@ _MOST_SAMPLES = 20  # in one burst
 
 @dataclass(frozen=True)
 class Settings:
-    """How long to measure: at least ``seconds``, and ``rounds`` unless ``most`` seconds are over, all sides together."""
+    """How long to measure: at least ``seconds``, and ``rounds`` unless ``most`` seconds are over, of all sides."""
 
     seconds: float = 2.0
     rounds: int = 6
