@@ -6,6 +6,7 @@ folder: its public functions and declaration, its definition in loops, and its v
 
 from .activation import leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
 from .arrays import asarray
+from .contexts import explain, trace, use_variant
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .correlation import correlate1d, correlate_separable2d
 from .elementwise import (
@@ -27,7 +28,6 @@ from .linear import linear, matmul
 from .loss import mse_loss, mse_loss_grad
 from .machine.memory import memory_report, memory_trim
 from .normalization import batch_norm, batch_norm_grad, batch_norm_train
-from .operation import explain, trace, use_variant
 from .optimizer import adam_step, sgd_step
 from .random import random_blocks, random_normal, random_permutation, random_uniform
 from .reduction import mean, sum

@@ -1,5 +1,7 @@
-"""Arrays of other libraries as arrays that the kernels take."""
+"""Arrays: where they lie, how they come in from other libraries, and what is made for results."""
 
+import importlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -60,3 +62,44 @@ def _cupy(x: Any) -> Any:
     except ImportError as missing:
         raise TypeError(f"asarray: {type(x).__name__} lies on a GPU, and CuPy is not installed") from missing
     return cupy
+
+
+def device_of(name: str, arrays: Sequence[Any]) -> str:
+    """The device that the arrays share; mixing devices is an error that names both."""
+    devices = []
+    for array in arrays:
+        if array is None:
+            continue
+        if isinstance(array, np.ndarray):
+            if not array.dtype.isnative:
+                raise TypeError(f"{name}: expects numbers in this machine's byte order but got {array.dtype.str}")
+            devices.append("cpu")
+        elif type(array).__module__.partition(".")[0] == "cupy":
+            devices.append("cuda")
+        else:
+            raise TypeError(f"{name}: expects a numpy.ndarray or cupy.ndarray but got {type(array).__name__}")
+    if len(set(devices)) > 1:
+        raise TypeError(f"{name}: arrays lie on different devices ({', '.join(devices)})")
+    return devices[0] if devices else "cpu"
+
+
+def contiguous(name: str, array: Any) -> Any:
+    """The array itself if it is C-contiguous, else a copy that is; None stays None."""
+    if array is None:
+        return None
+    try:
+        return array if array.flags.c_contiguous else array.copy(order="C")
+    except AttributeError:
+        raise TypeError(f"{name}: expects a numpy.ndarray or cupy.ndarray but got {type(array).__name__}") from None
+
+
+def empty_on_cuda(shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """A C-contiguous CuPy array of undefined values."""
+    return importlib.import_module("cupy").empty(shape, dtype)
+
+
+def overlap(a: Any, b: Any) -> bool:
+    """Whether two arrays of one device may share memory, judged by their bounds."""
+    if isinstance(a, np.ndarray):
+        return bool(np.may_share_memory(a, b))
+    return bool(importlib.import_module("cupy").may_share_memory(a, b))

@@ -13,19 +13,19 @@ never a timer, so that results do not depend on the moment.
 Parity tests, benchmarks and `explain` are made from declarations.
 """
 
-import contextlib
 import importlib
 import inspect
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from .arrays import contiguous, device_of, empty_on_cuda, overlap
+from .contexts import Event, Explained, chosen, explaining, operations, tracing
 from .machine.compile import compile_loops
 from .machine.memory import empty
 
@@ -75,29 +75,7 @@ class Plan(NamedTuple):
     run: Run
 
 
-class Event(NamedTuple):
-    """One traced call: what ran, for how long, and how much work that was."""
-
-    operation: str
-    variant: str
-    shapes: tuple[tuple[int, ...], ...]
-    seconds: float
-    flops: float
-    bytes_moved: float
-
-
-_chosen: ContextVar[Mapping[str, str]] = ContextVar("chosen variants", default=MappingProxyType({}))
-_tracing: ContextVar[list[Event] | None] = ContextVar("trace", default=None)
-operations: dict[str, "Operation"] = {}
-_explaining: ContextVar[bool] = ContextVar("explaining", default=False)
 _PLANS_KEPT = 1024
-
-
-class _Explained(BaseException):
-    """Carries an explanation out of the public function that was called to explain itself."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
 
 
 @dataclass
@@ -165,19 +143,19 @@ class Operation:
 
     def run(self, arrays: Sequence[Any], args: tuple[Any, ...], out: Any = None, variant: str | None = None) -> Any:
         """Compute the operation; the end of every public function."""
-        if _explaining.get():
-            raise _Explained(self.explain(arrays, args))
+        if explaining.get():
+            raise Explained(self.explain(arrays, args))
         if self.contiguous:
-            arrays = tuple([_contiguous(self.name, a) for a in arrays])
+            arrays = tuple([contiguous(self.name, a) for a in arrays])
         plan = self.plan(arrays, args, variant)
         shapes = plan.geometry.outputs
         if out is None:
-            new = empty if plan.device == "cpu" else _empty_on_cuda
+            new = empty if plan.device == "cpu" else empty_on_cuda
             outputs = tuple([new(shape, dtype) for shape, dtype in shapes])
         else:
             outputs = out if isinstance(out, tuple) else (out,)
             self._check_outputs(outputs, plan, arrays)
-        if _tracing.get() is None:
+        if tracing.get() is None:
             plan.run(tuple(arrays), outputs)
         else:
             self._run_traced(plan, tuple(arrays), outputs)
@@ -210,7 +188,7 @@ class Operation:
 
     def wanted(self, variant: str | None) -> str | None:
         """The variant that a call or the surrounding `use_variant` names."""
-        return variant or _chosen.get().get(self.name)
+        return variant or chosen.get().get(self.name)
 
     def _choose(self, geometry: Any, wanted: str | None, device: str) -> Variant:
         if wanted is not None:
@@ -264,14 +242,14 @@ class Operation:
             # CuPy arrays are always writeable and have no such flag.
             if not (output.flags.c_contiguous and getattr(output.flags, "writeable", True)):
                 raise ValueError(f"{self.name}: out expects a writeable C-contiguous array")
-            if self.contiguous and any(a is not None and _overlap(a, output) for a in arrays):
+            if self.contiguous and any(a is not None and overlap(a, output) for a in arrays):
                 raise ValueError(f"{self.name}: out shares memory with an input")
 
     def _run_traced(self, plan: Plan, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         start = time.perf_counter()
         plan.run(arrays, outputs)
         seconds = time.perf_counter() - start
-        events = _tracing.get()
+        events = tracing.get()
         assert events is not None
         events.append(
             Event(
@@ -318,16 +296,6 @@ class Operation:
         return f"{self.name}: {work}\n{self._ladder(geometry, device)}"
 
 
-def _empty_on_cuda(shape: tuple[int, ...], dtype: np.dtype) -> Any:
-    return importlib.import_module("cupy").empty(shape, dtype)
-
-
-def _overlap(a: Any, b: Any) -> bool:
-    if isinstance(a, np.ndarray):
-        return bool(np.may_share_memory(a, b))
-    return bool(importlib.import_module("cupy").may_share_memory(a, b))
-
-
 _references: dict[Callable[..., None], Callable[..., Any]] = {}
 
 
@@ -351,102 +319,3 @@ def _run_reference(
 def _frozen(value: Any) -> Any:
     """Lists inside the arguments as tuples, so that they can key a plan."""
     return tuple(_frozen(item) for item in value) if isinstance(value, list | tuple) else value
-
-
-def _contiguous(name: str, array: Any) -> Any:
-    if array is None:
-        return None
-    try:
-        return array if array.flags.c_contiguous else array.copy(order="C")
-    except AttributeError:
-        raise TypeError(f"{name}: expects a numpy.ndarray or cupy.ndarray but got {type(array).__name__}") from None
-
-
-def device_of(name: str, arrays: Sequence[Any]) -> str:
-    """The device that the arrays share; mixing devices is an error that names both."""
-    devices = []
-    for array in arrays:
-        if array is None:
-            continue
-        if isinstance(array, np.ndarray):
-            if not array.dtype.isnative:
-                raise TypeError(f"{name}: expects numbers in this machine's byte order but got {array.dtype.str}")
-            devices.append("cpu")
-        elif type(array).__module__.partition(".")[0] == "cupy":
-            devices.append("cuda")
-        else:
-            raise TypeError(f"{name}: expects a numpy.ndarray or cupy.ndarray but got {type(array).__name__}")
-    if len(set(devices)) > 1:
-        raise TypeError(f"{name}: arrays lie on different devices ({', '.join(devices)})")
-    return devices[0] if devices else "cpu"
-
-
-@contextlib.contextmanager
-def use_variant(**variants: str) -> Iterator[None]:
-    """Run the named variant of each named operation inside the block, in this thread or task.
-
-    >>> import numpy as np
-    >>> from tilegrad import kernels
-    >>> with kernels.use_variant(conv2d="naive"):
-    ...     y = kernels.conv2d(np.ones((1, 3, 3, 1), "f4"), np.ones((1, 3, 3, 1), "f4"))
-    >>> y.item()
-    9.0
-    """
-    for name in variants:
-        if name not in operations:
-            raise ValueError(f"use_variant: no operation {name!r} (there are: {', '.join(sorted(operations))})")
-    token = _chosen.set({**_chosen.get(), **variants})
-    try:
-        yield
-    finally:
-        _chosen.reset(token)
-
-
-@contextlib.contextmanager
-def trace() -> Iterator[list[Event]]:
-    """Record every operation that runs inside the block, in this thread or task.
-
-    A trace around another one gets the inner one's events when that ends.
-
-    >>> import numpy as np
-    >>> from tilegrad import kernels
-    >>> with kernels.trace() as events:
-    ...     y = kernels.conv2d(np.ones((1, 3, 3, 1), "f4"), np.ones((1, 3, 3, 1), "f4"))
-    >>> events[0].operation, events[0].flops
-    ('conv2d', 18)
-    """
-    events: list[Event] = []
-    around = _tracing.get()
-    token = _tracing.set(events)
-    try:
-        yield events
-    finally:
-        _tracing.reset(token)
-        if around is not None:
-            around.extend(events)
-
-
-def explain(function: Callable[..., Any], *arrays: Any, **args: Any) -> str:
-    """Say which variant a call would run and why the others were passed over.
-
-    Parameters
-    ----------
-    function
-        A public operation, such as `tilegrad.kernels.conv2d`.
-    *arrays, **args
-        The arguments of the call, which is checked but not run.
-
-    >>> import numpy as np
-    >>> from tilegrad import kernels
-    >>> print(kernels.explain(kernels.conv2d, np.ones((1, 8, 8, 16), "f4"), np.ones((4, 3, 3, 16), "f4")))
-    conv2d: 4.15e+04 FLOP, at least 6.98e+03 bytes
-    ...
-    """
-    token = _explaining.set(True)
-    try:
-        function(*arrays, **args)
-    except _Explained as explained:
-        return explained.text
-    finally:
-        _explaining.reset(token)
-    raise TypeError(f"explain: {getattr(function, '__name__', function)} is not an operation of kernels")

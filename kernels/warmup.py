@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import DTypeLike
 
+from .contexts import operations
 from .machine.compile import compiled_kernels
 from .machine.threads import layer
-from .operation import operations
 
 
 def warmup(dtype: DTypeLike = "float32") -> int:

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays import device_of
 from ..machine.blocks import address_of
-from ..operation import Operation, Plan, Run, Variant, device_of
+from ..operation import Operation, Plan, Run, Variant
 
 CHUNK = 8192
 GRADS = 1  # place of the gradients among the lists; all other lists are updated

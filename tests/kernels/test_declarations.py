@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 import tolerances
-from tilegrad.kernels.operation import operations
+from tilegrad.kernels.contexts import operations
 
 from tilegrad import kernels
 

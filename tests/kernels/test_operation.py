@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from tilegrad.kernels import contexts
 from tilegrad.kernels import operation as declarations
 from tilegrad.kernels.operation import Operation, Variant
 
@@ -51,7 +52,9 @@ def toy(monkeypatch):
     variant("even", lambda g: None if g.factor % 2 == 0 else f"takes even factors, not {g.factor}")
     variant("any", lambda g: None)
     variant("lesson", lambda g: None)
-    monkeypatch.setattr(declarations, "operations", dict(declarations.operations))
+    everything = dict(contexts.operations)
+    for module in (contexts, declarations):
+        monkeypatch.setattr(module, "operations", everything)
     made = Operation(
         "toy",
         package="toy",

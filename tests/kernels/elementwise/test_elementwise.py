@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from tilegrad.kernels.contexts import operations
 from tilegrad.kernels.elementwise.geometry import collapse
-from tilegrad.kernels.operation import operations
 from tolerances import EPS, EXP_LOG_ULP, POWER
 
 from tilegrad import kernels

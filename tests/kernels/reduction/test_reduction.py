@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from tilegrad.kernels.operation import operations
+from tilegrad.kernels.contexts import operations
 from tolerances import EPS, SUM
 
 from tilegrad import kernels

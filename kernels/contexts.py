@@ -1,0 +1,107 @@
+"""What a program may ask of the operations that run inside a block: which variant, at what cost, and why.
+
+The three questions are context variables, so that a block speaks for its own thread or task only.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+operations: dict[str, Any] = {}
+"""Every declared `Operation` by its name."""
+
+
+class Event(NamedTuple):
+    """One traced call: what ran, for how long, and how much work that was."""
+
+    operation: str
+    variant: str
+    shapes: tuple[tuple[int, ...], ...]
+    seconds: float
+    flops: float
+    bytes_moved: float
+
+
+chosen: ContextVar[Mapping[str, str]] = ContextVar("chosen variants", default=MappingProxyType({}))
+tracing: ContextVar[list[Event] | None] = ContextVar("trace", default=None)
+explaining: ContextVar[bool] = ContextVar("explaining", default=False)
+
+
+class Explained(BaseException):
+    """Carries an explanation out of the public function that was called to explain itself."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+@contextlib.contextmanager
+def use_variant(**variants: str) -> Iterator[None]:
+    """Run the named variant of each named operation inside the block, in this thread or task.
+
+    >>> import numpy as np
+    >>> from tilegrad import kernels
+    >>> with kernels.use_variant(conv2d="naive"):
+    ...     y = kernels.conv2d(np.ones((1, 3, 3, 1), "f4"), np.ones((1, 3, 3, 1), "f4"))
+    >>> y.item()
+    9.0
+    """
+    for name in variants:
+        if name not in operations:
+            raise ValueError(f"use_variant: no operation {name!r} (there are: {', '.join(sorted(operations))})")
+    token = chosen.set({**chosen.get(), **variants})
+    try:
+        yield
+    finally:
+        chosen.reset(token)
+
+
+@contextlib.contextmanager
+def trace() -> Iterator[list[Event]]:
+    """Record every operation that runs inside the block, in this thread or task.
+
+    A trace around another one gets the inner one's events when that ends.
+
+    >>> import numpy as np
+    >>> from tilegrad import kernels
+    >>> with kernels.trace() as events:
+    ...     y = kernels.conv2d(np.ones((1, 3, 3, 1), "f4"), np.ones((1, 3, 3, 1), "f4"))
+    >>> events[0].operation, events[0].flops
+    ('conv2d', 18)
+    """
+    events: list[Event] = []
+    around = tracing.get()
+    token = tracing.set(events)
+    try:
+        yield events
+    finally:
+        tracing.reset(token)
+        if around is not None:
+            around.extend(events)
+
+
+def explain(function: Callable[..., Any], *arrays: Any, **args: Any) -> str:
+    """Say which variant a call would run and why the others were passed over.
+
+    Parameters
+    ----------
+    function
+        A public operation, such as `tilegrad.kernels.conv2d`.
+    *arrays, **args
+        The arguments of the call, which is checked but not run.
+
+    >>> import numpy as np
+    >>> from tilegrad import kernels
+    >>> print(kernels.explain(kernels.conv2d, np.ones((1, 8, 8, 16), "f4"), np.ones((4, 3, 3, 16), "f4")))
+    conv2d: 4.15e+04 FLOP, at least 6.98e+03 bytes
+    ...
+    """
+    token = explaining.set(True)
+    try:
+        function(*arrays, **args)
+    except Explained as explained:
+        return explained.text
+    finally:
+        explaining.reset(token)
+    raise TypeError(f"explain: {getattr(function, '__name__', function)} is not an operation of kernels")
