@@ -47,9 +47,12 @@ def use_variant(**variants: str) -> Iterator[None]:
     >>> y.item()
     9.0
     """
-    for name in variants:
+    for name, variant in variants.items():
         if name not in operations:
             raise ValueError(f"use_variant: no operation {name!r} (there are: {', '.join(sorted(operations))})")
+        known = [f"{v.device}.{v.name}" for v in operations[name].variants]
+        if not any(variant in (label, label.partition(".")[2]) for label in known):
+            raise ValueError(f"use_variant: {name} has no variant {variant!r} (there are: {', '.join(known)})")
     token = chosen.set({**chosen.get(), **variants})
     try:
         yield

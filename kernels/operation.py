@@ -148,17 +148,19 @@ class Operation:
         if self.contiguous:
             arrays = tuple([contiguous(self.name, a) for a in arrays])
         plan = self.plan(arrays, args, variant)
-        shapes = plan.geometry.outputs
-        if out is None:
-            new = empty if plan.device == "cpu" else empty_on_cuda
-            outputs = tuple([new(shape, dtype) for shape, dtype in shapes])
-        else:
-            outputs = out if isinstance(out, tuple) else (out,)
-            self._check_outputs(outputs, plan, arrays)
-        if tracing.get() is None:
-            plan.run(tuple(arrays), outputs)
-        else:
-            self._run_traced(plan, tuple(arrays), outputs)
+        try:
+            if out is None:
+                new = empty if plan.device == "cpu" else empty_on_cuda
+                outputs = tuple([new(shape, dtype) for shape, dtype in plan.geometry.outputs])
+            else:
+                outputs = out if isinstance(out, tuple) else (out,)
+                self._check_outputs(outputs, plan, arrays)
+            if tracing.get() is None:
+                plan.run(tuple(arrays), outputs)
+            else:
+                self._run_traced(plan, tuple(arrays), outputs)
+        except MemoryError as error:
+            raise MemoryError(f"{self.name}: {error}") from None
         return outputs[0] if len(outputs) == 1 else outputs
 
     def plan(self, arrays: Sequence[Any], args: tuple[Any, ...], variant: str | None = None) -> Plan:
@@ -169,13 +171,14 @@ class Operation:
         except AttributeError:
             device_of(self.name, arrays)  # says which argument is no array
             raise
-        key = (specs, args, wanted)
+        # With the types, since 1 == 1.0 == True would let a plan answer for arguments that it was not checked for.
+        key = (specs, args, tuple([a.__class__ for a in args]), wanted)
         try:
             return self._plans[key]
         except KeyError:
             pass
-        except TypeError:  # a list among the arguments
-            return self.plan(arrays, _frozen(args), variant)
+        except TypeError:  # an argument that cannot key a plan: a list, or something of no use
+            return self._plan_unhashable(arrays, args, variant)
         device = device_of(self.name, arrays)
         geometry = self.geometry(*[None if s is None else Spec(*s[:3]) for s in specs], *args)
         chosen = self._choose(geometry, wanted, device)
@@ -185,6 +188,15 @@ class Operation:
                 self._plans.pop(next(iter(self._plans)))
             self._plans[key] = plan
         return plan
+
+    def _plan_unhashable(self, arrays: Sequence[Any], args: tuple[Any, ...], variant: str | None) -> Plan:
+        frozen = _frozen(args)
+        try:
+            hash(frozen)
+        except TypeError as reason:
+            self.explain(arrays, args)  # the check says which argument is of no use, and what it expects
+            raise TypeError(f"{self.name}: arguments expect numbers, strings and tuples of them ({reason})") from None
+        return self.plan(arrays, frozen, variant)
 
     def wanted(self, variant: str | None) -> str | None:
         """The variant that a call or the surrounding `use_variant` names."""
@@ -204,6 +216,8 @@ class Operation:
 
     def _named(self, wanted: str, device: str) -> Variant:
         """``"tiled"`` on the arrays' device, or ``"cuda.tiled"`` on that one (for its simulator or emulator)."""
+        if not isinstance(wanted, str):
+            raise TypeError(f"{self.name}: variant expects a name but got {wanted!r}")
         prefix, _, name = wanted.rpartition(".")
         for variant in self.variants:
             if variant.name == name and variant.device == (prefix or device):
@@ -288,8 +302,9 @@ class Operation:
 
     def explain(self, arrays: Sequence[Any], args: tuple[Any, ...]) -> str:
         """What a call would run and why: see `explain`."""
+        device = device_of(self.name, arrays)
         specs = [None if a is None else Spec(a.shape, a.dtype, a.strides) for a in arrays]
-        return self._explanation(self.geometry(*specs, *args), device_of(self.name, arrays))
+        return self._explanation(self.geometry(*specs, *args), device)
 
     def _explanation(self, geometry: Any, device: str) -> str:
         work = f"{self.flops(geometry):.3g} FLOP, at least {self.bytes_moved(geometry):.3g} bytes"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba.extending import register_jitable
 
+from ..elementwise.geometry import finite
 from ..machine.vectors import LEAKY_RELU as LEAKY_RELU_BIT
 from ..machine.vectors import RELU as RELU_BIT
 from ..operation import Spec
@@ -50,7 +51,11 @@ def check_epilogue(
     if activation not in ACTIVATIONS:
         known = ", ".join(map(repr, ACTIVATIONS))
         raise ValueError(f"{name}: activation expects one of {known} but got {activation!r}")
-    return {"has_bias": bias is not None, "activation": activation, "negative_slope": float(negative_slope)}
+    return {
+        "has_bias": bias is not None,
+        "activation": activation,
+        "negative_slope": finite(name, "negative_slope", negative_slope),
+    }
 
 
 def second_pass(

@@ -38,7 +38,10 @@ class _Block:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        try:
+            self.memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        except (OSError, OverflowError) as reason:
+            raise MemoryError(f"cannot get {size:,} bytes of memory") from reason
         if size >= 2 << 20 and hasattr(mmap, "MADV_HUGEPAGE"):
             with contextlib.suppress(OSError):  # a system without huge pages: ordinary ones serve
                 self.memory.madvise(mmap.MADV_HUGEPAGE)
