@@ -38,7 +38,7 @@ def test_a_list_is_as_good_as_a_tuple():
 
 
 def test_too_little_memory_is_said_by_name():
-    with pytest.raises(MemoryError, match="conv2d: cannot get .* bytes of memory"):
+    with pytest.raises(MemoryError, match=r"conv2d: cannot get .* bytes of memory"):
         kernels.conv2d(X, W, padding=2**40)
     with pytest.raises(MemoryError, match="add: cannot get"):
         kernels.add(np.broadcast_to(np.float32(1), (2**50,)), 1.0)
