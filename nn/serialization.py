@@ -7,6 +7,7 @@ name of the model's class, which must be on the list of models, and the argument
 import json
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from .models import MODELS, Model
 from .modules.module import LAYOUT
@@ -58,8 +59,19 @@ def load(path: str | os.PathLike) -> Model:
     if model_class not in MODELS:
         raise ValueError(f"{path}: the model {model_class!r} is not on the list {sorted(MODELS)}")
     try:
-        model = MODELS[model_class](**json.loads(metadata["configuration"]))
-    except (KeyError, TypeError, ValueError) as error:
+        configuration = json.loads(metadata["configuration"])
+        _check_shapes(MODELS[model_class], configuration, state)
+        model = MODELS[model_class](**configuration)
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: the configuration does not make a {model_class}: {error}") from error
     model.load_state_dict(state)
     return model
+
+
+def _check_shapes(model_class: type[Model], configuration: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    """Refuse a configuration of more than the file holds, at the first array that is missing or of another shape."""
+    for name, shape in model_class.shapes(**configuration) or ():
+        if name not in state:
+            raise ValueError(f"missing names, {name} the first")
+        if state[name].shape != shape:
+            raise ValueError(f"{name} expects shape {shape} but has {state[name].shape}")

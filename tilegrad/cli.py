@@ -4,6 +4,7 @@ Exit status: 0 done; 1 something outside is wrong (a file, a folder, a missing p
 """
 
 import argparse
+import errno
 import math
 import os
 import sys
@@ -29,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         options.command(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is None where the caller closed it
+            sys.stdout.flush()
     except TilegradError as error:
         print(f"tilegrad: {error}", file=sys.stderr)
         return error.exit_status
@@ -40,13 +42,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone. Python would complain once more when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except MemoryError as error:
+        return _not_enough_memory(error)
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            return _not_enough_memory(error)
         print(f"tilegrad: {error.filename or 'file system'}: {error.strerror or error}", file=sys.stderr)
         return 1
-    except MemoryError as error:
-        print(f"tilegrad: not enough memory ({error})", file=sys.stderr)
-        return 1
     return 0
+
+
+def _not_enough_memory(error: Exception) -> int:
+    asked = f" ({error})" if isinstance(error, MemoryError) and str(error) else ""
+    print(f"tilegrad: not enough memory{asked}", file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,7 +107,7 @@ def _add_train(commands: Any) -> None:
     option("data", "a folder of pictures to train on; one in eight is held out for measuring (default: the "
            "photographs in scikit-image, of which camera, coffee and chelsea are held out)", metavar="DIR")  # fmt: skip
     option("out", "folder for the results, made if missing", metavar="DIR")
-    option("sigma", "standard deviation of the noise, for pixels from 0 to 255", type=_positive, metavar="S")
+    option("sigma", "standard deviation of the noise, for pixels from 0 to 255", type=_positive(1000), metavar="S")
     option("epochs", "epochs to train for", type=_count(1), metavar="N")
     option("steps", "batches in an epoch", type=_count(1), metavar="N")
     option("batch", "patches in a batch", type=_count(1), metavar="N")
@@ -109,7 +118,7 @@ def _add_train(commands: Any) -> None:
         "--batch-norm", action=argparse.BooleanOptionalAction, default=defaults["batch_norm"],
         help=f"normalise between the convolutions (default {'yes' if defaults['batch_norm'] else 'no'})",
     )  # fmt: skip
-    option("lr", "highest learning rate of Adam; it falls to 0 along half a cosine", type=_positive, metavar="R")
+    option("lr", "highest learning rate of Adam; it falls to 0 along half a cosine", type=_positive(), metavar="R")
     option(
         "seed",
         "of weights, patches and noise; the same seed gives the same bits",
@@ -131,14 +140,18 @@ def _add_restore(commands: Any) -> None:
     restore.set_defaults(command=_restore)
 
 
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"expects a number above 0 but is {text!r}")
-    return value
+def _positive(most: float | None = None) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and value > 0 and (most is None or value <= most)):
+            limit = "" if most is None else f" and of at most {most:g}"
+            raise argparse.ArgumentTypeError(f"expects a number above 0{limit} but is {text!r}")
+        return value
+
+    return parse
 
 
 def _count(least: int, most: int | None = None) -> Callable[[str], int]:

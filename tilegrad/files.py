@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,10 +40,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     final = Path(os.path.realpath(path))
     check_writable(path)
-    temporary = final.with_name(f".{final.stem}.{os.getpid()}{final.suffix}")
+    temporary = final.with_name(f".{final.stem}.{secrets.token_hex(8)}{final.suffix}")
+    # Made with os.open and not with tempfile, whose files nobody but the owner may read.
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
-        # Made with os.open and not with tempfile, whose files nobody but the owner may read.
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666))
         yield temporary
         os.replace(temporary, final)
     finally:

@@ -39,8 +39,9 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     Raises
     ------
     TilegradError
-        If the file is missing, unreadable, damaged or cut short, holds other than 8 or 16 bit integers, is a 16 bit
-        colour PNG (Pillow would drop half of the bits), or the package that reads it is not installed.
+        If the file is missing, not an ordinary one, unreadable, damaged or cut short, holds other than 8 or 16 bit
+        integers, is a 16 bit colour PNG (Pillow would drop half of the bits), or the package that reads it is not
+        installed.
 
     Examples
     --------
@@ -55,6 +56,8 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
         raise TilegradError(f"{path}: is a folder, not a picture")
     if not path.exists():
         raise TilegradError(f"{path}: no such file")
+    if not path.is_file():  # opening a pipe would wait for whoever writes into it
+        raise TilegradError(f"{path}: is not an ordinary file")
     if not os.access(path, os.R_OK):
         raise TilegradError(f"{path}: no permission to read it")
     image = _read_tiff(path) if path.suffix.lower() in _TIFF else _read_pillow(path)

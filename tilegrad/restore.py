@@ -24,6 +24,8 @@ def load_model(path: str | os.PathLike[str]) -> Any:
         raise TilegradError(f"{path}: is a folder; name the model's file in it, model.safetensors")
     if not Path(path).exists():
         raise TilegradError(f"{path}: no such file")
+    if not Path(path).is_file():
+        raise TilegradError(f"{path}: is not an ordinary file")
     try:
         model = nn.load(path)
     except (OSError, ValueError, TypeError) as error:
@@ -45,10 +47,18 @@ def restore_array(model: Any, image: np.ndarray) -> np.ndarray:
     -------
     ndarray
         (H, W), float32, clipped to [0, 1].
+
+    Raises
+    ------
+    FloatingPointError
+        If the model gives numbers that are not finite.
     """
     with nn.no_grad():
         restored = model(nn.Tensor(image[None, :, :, None]))
-    return np.clip(np.asarray(restored)[0, :, :, 0], 0.0, 1.0)
+    restored = np.asarray(restored)[0, :, :, 0]
+    if not np.isfinite(restored).all():
+        raise FloatingPointError("restore_array: the model gave numbers that are not finite")
+    return np.clip(restored, 0.0, 1.0)
 
 
 def restore_file(
@@ -79,4 +89,6 @@ def restore_file(
         restored = restore_array(model, to_float(image))
     except ValueError as error:
         raise TilegradError(f"{model_file}: does not take gray pictures ({error})") from error
+    except FloatingPointError as error:
+        raise TilegradError(f"{model_file}: gives numbers that are not finite, as after a diverged training") from error
     write_image(target, from_float(restored, image.dtype))

@@ -21,7 +21,7 @@ def say(line: str = "") -> None:
 
 def progress(steps: Iterable[int], *, total: int, label: str) -> Iterator[int]:
     """Go through ``steps``; on a terminal (and with tqdm installed) show a bar on stderr that leaves no trace."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield from steps
         return
     try:
@@ -63,6 +63,8 @@ class CtrlC:
 class RunLog:
     """JSON lines in a file that is started anew, one flushed line for each record.
 
+    JSON has no infinity, such as the PSNR of equal pictures: it is written as null. NaN is refused with a ValueError.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with RunLog(Path(folder) / "log.jsonl") as log:
@@ -78,7 +80,7 @@ class RunLog:
             raise TilegradError(f"{path}: cannot be written ({error.strerror})") from error
 
     def write(self, record: dict[str, Any]) -> None:
-        self._file.write(json.dumps(record, allow_nan=False) + "\n")
+        self._file.write(json.dumps(_without_infinity(record), allow_nan=False) + "\n")
         self._file.flush()
 
     def __enter__(self) -> "RunLog":
@@ -86,6 +88,12 @@ class RunLog:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+
+
+def _without_infinity(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_infinity(inner) for key, inner in value.items()}
+    return None if isinstance(value, float) and math.isinf(value) else value
 
 
 def cosine(step: int, steps: int, *, highest: float, warm_up: int = 0) -> float:

@@ -3,7 +3,8 @@
 Training asks for the same few large arrays at every step. Fresh ones cost page faults, which can take longer than
 the kernel that fills them; so arrays of a quarter of a mebibyte or more come from here and their memory comes back
 when the last array that views it is gone. Sizes are rounded up to one of eight steps per power of two, so that a
-block fits the next request of about its size. What is kept idle is bounded by ``TILEGRAD_POOL_MB`` (default: 2048).
+block fits the next request of about its size. What is kept idle is bounded by ``TILEGRAD_POOL_MB``
+(2048 where it is not set to a whole number).
 
 Blocks are anonymous mappings aligned to pages, with huge pages where the system has them.
 """
@@ -99,7 +100,8 @@ class Pool:
             self.idle_bytes = 0
 
 
-_pool = Pool(int(os.environ.get("TILEGRAD_POOL_MB", "2048")) << 20)
+_megabytes = os.environ.get("TILEGRAD_POOL_MB", "")
+_pool = Pool((int(_megabytes) if _megabytes.isdecimal() else 2048) << 20)
 # A child that is forked while another thread holds the lock would find it held for ever.
 os.register_at_fork(before=_pool.lock.acquire, after_in_parent=_pool.lock.release, after_in_child=_pool.lock.release)
 

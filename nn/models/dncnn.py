@@ -1,5 +1,6 @@
 """DnCNN: a deep residual denoiser."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from .. import init
@@ -35,8 +36,7 @@ class DnCNN(Model):
     """
 
     def __init__(self, depth: int = 17, channels: int = 64, image_channels: int = 1, batch_norm: bool = True) -> None:
-        if depth < 2:
-            raise ValueError(f"DnCNN: depth expects at least 2 but got {depth}")
+        _check_depth(depth)
         self._configuration = {
             "depth": depth, "channels": channels, "image_channels": image_channels, "batch_norm": batch_norm,
         }  # fmt: skip
@@ -57,3 +57,24 @@ class DnCNN(Model):
 
     def configuration(self) -> dict[str, Any]:
         return dict(self._configuration)
+
+    @classmethod
+    def shapes(
+        cls, depth: int = 17, channels: int = 64, image_channels: int = 1, batch_norm: bool = True
+    ) -> Iterator[tuple[str, tuple[int, ...]]]:
+        _check_depth(depth)
+        for layer in range(depth):
+            inputs = image_channels if layer == 0 else channels
+            outputs = image_channels if layer == depth - 1 else channels
+            if batch_norm and 0 < layer < depth - 1:
+                yield f"network.{layer}.conv.weight", (outputs, 3, 3, inputs)
+                for name in ("weight", "bias", "running_mean", "running_var"):
+                    yield f"network.{layer}.norm.{name}", (outputs,)
+            else:
+                yield f"network.{layer}.weight", (outputs, 3, 3, inputs)
+                yield f"network.{layer}.bias", (outputs,)
+
+
+def _check_depth(depth: int) -> None:
+    if depth < 2:
+        raise ValueError(f"DnCNN: depth expects at least 2 but got {depth}")

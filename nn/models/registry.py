@@ -1,5 +1,6 @@
 """The list of models that a file may name."""
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from ..modules import Module
@@ -11,6 +12,15 @@ class Model(Module):
     def configuration(self) -> dict[str, Any]:
         """The keyword arguments, plain JSON, that make a model like this one."""
         raise TypeError(f"{type(self).__name__} does not define configuration")
+
+    @classmethod
+    def shapes(cls, **configuration: Any) -> Iterator[tuple[str, tuple[int, ...]]] | None:
+        """Names and shapes of what a model of this configuration holds, told one by one without making it.
+
+        `load` goes through them before it makes a model, so that a file cannot ask for more than it holds. None, the
+        default, leaves that check out.
+        """
+        return None
 
 
 MODELS: dict[str, type[Model]] = {}

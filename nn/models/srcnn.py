@@ -1,6 +1,6 @@
 """SRCNN: super-resolution by three convolutions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..modules import Conv2d
@@ -61,3 +61,16 @@ class SRCNN(Model):
 
     def configuration(self) -> dict[str, Any]:
         return dict(self._configuration)
+
+    @classmethod
+    def shapes(
+        cls,
+        channels: Sequence[int] = (64, 32),
+        kernel_sizes: Sequence[int] = (9, 1, 5),
+        image_channels: int = 1,
+        padding_mode: str = "replicate",
+    ) -> Iterator[tuple[str, tuple[int, ...]]]:
+        widths = (image_channels, *channels, image_channels)
+        for i, size in enumerate(kernel_sizes):
+            yield f"conv{i + 1}.weight", (widths[i + 1], size, size, widths[i])
+            yield f"conv{i + 1}.bias", (widths[i + 1],)

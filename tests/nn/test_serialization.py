@@ -46,6 +46,9 @@ def test_round_trip(tmp_path, model):
         ({"configuration": '["depth"]'}, "the configuration does not make a DnCNN"),
         ({"configuration": '{"depth": 4, "channels": 4}'}, "missing names"),
         ({"configuration": '{"depth": 3, "channels": 5}'}, "expects shape"),
+        ({"configuration": '{"depth": 2, "channels": 4}'}, "missing names"),
+        ({"configuration": "[" * 100_000}, "the configuration does not make a DnCNN"),
+        ({"model": "SRCNN", "configuration": '{"kernel_sizes": []}'}, "SRCNN: expects two channel counts"),
     ],
 )
 def test_files_that_do_not_hold_a_model(tmp_path, model, change, message):
@@ -56,6 +59,43 @@ def test_files_that_do_not_hold_a_model(tmp_path, model, change, message):
     nn.save_file(arrays, path, metadata)
     with pytest.raises(ValueError, match=message):
         nn.load(path)
+
+
+@pytest.mark.parametrize(
+    ("model", "configuration", "message"),
+    [
+        (nn.models.DnCNN(3, 4), {"depth": 10**12, "channels": 4}, "missing names, network.2.conv.weight the first"),
+        (nn.models.DnCNN(3, 4), {"depth": 3, "channels": 10**9}, r"network.0.weight expects shape \(1000000000, 3"),
+        (nn.models.DnCNN(3, 4), {"depth": 3, "channels": 4, "image_channels": 10**9}, "network.0.weight expects shape"),
+        (nn.models.SRCNN((4, 2)), {"channels": [4, 10**9]}, "conv2.weight expects shape"),
+        (
+            nn.models.SRCNN((4, 2)),
+            {"channels": [4, 2], "kernel_sizes": [9, 1, 10**9 + 1]},
+            "conv3.weight expects shape",
+        ),
+    ],
+)
+def test_a_file_cannot_ask_for_more_than_it_holds(tmp_path, model, configuration, message):
+    path = tmp_path / "file"
+    nn.save(model, path)
+    arrays, metadata = nn.load_file(path)
+    nn.save_file(arrays, path, {**metadata, "configuration": json.dumps(configuration)})
+    with pytest.raises(ValueError, match=message):
+        nn.load(path)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        nn.models.DnCNN(2, 4),
+        nn.models.DnCNN(5, 4, batch_norm=False),
+        nn.models.DnCNN(5, 4, image_channels=3),
+        nn.models.SRCNN((4, 2), (9, 5, 5), image_channels=3),
+    ],
+)
+def test_shapes_are_those_of_the_model(model):
+    shapes = dict(type(model).shapes(**model.configuration()))
+    assert shapes == {name: array.shape for name, array in model.state_dict().items()}
 
 
 def test_saving_expects_a_model_of_the_list(tmp_path):

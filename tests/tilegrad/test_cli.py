@@ -1,5 +1,7 @@
 """The command as a user meets it: help, wrong usage, missing packages, a reader that goes away."""
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +11,7 @@ import pytest
 from command import Ended, Tilegrad
 
 import tilegrad as package
+from tilegrad import doctor
 
 
 def test_version(tilegrad: Tilegrad, tmp_path: Path) -> None:
@@ -44,8 +47,10 @@ def test_help_imports_no_numba() -> None:
         ([], "COMMAND"),
         (["paint"], "invalid choice: 'paint'"),
         (["train"], "RECIPE"),
-        (["train", "denoise", "--sigma", "-1"], "--sigma: expects a number above 0 but is '-1'"),
+        (["train", "denoise", "--sigma", "-1"], "--sigma: expects a number above 0 and of at most 1000 but is '-1'"),
         (["train", "denoise", "--sigma", "nan"], "--sigma: expects a number above 0"),
+        (["train", "denoise", "--sigma", "1e300"], "--sigma: expects a number above 0 and of at most 1000 but is"),
+        (["train", "denoise", "--lr", "0"], "--lr: expects a number above 0 but is '0'"),
         (["train", "denoise", "--epochs", "0"], "--epochs: expects a whole number of at least 1 but is '0'"),
         (["train", "denoise", "--depth", "1"], "--depth: expects a whole number of at least 2"),
         (["train", "denoise", "--seed", "-1"], "--seed: expects a whole number from 0"),
@@ -81,6 +86,37 @@ def test_doctor_with_a_cache_that_cannot_be_written(tilegrad: Tilegrad, tmp_path
     done = tilegrad("doctor", cwd=tmp_path, TILEGRAD_CACHE_DIR=str(tmp_path / "file" / "cache"))
     assert done.returncode == 0
     assert "not writable" in done.stdout
+
+
+def test_doctor_with_a_pool_size_that_is_no_number(tilegrad: Tilegrad, tmp_path: Path) -> None:
+    done = tilegrad("doctor", cwd=tmp_path, TILEGRAD_POOL_MB="abc")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell's >&-")
+def test_output_may_be_closed(tmp_path: Path) -> None:
+    command = f"{sys.executable} -P -m tilegrad doctor >&-"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "tilegrad: not enough memory\n"),
+        (MemoryError(), "tilegrad: not enough memory\n"),
+        (MemoryError("8 bytes"), "tilegrad: not enough memory (8 bytes)\n"),
+    ],
+)
+def test_too_little_memory_is_one_line(
+    here: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, error: Exception, line: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(doctor, "report", fail)
+    done = here("doctor")
+    assert (done.returncode, done.stderr) == (1, line)
 
 
 WITHOUT = """

@@ -122,6 +122,35 @@ def test_a_training_that_diverges_stops(here: Callable[..., Ended], pictures: Pa
         assert "NaN" not in line
 
 
+def test_weights_that_diverge_in_the_last_step_stop_the_run(
+    here: Callable[..., Ended], pictures: Path, tmp_path: Path
+) -> None:
+    least = ("--epochs", "1", "--steps", "1", "--batch", "1", "--patch", "8", "--depth", "2", "--channels", "1")
+    done = here("train", "denoise", "--data", pictures, *least, "--lr", "1e300")
+    assert done.returncode == 1
+    assert done.stderr == "tilegrad: the network's weights are no longer finite; a smaller --lr may help\n"
+    assert not (tmp_path / "runs" / "denoise" / "model.safetensors").exists()
+
+
+def test_noise_too_small_for_float32_gives_an_infinite_psnr(
+    here: Callable[..., Ended], pictures: Path, tmp_path: Path
+) -> None:
+    done = here("train", "denoise", "--data", pictures, *TINY, "--sigma", "1e-7")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "inf  1.0000" in done.stdout
+    assert records(tmp_path / "runs" / "denoise")[-1]["noisy"]["psnr"] is None
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "log.jsonl", "curves.png", "before-after.png"])
+def test_results_that_cannot_be_written_are_found_before_the_training(
+    here: Callable[..., Ended], pictures: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "run" / name).mkdir(parents=True)
+    done = here("train", "denoise", "--data", pictures, "--out", "run", *TINY)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"tilegrad: {Path('run') / name}: is a folder; name a file\n"
+
+
 @pytest.mark.slow
 def test_a_few_epochs_on_the_photographs_beat_the_best_gaussian_filter(tilegrad: Tilegrad, tmp_path: Path) -> None:
     pytest.importorskip("skimage", reason="needs scikit-image")

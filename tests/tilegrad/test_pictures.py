@@ -30,6 +30,12 @@ def test_curves_of_a_single_epoch(tmp_path: Path) -> None:
     assert read_image(tmp_path / "a.png").ndim == 3
 
 
+def test_curves_with_an_infinite_psnr(tmp_path: Path) -> None:
+    infinite = {"psnr": float("inf"), "ssim": 1.0}
+    save_curves(tmp_path / "a.png", [EPOCHS[0] | infinite], {"best Gaussian filter": infinite}, title="one")
+    assert read_image(tmp_path / "a.png").ndim == 3
+
+
 @pytest.mark.parametrize("shape", [(120, 160), (160, 120), (20, 24)])
 def test_before_after_shows_every_column(tmp_path: Path, shape: tuple[int, int]) -> None:
     ramp = np.linspace(0, 1, shape[0] * shape[1], dtype=np.float32).reshape(shape)

@@ -1,5 +1,6 @@
 """`tilegrad restore`: the model applied to a file, and nothing written where something is wrong."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,6 +92,28 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert {p: p.read_bytes() for p in tmp_path.iterdir() if p.is_file()} == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
+def test_pipes_are_refused_and_not_waited_for(here: Callable[..., Ended], trained: Trained, tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", np.full((16, 16), 100, np.uint8))
+    os.mkfifo(tmp_path / "pipe.png")
+    for source, model in (("pipe.png", trained.model), ("a.png", "pipe.png")):
+        done = here("restore", source, "b.png", "--model", model)
+        assert (done.returncode, done.stderr) == (1, "tilegrad: pipe.png: is not an ordinary file\n")
+
+
+def test_a_model_that_gives_nan_is_named(here: Callable[..., Ended], tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", np.full((16, 16), 100, np.uint8))
+    model = nn.models.DnCNN(depth=2, channels=1)
+    for parameter in model.parameters():
+        parameter.copy_(np.full(parameter.shape, np.nan, np.float32))
+    nn.save(model, tmp_path / "nan.safetensors")
+    done = here("restore", "a.png", "b.png", "--model", "nan.safetensors")
+    assert done.returncode == 1
+    assert done.stderr.startswith("tilegrad: nan.safetensors: gives numbers that are not finite")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "b.png").exists()
 
 
 def test_a_model_of_colour_pictures_is_refused(here: Callable[..., Ended], tmp_path: Path) -> None:

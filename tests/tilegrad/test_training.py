@@ -38,6 +38,12 @@ def test_the_log_refuses_numbers_that_json_does_not_have(tmp_path: Path) -> None
         log.write({"loss": float("nan")})
 
 
+def test_the_log_writes_infinity_as_null(tmp_path: Path) -> None:
+    with RunLog(tmp_path / "log.jsonl") as log:
+        log.write({"noisy": {"psnr": float("inf"), "ssim": 1.0}})
+    assert json.loads((tmp_path / "log.jsonl").read_text()) == {"noisy": {"psnr": None, "ssim": 1.0}}
+
+
 def test_a_log_in_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(TilegradError, match="cannot be written"):
         RunLog(tmp_path / "none" / "log.jsonl")

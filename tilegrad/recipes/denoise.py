@@ -22,7 +22,7 @@ from ..comparison import Filtered, Pair, Scores, best_gaussian, mean, measure, t
 from ..datasets import Patches, Pictures, folder_pictures, photographs
 from ..errors import TilegradError, TrainingInterruptedError
 from ..extras import require
-from ..files import make_folder
+from ..files import check_writable, make_folder
 from ..kernels.machine.compile import cache_folder
 from ..pictures import save_before_after, save_curves
 from ..restore import restore_array
@@ -32,6 +32,7 @@ from .settings import DenoiseSettings
 # Philox counters at which each use of random numbers begins; none runs into the next. Initial weights begin at 0.
 _PATCHES, _NOISE, _HELD_OUT_NOISE = 1 << 60, 1 << 61, 1 << 62
 _HELD_OUT_SEED = 0  # the held-out pictures carry the same noise whatever the run's seed, so that runs compare
+_WRITTEN = ("model.safetensors", "log.jsonl", "curves.png", "before-after.png")
 _SHOWN = 3  # held-out pictures in before-after.png
 
 
@@ -89,7 +90,10 @@ class Training:
     def restore(self, pairs: Mapping[str, Pair]) -> dict[str, np.ndarray]:
         """What the network makes of each noisy picture."""
         self.model.eval()
-        return {name: restore_array(self.model, pair.noisy) for name, pair in pairs.items()}
+        try:
+            return {name: restore_array(self.model, pair.noisy) for name, pair in pairs.items()}
+        except FloatingPointError as error:
+            raise TilegradError("the network's weights are no longer finite; a smaller --lr may help") from error
 
     def save(self) -> Path:
         path = Path(self.settings.out) / "model.safetensors"
@@ -114,6 +118,8 @@ def run(settings: DenoiseSettings) -> Scores:
     """
     require("matplotlib.figure", "tilegrad train")
     folder = make_folder(settings.out)
+    for name in _WRITTEN:
+        check_writable(folder / name)
     if not any(cache_folder().glob("kernels/*")):
         say("the first minute compiles kernels; later runs find them on disk")
     pairs, pictures = _pictures(settings)
@@ -133,7 +139,7 @@ def run(settings: DenoiseSettings) -> Scores:
                    "gaussian_sigma": {name: found.sigma for name, found in gaussian.items()}})  # fmt: skip
         _draw(folder / "before-after.png", pairs, gaussian, restored, scores)
     say("\nheld-out pictures\n" + table(scores))
-    say(f"\nwritten to {folder}: model.safetensors, log.jsonl, curves.png, before-after.png")
+    say(f"\nwritten to {folder}: {', '.join(_WRITTEN)}")
     return mean(scores["network"].values())
 
 
