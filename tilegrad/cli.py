@@ -113,7 +113,7 @@ def _add_train(commands: Any) -> None:
     option("batch", "patches in a batch", type=_count(1), metavar="N")
     option("patch", "side of a patch in pixels", type=_count(8), metavar="N")
     option("depth", "convolutions in the network", type=_count(2), metavar="N")
-    option("channels", "channels of each hidden layer", type=_count(1), metavar="N")
+    option("channels", "channels of each hidden layer", type=_count(1, 65536), metavar="N")
     denoise.add_argument(
         "--batch-norm", action=argparse.BooleanOptionalAction, default=defaults["batch_norm"],
         help=f"normalise between the convolutions (default {'yes' if defaults['batch_norm'] else 'no'})",

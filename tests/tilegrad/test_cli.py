@@ -53,6 +53,7 @@ def test_help_imports_no_numba() -> None:
         (["train", "denoise", "--lr", "0"], "--lr: expects a number above 0 but is '0'"),
         (["train", "denoise", "--epochs", "0"], "--epochs: expects a whole number of at least 1 but is '0'"),
         (["train", "denoise", "--depth", "1"], "--depth: expects a whole number of at least 2"),
+        (["train", "denoise", "--channels", "1" + 24 * "0"], "--channels: expects a whole number from 1 to 65536"),
         (["train", "denoise", "--seed", "-1"], "--seed: expects a whole number from 0"),
         (["train", "denoise", "extra"], "unrecognized arguments: extra"),
         (["restore", "a.png", "b.png"], "--model"),
