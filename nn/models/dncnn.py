@@ -59,7 +59,7 @@ class DnCNN(Model):
         return dict(self._configuration)
 
     @classmethod
-    def shapes(
+    def shapes(  # type: ignore[override]  # each model has its own configuration
         cls, depth: int = 17, channels: int = 64, image_channels: int = 1, batch_norm: bool = True
     ) -> Iterator[tuple[str, tuple[int, ...]]]:
         _check_depth(depth)

@@ -63,7 +63,7 @@ class SRCNN(Model):
         return dict(self._configuration)
 
     @classmethod
-    def shapes(
+    def shapes(  # type: ignore[override]  # each model has its own configuration
         cls,
         channels: Sequence[int] = (64, 32),
         kernel_sizes: Sequence[int] = (9, 1, 5),
