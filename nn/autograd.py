@@ -259,6 +259,8 @@ def grad(
         if tensor.node is None:
             raise RuntimeError(f"grad: input {index} of shape {tensor.shape} does not require a gradient")
         nodes.append(tensor.node)
+    if not nodes:
+        return ()
     retain = create_graph if retain_graph is None else retain_graph
     found = _propagate(sources, seeds, set(nodes), retain, create_graph)
     for index, node in enumerate(nodes):

@@ -14,10 +14,13 @@ class Optimizer(ABC):
     """Parameters in groups with settings of their own, and the state that each parameter has.
 
     A subclass defines ``_step(group, parameters)`` for parameters of one group that have a gradient, a dtype and an
-    age in common.
+    age in common, ``_check(settings)`` for its settings, and ``state_names`` for the arrays that a parameter has.
     """
 
+    state_names: tuple[str, ...] = ()
+
     def __init__(self, params: Iterable[Tensor] | Iterable[dict[str, Any]], defaults: dict[str, Any]) -> None:
+        self._check(defaults)
         self.defaults = defaults
         self.state: dict[Tensor, dict[str, Any]] = {}
         self.param_groups: list[dict[str, Any]] = []
@@ -43,7 +46,9 @@ class Optimizer(ABC):
             if id(parameter) in known:
                 raise ValueError(f"{name}: a parameter of shape {parameter.shape} is in more than one place")
             known.add(id(parameter))
-        self.param_groups.append({**self.defaults, **group, "params": params})
+        added = {**self.defaults, **group, "params": params}
+        self._check(added)
+        self.param_groups.append(added)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or set them to zero in place."""
@@ -63,15 +68,17 @@ class Optimizer(ABC):
                     age = self.state.setdefault(parameter, {"step": 0})["step"]
                     alike.setdefault((parameter.dtype, age), []).append(parameter)
             for parameters in alike.values():
-                for parameter in parameters:
-                    self.state[parameter]["step"] += 1
                 self._step(group, parameters)
                 for parameter in parameters:
+                    self.state[parameter]["step"] += 1
                     parameter.version.count += 1
 
     @abstractmethod
     def _step(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
-        """Update parameters of one group and dtype that have taken equally many steps."""
+        """Update parameters of one group and dtype that have taken equally many steps (``step`` of their state)."""
+
+    def _check(self, settings: Mapping[str, Any]) -> None:  # noqa: B027 (a subclass may have nothing to refuse)
+        """Refuse the settings of a group that cannot be."""
 
     def _arrays(self, name: str, parameters: list[Tensor]) -> list[Any]:
         """The arrays of a state, zero where they are new."""
@@ -92,16 +99,36 @@ class Optimizer(ABC):
         if sizes != own:
             raise ValueError(f"{name}: expects groups of {own} parameters but got {sizes}")
         parameters = [parameter for group in self.param_groups for parameter in group["params"]]
+        for group in groups:
+            if group.keys() - {"params"} != self.defaults.keys():
+                seen = sorted(group.keys() - {"params"})
+                raise ValueError(f"{name}: a group expects the settings {sorted(self.defaults)} but got {seen}")
+            self._check(group)
         state: dict[Tensor, dict[str, Any]] = {}
         for place, values in state_dict["state"].items():
+            if not 0 <= int(place) < len(parameters):
+                raise ValueError(f"{name}: state expects places below {len(parameters)} but got {place}")
             parameter = parameters[int(place)]
-            for key, value in values.items():
-                if np.ndim(value) and value.shape != parameter.shape:
-                    raise ValueError(f"{name}: {key} of parameter {place} expects {parameter.shape}, got {value.shape}")
+            self._check_state(f"{name}: state of parameter {place}", parameter, values)
             state[parameter] = {key: _copy(value) for key, value in values.items()}
         self.state = state
         for group, loaded in zip(self.param_groups, groups, strict=True):
             group.update({key: value for key, value in loaded.items() if key != "params"})
+
+    def _check_state(self, name: str, parameter: Tensor, values: Mapping[str, Any]) -> None:
+        arrays = values.keys() - {"step"}
+        if "step" not in values or (arrays and arrays != set(self.state_names)):
+            raise ValueError(f"{name} expects {['step', *self.state_names]} but got {list(values)}")
+        step = values["step"]
+        if not isinstance(step, int | np.integer) or step < 0:
+            raise ValueError(f"{name} expects a step of at least 0 but got {step!r}")
+        for key in arrays:
+            shape, dtype = getattr(values[key], "shape", ()), getattr(values[key], "dtype", None)
+            if shape != parameter.shape or dtype != parameter.dtype:
+                seen = f"{dtype} of shape {shape}"
+                raise ValueError(
+                    f"{name} expects {key} of {parameter.dtype} and shape {parameter.shape} but got {seen}"
+                )
 
     def __repr__(self) -> str:
         settings = (", ".join(f"{k}={v}" for k, v in g.items() if k != "params") for g in self.param_groups)
@@ -113,10 +140,10 @@ def _copy(value: Any) -> Any:
     return value.copy() if hasattr(value, "copy") else value
 
 
-def _check(name: str, **settings: float) -> None:
-    for setting, value in settings.items():
-        if not value >= 0:
-            raise ValueError(f"{name}: {setting} expects a number of at least 0 but got {value}")
+def _check_at_least_zero(name: str, settings: Mapping[str, Any], *checked: str) -> None:
+    for setting in checked:
+        if not settings[setting] >= 0:
+            raise ValueError(f"{name}: {setting} expects a number of at least 0 but got {settings[setting]}")
 
 
 class SGD(Optimizer):
@@ -133,6 +160,8 @@ class SGD(Optimizer):
     0.7
     """
 
+    state_names = ("momentum_buffer",)
+
     def __init__(
         self,
         params: Iterable[Tensor] | Iterable[dict[str, Any]],
@@ -142,9 +171,6 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        _check("SGD", lr=lr, momentum=momentum, weight_decay=weight_decay)
-        if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError("SGD: nesterov expects a momentum and no dampening")
         super().__init__(
             params,
             {
@@ -156,13 +182,18 @@ class SGD(Optimizer):
             },
         )
 
+    def _check(self, settings: Mapping[str, Any]) -> None:
+        _check_at_least_zero("SGD", settings, "lr", "momentum", "weight_decay")
+        if settings["nesterov"] and (settings["momentum"] <= 0 or settings["dampening"] != 0):
+            raise ValueError("SGD: nesterov expects a momentum and no dampening")
+
     def _step(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
         buffers = self._arrays("momentum_buffer", parameters) if group["momentum"] else []
         kernels.sgd_step(
             [p.data for p in parameters], [_gradient(p) for p in parameters], buffers,
             lr=group["lr"], momentum=group["momentum"], dampening=group["dampening"],
             weight_decay=group["weight_decay"], nesterov=group["nesterov"],
-            first=self.state[parameters[0]]["step"] == 1,
+            first=self.state[parameters[0]]["step"] == 0,
         )  # fmt: skip
 
 
@@ -181,6 +212,7 @@ class Adam(Optimizer):
     """
 
     decoupled = False
+    state_names = ("exp_avg", "exp_avg_sq")
 
     def __init__(
         self,
@@ -190,16 +222,19 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        _check(type(self).__name__, lr=lr, eps=eps, weight_decay=weight_decay)
-        if not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"{type(self).__name__}: betas expect numbers in [0, 1) but got {betas}")
         super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay})
+
+    def _check(self, settings: Mapping[str, Any]) -> None:
+        name, betas = type(self).__name__, settings["betas"]
+        _check_at_least_zero(name, settings, "lr", "eps", "weight_decay")
+        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"{name}: betas expect numbers in [0, 1) but got {betas}")
 
     def _step(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
         kernels.adam_step(
             [p.data for p in parameters], [_gradient(p) for p in parameters],
             self._arrays("exp_avg", parameters), self._arrays("exp_avg_sq", parameters),
-            step=self.state[parameters[0]]["step"], lr=group["lr"], betas=group["betas"], eps=group["eps"],
+            step=self.state[parameters[0]]["step"] + 1, lr=group["lr"], betas=group["betas"], eps=group["eps"],
             weight_decay=group["weight_decay"], decoupled=self.decoupled,
         )  # fmt: skip
 

@@ -161,6 +161,9 @@ class Primitive:
         """The tensor arguments in order, and the settings, with defaults filled in."""
         if len(values) > len(self.positional):
             raise TypeError(f"{self.name}: takes {len(self.positional)} positional arguments but got {len(values)}")
+        twice = sorted(keywords.keys() & set(self.positional[: len(values)]))
+        if twice:
+            raise TypeError(f"{self.name}: argument {twice[0]} is given twice, by place and by name")
         settings = self.defaults | dict(zip(self.positional, values, strict=False))
         settings.update(keywords)
         try:

@@ -38,6 +38,8 @@ def save_file(tensors: Mapping[str, Any], path: str | os.PathLike, metadata: Map
     ------
     TypeError
         Where a dtype has no name in the format, or metadata is not strings.
+    ValueError
+        Where an array is named ``__metadata__``.
     """
     header: dict[str, Any] = {}
     if metadata is not None:
@@ -45,6 +47,8 @@ def save_file(tensors: Mapping[str, Any], path: str | os.PathLike, metadata: Map
             if not (isinstance(key, str) and isinstance(value, str)):
                 raise TypeError(f"save_file: metadata expects strings but got {key!r}: {value!r}")
         header["__metadata__"] = dict(metadata)
+    if "__metadata__" in tensors:
+        raise ValueError("save_file: tensors expects names other than __metadata__, which the format keeps for itself")
     arrays = {name: np.asarray(tensor) for name, tensor in tensors.items()}
     for name, array in arrays.items():
         if array.dtype.newbyteorder("<") not in NAMES:

@@ -1,13 +1,14 @@
 """Tensors: arrays that remember how they were computed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from .. import kernels
 from . import autograd
-from .autograd import GraphNode, Leaf, Version
+from .autograd import GraphNode, Leaf, Version, is_grad_enabled
 
 PRIMITIVES: dict[str, Any] = {}
 """Every differentiable operation by its name. Operators find theirs here, so that this file needs nothing above it."""
@@ -52,8 +53,8 @@ class Tensor:
             data, self.version = data.data, data.version
         elif isinstance(data, int | float | list | tuple) and not isinstance(data, np.generic):
             data = np.asarray(data, dtype or np.float32)
-        elif not isinstance(data, np.ndarray) and not hasattr(data, "__cuda_array_interface__"):
-            data = np.from_dlpack(data) if hasattr(data, "__dlpack__") else np.asarray(data)
+        else:
+            data = kernels.asarray(data)
         self._data = data if dtype is None or data.dtype == dtype else data.astype(dtype)
         self.grad = None
         self.node = None
@@ -116,6 +117,11 @@ class Tensor:
 
     def __len__(self) -> int:
         return len(self._data)
+
+    def __iter__(self) -> Iterator["Tensor"]:
+        if self.ndim == 0:
+            raise TypeError("iter: a tensor expects at least one axis but got shape ()")
+        return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
         return bool(self._data)
@@ -272,6 +278,13 @@ class Tensor:
 
     def __getitem__(self, key: Any) -> "Tensor":
         return PRIMITIVES["getitem"](self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Write in place what is not recorded; the write is counted."""
+        if is_grad_enabled() and (self.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
+            raise RuntimeError("setitem: an assignment cannot be recorded, and a tensor requires a gradient")
+        self._data[key] = value.data if isinstance(value, Tensor) else value
+        self.version.count += 1
 
     # --- operations as methods ---
 

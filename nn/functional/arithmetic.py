@@ -99,9 +99,10 @@ def pow(x: Array, exponent: float, *, out: Array = None) -> Array:
 
 
 def where_larger(gy: Tensor, a: Any, b: Any) -> Tensor:
-    """``gy`` where a > b, half of it where a == b, else 0."""
-    difference = sub(a, b)
-    return (relu_grad(gy, difference) + gy - relu_grad(gy, neg(difference))) * 0.5
+    """``gy`` where a > b, half of it where a == b, else 0. Halves are selected: an infinite ``gy`` makes no NaN."""
+    difference, half = sub(a, b), gy * 0.5
+    not_smaller = 1.0 - relu_grad(gy.ones_like(), neg(difference))
+    return relu_grad(half, difference) + relu_grad(half, not_smaller)
 
 
 def power_slope(x: Tensor, exponent: float) -> Tensor | float:
@@ -118,7 +119,7 @@ div.gradients(a=lambda gy, b: gy / b, b=lambda gy, b, y: -(gy * y) / b)
 maximum.gradients(a=lambda gy, a, b: where_larger(gy, a, b), b=lambda gy, a, b: where_larger(gy, b, a))
 minimum.gradients(a=lambda gy, a, b: where_larger(gy, b, a), b=lambda gy, a, b: where_larger(gy, a, b))
 neg.gradients(x=lambda gy: -gy)
-abs.gradients(x=lambda gy, x: where_larger(gy, x, 0.0) - where_larger(gy, 0.0, x))
+abs.gradients(x=lambda gy, x: relu_grad(gy, x) - relu_grad(gy, -x))
 square.gradients(x=lambda gy, x: gy * (x * 2.0))
 sqrt.gradients(x=lambda gy, y: gy / y * 0.5)
 exp.gradients(x=lambda gy, y: gy * y)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import functional, init
+from ..functional.activation import ACTIVATIONS
 from ..functional.convolution import Padding, Pair
 from ..tensor import Parameter, Tensor
 from .module import Module
@@ -13,7 +14,28 @@ from .module import Module
 
 def two(value: Any) -> tuple[int, int]:
     """An integer as (value, value); a pair as it is."""
-    return (value, value) if isinstance(value, int) else tuple(value)
+    value = plain(value)
+    return (value, value) if isinstance(value, int) else value
+
+
+def plain(value: Any) -> Any:
+    """NumPy's integers, and those in sequences, as Python's."""
+    if isinstance(value, list | tuple):
+        return tuple(plain(v) for v in value)
+    return int(value) if isinstance(value, np.integer) else value
+
+
+def check_sizes(name: str, **sizes: Any) -> None:
+    """Refuse what is not an integer of at least 1, or a pair of them."""
+    for argument, size in sizes.items():
+        pair = argument in ("kernel_size", "stride", "dilation") and isinstance(size, list | tuple) and len(size) == 2
+        if not all(isinstance(n, int | np.integer) and n >= 1 for n in (size if pair else (size,))):
+            raise ValueError(f"{name}: {argument} expects integers of at least 1 but got {size!r}")
+
+
+def check_activation(name: str, activation: str | None) -> None:
+    if activation is not None and activation not in ACTIVATIONS:
+        raise ValueError(f"{name}: activation expects None or one of {ACTIVATIONS} but got {activation!r}")
 
 
 def uniform_like_pytorch(weight: Tensor, bias: Tensor | None) -> None:
@@ -65,10 +87,13 @@ class Conv2d(Module):
         activation: str | None = None,
         negative_slope: float = 0.01,
     ) -> None:
+        check_sizes("Conv2d", kernel_size=kernel_size, stride=stride, dilation=dilation)
+        check_activation("Conv2d", activation)
         check_channels("Conv2d", in_channels, out_channels, groups)
         if padding_mode not in ("zeros", "replicate", "reflect"):
             raise ValueError(f"Conv2d: padding_mode expects 'zeros', 'replicate' or 'reflect' but got {padding_mode!r}")
-        self.geometry: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        self.geometry: dict[str, Any] = {name: plain(value) for name, value in geometry.items()}
         self.padding_mode = padding_mode
         self.activation, self.negative_slope = activation, negative_slope
         self.weight = Parameter(np.empty((out_channels, *two(kernel_size), in_channels // groups), np.float32))
@@ -133,11 +158,14 @@ class ConvTranspose2d(Module):
         activation: str | None = None,
         negative_slope: float = 0.01,
     ) -> None:
+        check_sizes("ConvTranspose2d", kernel_size=kernel_size, stride=stride, dilation=dilation)
+        check_activation("ConvTranspose2d", activation)
         check_channels("ConvTranspose2d", in_channels, out_channels, groups)
-        self.geometry: dict[str, Any] = {
+        geometry = {
             "stride": stride, "padding": padding, "output_padding": output_padding, "dilation": dilation,
             "groups": groups,
         }  # fmt: skip
+        self.geometry: dict[str, Any] = {name: plain(value) for name, value in geometry.items()}
         self.activation, self.negative_slope = activation, negative_slope
         self.weight = Parameter(np.empty((in_channels, *two(kernel_size), out_channels // groups), np.float32))
         self.bias = Parameter(np.empty(out_channels, np.float32)) if bias else None
@@ -157,6 +185,7 @@ class ConvTranspose2d(Module):
 
 
 def check_channels(name: str, in_channels: int, out_channels: int, groups: int) -> None:
+    check_sizes(name, in_channels=in_channels, out_channels=out_channels)
     if groups < 1 or in_channels % groups or out_channels % groups:
         seen = f"in_channels {in_channels}, out_channels {out_channels}, groups {groups}"
         raise ValueError(f"{name}: groups expects a divisor of both channel counts but got {seen}")

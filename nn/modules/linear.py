@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import functional
 from ..tensor import Parameter, Tensor
-from .convolution import uniform_like_pytorch
+from .convolution import check_activation, check_sizes, uniform_like_pytorch
 from .module import Module
 
 
@@ -27,6 +27,8 @@ class Linear(Module):
         activation: str | None = None,
         negative_slope: float = 0.01,
     ) -> None:
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
+        check_activation("Linear", activation)
         self.activation, self.negative_slope = activation, negative_slope
         self.weight = Parameter(np.empty((out_features, in_features), np.float32))
         self.bias = Parameter(np.empty(out_features, np.float32)) if bias else None

@@ -50,6 +50,11 @@ class Module:
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         return self.forward(*args, **keywords)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Module) and any(module is self for module in value.modules()):
+            raise ValueError(f"{type(self).__name__}: {name} expects a module that does not contain this one")
+        super().__setattr__(name, value)
+
     def register_buffer(self, name: str, tensor: Tensor | None) -> None:
         """Make ``tensor`` part of the state, under ``name``, without training it."""
         self._buffers = (*self._buffers, name)
@@ -178,13 +183,19 @@ class Module:
         return self
 
     def to(self, dtype: Any) -> "Module":
-        """Convert parameters and buffers to float32 or float64. Make optimisers afterwards."""
+        """Convert parameters and buffers to float32 or float64; shared ones stay so. Make optimisers afterwards."""
+        if np.dtype(dtype) not in (np.float32, np.float64):
+            raise TypeError(f"to: dtype expects float32 or float64 but got {np.dtype(dtype)}")
+        converted: dict[Tensor, Tensor] = {}
         for module in self.modules():
             for name, value in list(vars(module).items()):
-                if isinstance(value, Parameter):
-                    setattr(module, name, Parameter(value.data.astype(dtype), value.requires_grad))
-                elif name in module._buffers and value is not None:
-                    setattr(module, name, Tensor(value.data.astype(dtype)))
+                if not (isinstance(value, Parameter) or (name in module._buffers and value is not None)):
+                    continue
+                if value not in converted:
+                    array = value.data.astype(dtype)
+                    trained = isinstance(value, Parameter)
+                    converted[value] = Parameter(array, value.requires_grad) if trained else Tensor(array)
+                setattr(module, name, converted[value])
         return self
 
     # --- as text ---

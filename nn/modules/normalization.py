@@ -5,7 +5,7 @@ import numpy as np
 from .. import functional
 from ..functional.convolution import Padding, Pair
 from ..tensor import Parameter, Tensor
-from .convolution import Conv2d
+from .convolution import Conv2d, check_activation, check_sizes
 from .module import Module
 
 
@@ -37,6 +37,8 @@ class BatchNorm2d(Module):
         activation: str | None = None,
         negative_slope: float = 0.01,
     ) -> None:
+        check_sizes("BatchNorm2d", num_features=num_features)
+        check_activation("BatchNorm2d", activation)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.activation, self.negative_slope = activation, negative_slope
         self.weight = Parameter(np.ones(num_features, np.float32)) if affine else None
@@ -96,6 +98,7 @@ class Conv2dBatchNorm(Module):
         eps: float = 1e-5,
         momentum: float = 0.1,
     ) -> None:
+        check_activation("Conv2dBatchNorm", activation)
         self.conv = Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias=False)
         self.norm = BatchNorm2d(out_channels, eps, momentum)
         self.activation, self.negative_slope = activation, negative_slope

@@ -322,3 +322,20 @@ def test_graphs_of_several_threads_do_not_meet():
         thread.join()
     assert len(results) == 800
     assert all(results)
+
+
+def test_the_gradients_by_nothing_are_none():
+    x = nn.Tensor([1.0], True)
+    assert nn.grad(x.sum(), []) == ()
+
+
+@pytest.mark.parametrize("gy", [3e38, np.inf])
+def test_gradients_of_a_maximum_do_not_overflow(gy):
+    a, b = nn.Tensor([1.0, 2.0, 3.0], True), nn.Tensor([2.0, 2.0, 2.0], True)
+    seed = np.full(3, gy, np.float32)
+    by_larger, by_smaller = np.array([[0, gy / 2, gy], [gy, gy / 2, 0]], np.float32)
+    for name, expected in (("maximum", (by_larger, by_smaller)), ("minimum", (by_smaller, by_larger))):
+        for g, e in zip(nn.grad(getattr(nn.functional, name)(a, b), [a, b], seed), expected, strict=True):
+            np.testing.assert_array_equal(g.data, e)
+    x = nn.Tensor([-1.0, 0.0, 2.0], True)
+    np.testing.assert_array_equal(nn.grad(abs(x), x, seed)[0].data, np.array([-gy, 0, gy], np.float32))

@@ -126,3 +126,24 @@ def test_out_refuses_to_be_recorded():
     x = tensor(1.0, 2.0)
     with pytest.raises(RuntimeError, match="exp: out= cannot be recorded"):
         functional.exp(x, out=nn.Tensor(np.zeros(2)))
+
+
+def test_assignment_to_a_part():
+    x = nn.Tensor([[1.0, 2.0], [3.0, 4.0]])
+    x[0] += 1
+    x[1, 0] *= 10
+    x[1, 1] = nn.Tensor(7.0)
+    np.testing.assert_array_equal(x.data, [[2.0, 3.0], [30.0, 7.0]])
+    assert x.version.count > 0
+
+
+def test_assignment_to_a_part_is_not_recorded():
+    x = nn.Tensor([1.0, 2.0], True)
+    with pytest.raises(RuntimeError):
+        x[0] += 1
+    with pytest.raises(RuntimeError, match="setitem: an assignment cannot be recorded"):
+        x[0] = 5.0
+    np.testing.assert_array_equal(x.data, [1.0, 2.0])
+    with nn.no_grad():
+        x[0] += 1
+    np.testing.assert_array_equal(x.data, [2.0, 2.0])

@@ -148,7 +148,54 @@ def test_loading_checks_before_it_writes():
     with pytest.raises(ValueError, match=r"Adam.load_state_dict: expects groups of \[1\] parameters but got \[2\]"):
         optimizer.load_state_dict({"state": {}, "param_groups": [{"params": [0, 1], "lr": 1.0}]})
     wrong = {0: {"step": 1, "exp_avg": np.zeros(2), "exp_avg_sq": np.zeros(1)}}
-    with pytest.raises(ValueError, match=r"exp_avg of parameter 0 expects \(1,\)"):
-        optimizer.load_state_dict({"state": wrong, "param_groups": [{"params": [0], "lr": 1.0}]})
+    with pytest.raises(ValueError, match=r"state of parameter 0 expects exp_avg.* of float32 and shape \(1,\)"):
+        optimizer.load_state_dict(
+            {"state": wrong, "param_groups": [{**optimizer.state_dict()["param_groups"][0], "lr": 1.0}]}
+        )
     assert optimizer.param_groups[0]["lr"] == 0.5
     assert not optimizer.state
+
+
+def test_groups_are_checked_like_defaults():
+    with pytest.raises(ValueError, match="SGD: lr expects a number of at least 0"):
+        nn.optim.SGD([{"params": [nn.Parameter([1.0])], "lr": -1.0}])
+
+
+def test_a_step_that_fails_is_not_counted():
+    p = nn.Parameter([1.0, 2.0])
+    optimizer = nn.optim.Adam([p])
+    p.grad = nn.Tensor([1.0, 2.0, 3.0])
+    with pytest.raises((TypeError, ValueError)):
+        optimizer.step()
+    assert optimizer.state[p]["step"] == 0
+    assert p.version.count == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s["param_groups"][0].update(lr=-1.0),
+        lambda s: s["param_groups"][0].update(momentum=0.9),
+        lambda s: s["param_groups"][0].pop("eps"),
+        lambda s: s["state"].update({1: s["state"][0]}),
+        lambda s: s["state"].update({-1: s["state"][0]}),
+        lambda s: s["state"][0].pop("exp_avg"),
+        lambda s: s["state"][0].pop("step"),
+        lambda s: s["state"][0].update(step=-1),
+        lambda s: s["state"][0].update(other=np.zeros(2)),
+        lambda s: s["state"][0].update(exp_avg=0.0),
+        lambda s: s["state"][0].update(exp_avg=np.zeros(3, np.float32)),
+    ],
+)
+def test_loading_checks_everything_before_it_changes_anything(change):
+    p = nn.Parameter([1.0, 2.0])
+    optimizer = nn.optim.Adam([p])
+    p.grad = nn.Tensor([1.0, 2.0])
+    optimizer.step()
+    state, groups = optimizer.state, [dict(group) for group in optimizer.param_groups]
+    changed = optimizer.state_dict()
+    change(changed)
+    with pytest.raises(ValueError, match="Adam"):
+        optimizer.load_state_dict(changed)
+    assert optimizer.state is state
+    assert optimizer.param_groups == groups

@@ -90,3 +90,9 @@ def test_padding_expects_what_it_can_do():
         functional.pad2d(x, ((3, 0), (0, 0)), "reflect")
     with pytest.raises(ValueError, match=r"pad2d: input expects \(N, H, W, C\)"):
         functional.pad2d(nn.randn((3, 3)), ((1, 1), (1, 1)))
+
+
+def test_an_argument_is_given_once():
+    x, w = nn.randn((1, 4, 4, 2)), nn.randn((2, 3, 3, 2))
+    with pytest.raises(TypeError, match="conv2d: argument w is given twice"):
+        functional.conv2d(x, w, w=w)

@@ -154,3 +154,9 @@ def test_a_damaged_file_gives_arrays_or_a_value_error(tmp_path_factory, seed, ki
     with contextlib.suppress(ValueError):
         arrays, _ = nn.load_file(path)
         assert sum(array.nbytes for array in arrays.values()) <= len(content)
+
+
+def test_an_array_cannot_be_named_like_the_metadata(tmp_path):
+    with pytest.raises(ValueError, match="save_file: tensors expects names other than __metadata__"):
+        nn.save_file({"__metadata__": np.zeros(2)}, tmp_path / "file.safetensors")
+    assert not list(tmp_path.iterdir())

@@ -118,3 +118,16 @@ def test_detach_shares_memory_and_version():
     assert x.item() == 2.0
     assert x.version.count == 1
     assert not np.shares_memory(x.clone().data, x.data)
+
+
+def test_iteration_goes_along_the_first_axis():
+    assert [x.item() for x in nn.Tensor([1.0, 2.0])] == [1.0, 2.0]
+    for ask in (list, len):
+        with pytest.raises(TypeError):
+            ask(nn.Tensor(1.0))
+
+
+@pytest.mark.parametrize("data", [None, "abc"])
+def test_what_has_no_numbers_is_refused(data):
+    with pytest.raises(TypeError, match="expects numbers"):
+        nn.Tensor(data)

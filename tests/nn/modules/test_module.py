@@ -176,3 +176,55 @@ def test_flatten_records_the_shape_it_saw():
 def test_errors_name_layer_and_argument(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_conversion_keeps_what_is_shared():
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    model[1].weight = model[0].weight
+    model.to("f8")
+    assert model[1].weight is model[0].weight
+    assert model[0].weight.dtype == np.float64
+
+
+def test_conversion_refuses_integers_before_it_converts():
+    layer = nn.Linear(3, 3)
+    weight = layer.weight
+    with pytest.raises(TypeError, match="to: dtype expects float32 or float64 but got int32"):
+        layer.to("i4")
+    assert layer.weight is weight
+
+
+def test_a_module_cannot_contain_itself():
+    model = nn.Sequential(nn.Sequential())
+    for inside in (model, model[0]):
+        with pytest.raises(ValueError, match="expects a module that does not contain this one"):
+            inside.again = model
+    assert model.state_dict() == {}
+
+
+@pytest.mark.parametrize(
+    ("make", "argument"),
+    [
+        (lambda: nn.Conv2d(0, 4, 3), "in_channels"),
+        (lambda: nn.Conv2d(4, -4, 3), "out_channels"),
+        (lambda: nn.Conv2d(4, 4, (3, 0)), "kernel_size"),
+        (lambda: nn.Conv2d(4, 4, 3, stride=0), "stride"),
+        (lambda: nn.Conv2d(4, 4, 3, activation="swish"), "activation"),
+        (lambda: nn.ConvTranspose2d(4, 4, 3, stride=0), "stride"),
+        (lambda: nn.ConvTranspose2d(4, 4, 3, activation="swish"), "activation"),
+        (lambda: nn.Linear(0, 3), "in_features"),
+        (lambda: nn.Linear(3, 3, activation="swish"), "activation"),
+        (lambda: nn.BatchNorm2d(0), "num_features"),
+        (lambda: nn.Conv2dBatchNorm(3, 3, 3, activation="swish"), "activation"),
+    ],
+)
+def test_layers_are_refused_when_they_are_made(make, argument):
+    with pytest.raises(ValueError, match=f": {argument} expects"):
+        make()
+
+
+def test_sizes_may_be_numpys_integers():
+    two, three = np.int64(2), np.int32(3)
+    layer = nn.Conv2d(three, two, three, stride=two, padding=np.int64(1))
+    assert layer(nn.randn((1, 6, 6, 3))).shape == (1, 3, 3, 2)
+    assert repr(layer) == repr(nn.Conv2d(3, 2, 3, stride=2, padding=1))
