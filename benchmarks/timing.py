@@ -1,7 +1,7 @@
 """Times that can be compared: interleaved bursts, medians, and who else used the processors meanwhile.
 
-Two libraries in one process have a thread pool each, and the workers of the one that ran last spin for some
-milliseconds before they sleep, which the other would pay for. So the sides take turns in bursts, and the first calls of
+Two libraries in one process have a thread pool each, and the workers of the one that ran last spin for some ten
+milliseconds (GNU OpenMP's own choice) before they sleep, which the other would pay for: on two cores half its speed. So the sides take turns in bursts, and the first calls of
 each burst, at least one and until the other's workers are asleep, are not counted. Turns follow each other closely
 enough that a slow moment of the machine meets all sides.
 """
@@ -26,7 +26,7 @@ class Settings:
     seconds: float = 2.0
     rounds: int = 6
     most: float = 45.0
-    settle: float = 0.008
+    settle: float = 0.02
     retries: int = 3
     processes: int = 5
     first_processes: int = 2
