@@ -7,7 +7,7 @@ The output is cut into tiles of 4 x 4 pixels, each computed from 6 x 6 input pix
     +----+----+--
     |    |    |
 
-winograd_transforms.py has the matrices. With all channels, the 36 point-wise products are 36 matrix products::
+winograd_lines.py has the matrices. With all channels, the 36 point-wise products are 36 matrix products::
 
     V[point] (tiles, C)  x  U[point] (C, K)  =  M[point] (tiles, K)        by the micro-kernel
 
@@ -40,7 +40,7 @@ from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.processor import lanes
 from ..machine.threads import launch, num_threads
 from .geometry import ConvGeometry
-from .winograd_transforms import INPUT, OUTPUT, WEIGHT, transform
+from .winograd_transforms import INPUT, OUTPUT, WEIGHT, all_channels, transform
 
 TILES = 24
 """Tiles in a block: enough rows for the micro-kernel, few enough for the cache."""
@@ -68,22 +68,6 @@ def rejects(g: ConvGeometry) -> str | None:
 def pitch(tiles: int, channels: int) -> int:
     """Numbers from one point's matrix ``(tiles, channels)`` to the next."""
     return tiles * channels + lanes(SIZE) + SKEW
-
-
-def all_channels(kind: int) -> Any:
-    """`transform` over all channels of a tile, for a worker; the last vector overlaps the one before if it must."""
-    width = lanes(SIZE)
-
-    @register_jitable
-    def transform_all(source, source_row, source_column, target, target_row, target_column, C, bias, mode, slope):
-        for c in range(0, C, width):
-            at = min(c, C - width) * SIZE
-            transform(
-                kind, SIZE, source + at, source_row, source_column, target + at, target_row, target_column,
-                bias + at if bias != 0 else 0, mode, slope,
-            )  # fmt: skip
-
-    return transform_all
 
 
 @register_jitable
@@ -121,8 +105,9 @@ def transform_weights() -> Any:
             packed, u = block[0] + task * widest * C * 9 * SIZE, block[1] + task * widest * C * SIZE
             for i in range(0, entries, width):
                 transform(
-                    WEIGHT, SIZE, packed + i * SIZE, 3 * entries, entries, u + i * SIZE, 6 * point, point, 0, 0, 0.0
-                )
+                    WEIGHT, WEIGHT, SIZE, packed + i * SIZE, 3 * entries, entries, u + i * SIZE, 6 * point, point,
+                    0, 0, 0.0,
+                )  # fmt: skip
 
     return transform_weights
 
@@ -130,7 +115,7 @@ def transform_weights() -> Any:
 @kernel()
 def winograd() -> Any:
     """Task: one block of tiles; `_Winograd` fills the argument block."""
-    transform_input, transform_output = all_channels(INPUT), all_channels(OUTPUT)
+    transform_input, transform_output = all_channels(INPUT, INPUT, SIZE), all_channels(OUTPUT, OUTPUT, SIZE)
 
     def winograd(begin, end, slot, block):
         x, y, u, bias = block[0], block[1], block[2], block[3]

@@ -27,10 +27,10 @@ from ..machine.pointers import pointer
 from ..machine.processor import lanes
 from ..machine.threads import launch, num_threads
 from .cpu_direct_weight_grad import gather_shares
-from .cpu_winograd import SIZE, SKEW, all_channels, patch_with_zeros
+from .cpu_winograd import SIZE, SKEW, patch_with_zeros
 from .cpu_winograd import rejects as rejects
 from .geometry import ConvGeometry
-from .winograd_transforms import GRADIENT, INPUT, WEIGHT_GRADIENT, transform
+from .winograd_transforms import GRADIENT, INPUT, WEIGHT_GRADIENT, all_channels, transform
 
 TILES = 48
 _SHARES = 8
@@ -40,7 +40,8 @@ _SUM_BYTES = 32 << 20
 @kernel()
 def accumulate() -> Any:
     """Task: one share of the blocks of tiles; `_WeightGrad` fills the argument block."""
-    transform_input, transform_gradient = all_channels(INPUT), all_channels(GRADIENT)
+    transform_input = all_channels(INPUT, INPUT, SIZE)
+    transform_gradient = all_channels(GRADIENT, GRADIENT, SIZE)
 
     def accumulate(begin, end, slot, block):
         x, gy, sums = block[0], block[1], block[2]
@@ -105,8 +106,8 @@ def finish() -> Any:
                         sums[point * pairs + i] += sums[there + i]
             for i in range(first, last, width):  # lanes beyond the last pair are computed from what lies there
                 transform(
-                    WEIGHT_GRADIENT, SIZE, block[0] + i * SIZE, 6 * pairs, pairs, block[1] + i * SIZE, 3 * tap, tap,
-                    0, 0, 0.0,
+                    WEIGHT_GRADIENT, WEIGHT_GRADIENT, SIZE, block[0] + i * SIZE, 6 * pairs, pairs,
+                    block[1] + i * SIZE, 3 * tap, tap, 0, 0, 0.0,
                 )  # fmt: skip
 
     return finish
