@@ -52,6 +52,7 @@ class Convolution:
     stride: int = 1
     padding: int = 0
     transposed: bool = False
+    groups: int = 1
     run: str = PASSES[0]
 
     @property
@@ -62,7 +63,8 @@ class Convolution:
     def section(self) -> str:
         kind = "transposed convolution" if self.transposed else "convolution"
         stride = f" stride {self.stride}" if self.stride > 1 else ""
-        channels = f"{self.input[3]} -> {self.out_channels} channels"
+        groups = f" in {self.groups} groups" if self.groups > 1 else ""
+        channels = f"{self.input[3]} -> {self.out_channels} channels{groups}"
         return f"{self.network}: {self.size}x{self.size}{stride} {kind}, {channels}, input {self.input}"
 
     @property
@@ -82,7 +84,9 @@ class Convolution:
     def weight(self) -> tuple[int, int, int, int]:
         """OHWI; a transposed convolution has the weight of the convolution that it transposes."""
         c, k = self.input[3], self.out_channels
-        return (c, self.size, self.size, k) if self.transposed else (k, self.size, self.size, c)
+        if self.transposed:
+            c, k = k, c
+        return k, self.size, self.size, c // self.groups
 
     @property
     def shapes(self) -> Mapping[str, Shape]:
@@ -90,9 +94,9 @@ class Convolution:
 
     def tiny(self) -> "Convolution":
         n, h, w, c = self.input
-        return replace(
-            self, input=(min(n, 2), min(h, 12), min(w, 12), min(c, 5)), out_channels=min(self.out_channels, 6)
-        )
+        groups = min(self.groups, 3)
+        c, k = (groups * min(channels // self.groups, most) for channels, most in ((c, 5), (self.out_channels, 6)))
+        return replace(self, input=(min(n, 2), min(h, 12), min(w, 12), c), out_channels=k, groups=groups)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from tilegrad import __version__, kernels, nn
 
 from .contestant import Arrays, Contestant, Prepared, training
+from .dense_kinds import Linear, Matmul, Sum
 from .kinds import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
 
 
@@ -21,7 +22,7 @@ def prepare(work: Any, arrays: Arrays) -> Prepared | None:
 @prepare.register
 def _(work: Convolution, arrays: Arrays) -> Prepared:
     x, w, bias, gy = (arrays[name] for name in ("x", "w", "bias", "gy"))
-    place: dict[str, Any] = {"stride": work.stride, "padding": work.padding}
+    place: dict[str, Any] = {"stride": work.stride, "padding": work.padding, "groups": work.groups}
     calls = {
         "forward": lambda: kernels.conv2d(x, w, bias, **place),
         "input gradient": lambda: kernels.conv2d_input_grad(gy, w, x.shape, **place),
@@ -79,6 +80,30 @@ def _(work: DnCNN, arrays: Arrays) -> Prepared:
 def _(work: Elementwise, arrays: Arrays) -> Prepared:
     function, operands = getattr(kernels, work.function), tuple(arrays.values())
     call = functools.partial(function, *operands)
+    return Prepared(call, lambda: (call(),))
+
+
+@prepare.register
+def _(work: Matmul, arrays: Arrays) -> Prepared:
+    call = functools.partial(kernels.matmul, arrays["a"], arrays["b"])
+    return Prepared(call, lambda: (call(),))
+
+
+@prepare.register
+def _(work: Linear, arrays: Arrays) -> Prepared:
+    x, w, bias, gy = (arrays[name] for name in ("x", "w", "bias", "gy"))
+    calls = {
+        "forward": lambda: kernels.linear(x, w, bias),
+        "input gradient": lambda: kernels.matmul(gy, w),
+        "weight gradient": lambda: kernels.matmul(gy, x, transpose_a=True),
+    }
+    call = calls[work.run]
+    return Prepared(call, lambda: (call(),))
+
+
+@prepare.register
+def _(work: Sum, arrays: Arrays) -> Prepared:
+    call = functools.partial(kernels.sum, arrays["x"], axis=work.axes)
     return Prepared(call, lambda: (call(),))
 
 

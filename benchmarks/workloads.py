@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from .dense_kinds import Linear, Matmul, Sum
 from .kinds import PASSES, AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall, Work
 
 _LAYERS = (
@@ -16,7 +17,15 @@ _LAYERS = (
     Convolution("dcgan-128-64", "DCGAN generator", (64, 7, 7, 128), 64, 4, stride=2, padding=1, transposed=True),
     Convolution("dcgan-64-1", "DCGAN generator", (64, 14, 14, 64), 1, 4, stride=2, padding=1, transposed=True),
     Convolution("srcnn-9x9", "SRCNN", (4, 96, 96, 1), 64, 9, padding=4),
+    Convolution("depthwise", "Depthwise", (16, 40, 40, 64), 64, 3, padding=1, groups=64),
+    Convolution("depthwise-s2", "Depthwise", (16, 40, 40, 64), 64, 3, stride=2, padding=1, groups=64),
+    Convolution("grouped", "Grouped", (16, 40, 40, 64), 64, 3, padding=1, groups=4),
 )
+_LINEAR_LAYERS = (Linear(64, 100, 256), Linear(128, 784, 128), Linear(128, 784, 1024), Linear(64, 100, 6272))
+_MATRICES = (
+    *(Matmul(size, size, size) for size in (512, 1024, 2048)),
+    Matmul(1, 1024, 1024), Matmul(1, 100, 6272), Matmul(25088, 64, 64), Matmul(128, 128, 1),
+)  # fmt: skip
 _IMAGES = ((16, 40, 40, 64), (1, 256, 256, 64))
 _CALLS = ("add", "relu", "matmul", "conv2d", "conv2d weight grad", "conv2d, recorded", "conv2d, backward")
 
@@ -26,6 +35,9 @@ WORKLOADS: tuple[Work, ...] = (
     *(replace(layer, run=run) for layer in _LAYERS for run in PASSES),
     *(BatchNorm(shape) for shape in _IMAGES),
     *(Elementwise(function, shape) for shape in _IMAGES for function in ("relu", "add", "tanh", "sigmoid")),
+    *(Sum(shape, axes) for shape in _IMAGES for axes in ((0, 1, 2, 3), (0, 1, 2), (1, 2), (3,))),
+    *_MATRICES,
+    *(replace(layer, run=run) for layer in _LINEAR_LAYERS for run in PASSES),
     AdamStep(),
     *(SmallCall(function) for function in _CALLS),
     FreshProcess(training=False, warm=True),

@@ -14,6 +14,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..contestant import Arrays, Contestant, Prepared, training
+from ..dense_kinds import Linear, Matmul, Sum
 from ..kinds import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
 from ..ours import dncnn_weights
 
@@ -54,16 +55,20 @@ def prepare(work: Any, arrays: Arrays, layout: Any) -> Prepared | None:
 def _(work: Convolution, arrays: Arrays, layout: Any) -> Prepared:
     x, w, bias, gy = (_tensor(arrays[name], layout) for name in ("x", "w", "bias", "gy"))
     stride, padding, channels = [work.stride] * 2, [work.padding] * 2, [work.out_channels]
-    convolve = functional.conv_transpose2d if work.transposed else functional.conv2d
+    convolve: Callable[[], torch.Tensor] = (
+        functools.partial(functional.conv_transpose2d, x, w, bias, stride, padding, 0, work.groups)
+        if work.transposed
+        else functools.partial(functional.conv2d, x, w, bias, stride, padding, 1, work.groups)
+    )
 
     def gradient(which: int) -> torch.Tensor:
         wanted = [which == 0, which == 1, False]
         return aten.convolution_backward(
-            gy, x, w, channels, stride, padding, [1, 1], work.transposed, [0, 0], 1, wanted
+            gy, x, w, channels, stride, padding, [1, 1], work.transposed, [0, 0], work.groups, wanted
         )[which]  # fmt: skip
 
     calls = {
-        "forward": lambda: convolve(x, w, bias, stride, padding),
+        "forward": convolve,
         "input gradient": lambda: gradient(0),
         "weight gradient": lambda: gradient(1),
     }
@@ -163,6 +168,34 @@ def _(work: Elementwise, arrays: Arrays, layout: Any) -> Prepared | None:
         return None
     operands = [_tensor(array, layout) for array in arrays.values()]
     return _without_graph(functools.partial(getattr(torch, work.function), *operands))
+
+
+@prepare.register
+def _(work: Matmul, arrays: Arrays, layout: Any) -> Prepared | None:
+    if layout is not torch.channels_last:
+        return None
+    return _without_graph(functools.partial(torch.mm, *map(torch.from_numpy, arrays.values())))
+
+
+@prepare.register
+def _(work: Linear, arrays: Arrays, layout: Any) -> Prepared | None:
+    if layout is not torch.channels_last:
+        return None
+    x, w, bias, gy = (torch.from_numpy(arrays[name]) for name in ("x", "w", "bias", "gy"))
+    calls = {
+        "forward": lambda: functional.linear(x, w, bias),
+        "input gradient": lambda: gy.mm(w),
+        "weight gradient": lambda: gy.t().mm(x),
+    }
+    return _without_graph(calls[work.run])
+
+
+@prepare.register
+def _(work: Sum, arrays: Arrays, layout: Any) -> Prepared | None:
+    if layout is not torch.channels_last:
+        return None
+    # The same array, as it lies in memory: what channels_last calls N, C, H, W are these axes in another order.
+    return _without_graph(functools.partial(torch.sum, torch.from_numpy(arrays["x"]), work.axes))
 
 
 @prepare.register
