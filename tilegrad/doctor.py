@@ -13,7 +13,7 @@ import numba
 
 from ._version import __version__
 from .extras import EXTRA_OF, distribution_of
-from .kernels.machine.compile import cache_folder
+from .kernels.machine.cache import cache_folder
 from .kernels.machine.processor import target, vector_bytes
 from .kernels.machine.threads import layer, num_threads
 

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from . import nvrtc
-from .compile import cache_folder
+from .cache import cache_folder
 
 PTX_HEADER = Path(__file__).with_name("cuda_ptx.cuh")
 

@@ -23,7 +23,7 @@ from ..datasets import Patches, Pictures, folder_pictures, photographs
 from ..errors import TilegradError, TrainingInterruptedError
 from ..extras import require
 from ..files import check_writable, make_folder
-from ..kernels.machine.compile import cache_folder
+from ..kernels.machine.cache import cache_folder
 from ..pictures import save_before_after, save_curves
 from ..restore import restore_array
 from ..training import CtrlC, RunLog, cosine, progress, say

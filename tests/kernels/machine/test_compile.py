@@ -1,4 +1,4 @@
-"""The kernel cache: filled once, by whoever comes first, and survived when it is damaged or cannot be written."""
+"""Kernels are compiled once, by whoever comes first, and loaded from then on."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 from tilegrad.kernels.machine import compile as compilation
-from tilegrad.kernels.machine.compile import cache_folder, compile_loops, compiled_kernels, kernel
+from tilegrad.kernels.machine.compile import compile_loops, compiled_kernels, kernel
 from tilegrad.kernels.machine.pointers import pointer
 
 from tilegrad import kernels
@@ -107,25 +107,6 @@ def test_two_processes_fill_one_cache(filled, tmp_path):
     assert finish(start(tmp_path)) == [[], filled[2]]
 
 
-def test_cache_folder(monkeypatch, tmp_path):
-    monkeypatch.setenv("TILEGRAD_CACHE_DIR", str(tmp_path / "named"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache_folder() == tmp_path / "named"
-    monkeypatch.delenv("TILEGRAD_CACHE_DIR")
-    assert cache_folder() == tmp_path / "xdg" / "tilegrad"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / ".cache" / "tilegrad"
-
-
-def test_another_processor_has_other_files(monkeypatch):
-    key = compilation._environment_key.__wrapped__
-    here = key()
-    monkeypatch.setattr(compilation, "target", lambda: ("x86_64-unknown-linux-gnu", "i486", ""))
-    assert key() != here
-    assert key() == key()
-
-
 def test_threads_compile_a_kernel_once(monkeypatch, tmp_path):
     monkeypatch.setenv("TILEGRAD_CACHE_DIR", str(tmp_path))
 
@@ -156,3 +137,65 @@ def test_no_shape_is_compiled_for():
         kernels.random_normal((n, 2), seed=0)
         kernels.adam_step(*[[np.ones(n, np.float32), np.ones((n, 3), np.float32)] for _ in range(4)], step=1, lr=0.1)
     assert compiled_kernels == before
+
+
+NEEDS_NO_COMPILER = """
+import sys
+import numpy as np
+from tilegrad import kernels
+kernels.random_normal((300, 300), seed=1)
+kernels.sum(np.ones((40, 50), np.float32), axis=0)
+print("numba.np.arrayobj" in sys.modules)
+"""
+
+
+def test_what_is_loaded_needs_no_compiler(tmp_path):
+    """A warm process does without the half second that Numba's compiler takes to load."""
+    environment = {**os.environ, "TILEGRAD_CACHE_DIR": str(tmp_path)}
+    said = [subprocess.run([sys.executable, "-c", NEEDS_NO_COMPILER], env=environment, capture_output=True, text=True,
+                           check=True).stdout for _ in range(2)]  # fmt: skip
+    assert said == ["True\n", "False\n"]
+
+
+ONE_OF_TWO = """
+import sys
+import numpy as np
+from numba import njit
+from tilegrad.kernels.machine.blocks import address_of
+from tilegrad.kernels.machine.compile import kernel
+from tilegrad.kernels.machine.threads import launch
+
+
+@kernel()
+def store(value):
+    @njit
+    def inner(x):
+STEPS
+        return x
+
+    def work(begin, end, slot, block):
+        block[0] = inner(inner(inner(block[1])))
+
+    return work
+
+
+for value in map(int, sys.argv[1:]):
+    words = np.zeros(2, np.int64)
+    launch(store.address(value), 1, address_of(words), 0.0)
+    print(words[0])
+""".replace("STEPS", "        x = (x * 3 + value) ^ (x >> 7)\n" * 200)  # too long to be inlined
+
+
+def test_kernels_of_several_processes_keep_their_inner_functions(tmp_path):
+    """Numba gives the inner functions of these two kernels one name, since each is its process's first."""
+    program, environment = (
+        tmp_path / "program.py",
+        {**os.environ, "TILEGRAD_CACHE_DIR": str(tmp_path / "cache"), "PYTHONHASHSEED": "0"},
+    )
+    program.write_text(ONE_OF_TWO)
+    (seven,), (nine,), both = [
+        subprocess.run([sys.executable, program, *values], env=environment, capture_output=True, text=True,
+                       check=True).stdout.split() for values in (["7"], ["9"], ["7", "9"])
+    ]  # fmt: skip
+    assert seven != nine
+    assert both == [seven, nine]
