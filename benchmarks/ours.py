@@ -113,10 +113,10 @@ def _(work: BatchNorm, arrays: Arrays) -> Prepared:
     running_mean, running_var = np.zeros_like(weight), np.ones_like(weight)
 
     def call() -> tuple[np.ndarray, ...]:
-        y, mean, inverse_std = kernels.batch_norm_train(
+        y, mean, inverse_std, affine = kernels.batch_norm_train(
             x, weight, bias, running_mean=running_mean, running_var=running_var, activation="relu"
         )
-        return y, *kernels.batch_norm_grad(gy, x, mean, inverse_std, weight, y=y, activation="relu")
+        return y, *kernels.batch_norm_grad(gy, x, mean, inverse_std, weight, affine, activation="relu")
 
     return Prepared(call, call)
 

@@ -61,7 +61,7 @@ BATCH_NORM_GRAD = Operation(
     cases=(
         {"shapes": [(2, 3), (2, 3), (3,), (3,)]},
         {"shapes": [(2, 9, 7, 5), (2, 9, 7, 5), (5,), (5,), (5,)]},
-        {"shapes": [(4, 40, 40, 64), (4, 40, 40, 64), (64,), (64,), (64,)]},
+        {"shapes": [(4, 40, 40, 64), (4, 40, 40, 64), (64,), (64,), (64,), (2, 64)], "activation": "leaky_relu"},
     ),
 )
 
@@ -146,7 +146,7 @@ def batch_norm_train(
     negative_slope: float = 0.01,
     out: np.ndarray | None = None,
     variant: str | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Normalise each channel by its own mean and variance, and move running statistics towards them.
 
     Parameters
@@ -166,6 +166,8 @@ def batch_norm_train(
     mean : (C,) array
     inverse_std : (C,) array
         ``1 / sqrt(variance + eps)``, of the biased variance.
+    affine : (2, C) array
+        Scale and offset: ``y = activate((x - mean) * affine[0] + affine[1])``.
 
     Raises
     ------
@@ -181,7 +183,7 @@ def batch_norm_train(
     Examples
     --------
     >>> import numpy as np
-    >>> y, mean, inverse_std = batch_norm_train(np.array([[1.0], [5.0]]), eps=0.0)
+    >>> y, mean, inverse_std, affine = batch_norm_train(np.array([[1.0], [5.0]]), eps=0.0)
     >>> y.ravel(), mean, inverse_std
     (array([-1.,  1.]), array([3.]), array([0.5]))
     """
@@ -193,14 +195,15 @@ def batch_norm_train(
     outputs = None
     if out is not None:
         vector = getattr(x, "shape", (0,))[-1:]
-        outputs = (out, *[np.empty(vector, getattr(x, "dtype", None)) for _ in range(3)])
+        shapes = (vector, vector, (2, *vector), vector)
+        outputs = (out, *[np.empty(shape, getattr(x, "dtype", None)) for shape in shapes])
     results = BATCH_NORM_TRAIN.run(arrays, (eps, activation, negative_slope), outputs, variant)
-    y, mean, inverse_std, unbiased = results
+    y, mean, inverse_std, affine, unbiased = results
     for (array, _), statistic in zip(running, (mean, unbiased), strict=True):
         if array is not None:
             array *= 1 - momentum
             array += momentum * statistic
-    return y, mean, inverse_std
+    return y, mean, inverse_std, affine
 
 
 def batch_norm_grad(
@@ -209,8 +212,8 @@ def batch_norm_grad(
     mean: np.ndarray,
     inverse_std: np.ndarray,
     weight: np.ndarray | None = None,
+    affine: np.ndarray | None = None,
     *,
-    y: np.ndarray | None = None,
     activation: str | None = None,
     negative_slope: float = 0.01,
     variant: str | None = None,
@@ -226,8 +229,8 @@ def batch_norm_grad(
     mean, inverse_std : (C,) arrays
         What `batch_norm_train` returned.
     weight : (C,) array, optional
-    y : (..., C) array
-        The output, needed where there is an activation.
+    affine : (2, C) array
+        What `batch_norm_train` returned, needed where there is an activation: its output is computed again.
     activation : {None, "relu", "leaky_relu", "tanh", "sigmoid"}
     negative_slope : float
         Not negative.
@@ -243,16 +246,16 @@ def batch_norm_grad(
     Raises
     ------
     ValueError, TypeError
-        Where shapes, dtypes or ranges do not fit, or y is given without an activation or the other way round.
+        Where shapes, dtypes or ranges do not fit, or affine is given without an activation or the other way round.
 
     Examples
     --------
     >>> import numpy as np
     >>> x = np.array([[1.0], [5.0], [3.0]])
-    >>> y, mean, inverse_std = batch_norm_train(x)
+    >>> y, mean, inverse_std, affine = batch_norm_train(x)
     >>> gx, gweight, gbias = batch_norm_grad(np.ones((3, 1)), x, mean, inverse_std)
     >>> gx.ravel(), gweight, gbias
     (array([0., 0., 0.]), array([0.]), array([3.]))
     """
-    arrays = (gy, x, mean, inverse_std, weight, y)
+    arrays = (gy, x, mean, inverse_std, weight, affine)
     return BATCH_NORM_GRAD.run(arrays, (activation, negative_slope), None, variant)

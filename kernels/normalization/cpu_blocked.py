@@ -1,8 +1,8 @@
 """The "blocked" variant of batch normalisation.
 
     moments   per chunk of rows and channel, the sums of (x - shift) and of its square, in float64
-    finish    add the chunks in their order; mean, variance and what `apply` needs
-    apply     y = activate((x - center) * scale + offset), one pass
+    finish    add the chunks in their order; mean, variance and the affine map that `apply` needs
+    apply     y = activate((x - mean) * scale + offset), one pass
 
 Squares of numbers with a large common offset lose the variance, so all are taken relative to a *shift*, the channel's
 first number, and float64 keeps what is left of the offset where that number is no typical one. The mean that `apply`
@@ -112,15 +112,15 @@ def batch_norm_moments(dtype: str) -> Callable[..., Any]:
 
 @kernel()
 def batch_norm_finish(dtype: str) -> Callable[..., Any]:
-    """Statistics from partial sums, and the vectors (center, scale, offset) of `apply`; a task is some channels.
+    """Statistics from partial sums, and the affine map (scale, offset) of `apply`; a task is some channels.
 
-    Block: x, weight or 0, bias or 0, partial, vectors, mean, inverse_std, unbiased, rows, channels, chunks, eps.
+    Block: x, weight or 0, bias or 0, partial, affine, mean, inverse_std, unbiased, rows, channels, chunks, eps.
     """
     real, scalar = TYPES[dtype]
 
     def worker(begin, end, slot, block):
         x, weight, bias = pointer(block[0], real), pointer(block[1], real), pointer(block[2], real)
-        partial, vectors = pointer(block[3], float64), pointer(block[4], real)
+        partial, affine = pointer(block[3], float64), pointer(block[4], real)
         mean, inverse_std, unbiased = pointer(block[5], real), pointer(block[6], real), pointer(block[7], real)
         rows, channels, chunks, eps = block[8], block[9], block[10], float_bits(block[11])
         for c in range(begin * CHANNELS, min(end * CHANNELS, channels)):
@@ -138,38 +138,37 @@ def batch_norm_finish(dtype: str) -> Callable[..., Any]:
             unbiased[c] = scalar(deviations / (rows - 1))
             scale = inverse * weight[c] if block[1] != 0 else inverse
             offset = float64(bias[c]) if block[2] != 0 else 0.0
-            vectors[c] = scalar(center)
-            vectors[channels + c] = scalar(scale)
-            vectors[2 * channels + c] = scalar(offset - (center - float64(scalar(center))) * scale)
+            affine[c] = scalar(scale)
+            affine[channels + c] = scalar(offset - (center - float64(scalar(center))) * scale)
 
     return worker
 
 
 @kernel()
 def batch_norm_given(dtype: str) -> Callable[..., Any]:
-    """The vectors (center, scale, offset) of `apply` from given statistics.
+    """The affine map (scale, offset) of `apply` from a given variance.
 
-    Block: mean, var, weight or 0, bias or 0, vectors, channels, eps.
+    Block: var, weight or 0, bias or 0, affine, channels, eps.
     """
     real, scalar = TYPES[dtype]
 
     def worker(begin, end, slot, block):
-        mean, var, weight, bias = (
-            pointer(block[0], real), pointer(block[1], real), pointer(block[2], real), pointer(block[3], real)
-        )  # fmt: skip
-        vectors, channels, eps = pointer(block[4], real), block[5], float_bits(block[6])
+        var, weight, bias = pointer(block[0], real), pointer(block[1], real), pointer(block[2], real)
+        affine, channels, eps = pointer(block[3], real), block[4], float_bits(block[5])
         for c in range(begin * CHANNELS, min(end * CHANNELS, channels)):
             inverse = 1.0 / math.sqrt(float64(var[c]) + eps)
-            vectors[c] = mean[c]
-            vectors[channels + c] = scalar(inverse * weight[c] if block[2] != 0 else inverse)
-            vectors[2 * channels + c] = bias[c] if block[3] != 0 else scalar(0.0)
+            affine[c] = scalar(inverse * weight[c] if block[1] != 0 else inverse)
+            affine[channels + c] = bias[c] if block[2] != 0 else scalar(0.0)
 
     return worker
 
 
 @kernel()
 def batch_norm_apply(dtype: str, activation: str) -> Callable[..., Any]:
-    """``y = activate((x - center) * scale + offset)``; block: x, vectors, y, rows, channels, rows in a chunk, slope."""
+    """``y = activate((x - mean) * scale + offset)``.
+
+    Block: x, mean, affine, y, rows, channels, rows in a chunk, slope.
+    """
     real, scalar = TYPES[dtype]
     size = np.dtype(scalar).itemsize
     activate = register_jitable(forceinline=True)(
@@ -184,22 +183,22 @@ def batch_norm_apply(dtype: str, activation: str) -> Callable[..., Any]:
                 write(y, at + c, activate((read(x, at + c) - center[c]) * scale[c] + offset[c], slope))
 
     def worker(begin, end, slot, block):
-        vectors, rows, channels, chunk = pointer(block[1], real), block[3], block[4], block[5]
-        slope = scalar(float_bits(block[6]))
+        mean, affine = pointer(block[1], real), pointer(block[2], real)
+        rows, channels, chunk, slope = block[4], block[5], block[6], scalar(float_bits(block[7]))
         center, scale, offset = stack(WIDTH, real), stack(WIDTH, real), stack(WIDTH, real)
         first, last = begin * chunk, min(end * chunk, rows)
         for column in range(0, channels, WIDTH):
             width = min(WIDTH, channels - column)
             fold = folded(width, channels)
-            repeat(vectors, column, width, fold, center)
-            repeat(vectors, channels + column, width, fold, scale)
-            repeat(vectors, 2 * channels + column, width, fold, offset)
+            repeat(mean, column, width, fold, center)
+            repeat(affine, column, width, fold, scale)
+            repeat(affine, channels + column, width, fold, offset)
             whole = (last - first) // fold
             at = (first * channels + column) * size
-            x, y = pointer(block[0] + at, real), pointer(block[2] + at, real)
+            x, y = pointer(block[0] + at, real), pointer(block[3] + at, real)
             apply_rows(x, y, center, scale, offset, whole, fold * width, fold * channels, slope)
             at += whole * fold * channels * size
-            x, y = pointer(block[0] + at, real), pointer(block[2] + at, real)
+            x, y = pointer(block[0] + at, real), pointer(block[3] + at, real)
             apply_rows(x, y, center, scale, offset, last - first - whole * fold, width, channels, slope)
 
     return worker
@@ -232,7 +231,7 @@ def _apply(g: Normalization) -> Stage:
     per_number = 0.7 if g.activation in ("tanh", "sigmoid") else 0.2
     return Stage(
         batch_norm_apply.address(g.dtype.name, str(g.activation)),
-        3,
+        4,
         [g.rows, g.channels, chunk, word_of(g.negative_slope)],
         -(-g.rows // chunk),
         per_number * g.rows * g.channels,
@@ -242,14 +241,14 @@ def _apply(g: Normalization) -> Stage:
 def build(g: Normalization) -> Run:
     """What runs a planned `batch_norm`."""
     tasks = -(-g.channels // CHANNELS)
-    given = Stage(batch_norm_given.address(g.dtype.name), 5, [g.channels, word_of(g.eps)], tasks, 2.0 * g.channels)
+    given = Stage(batch_norm_given.address(g.dtype.name), 4, [g.channels, word_of(g.eps)], tasks, 2.0 * g.channels)
     apply = _apply(g)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, mean, var, weight, bias = arrays
-        vectors = empty((3, g.channels), g.dtype)
-        given.run(mean, var, weight, bias, vectors)
-        apply.run(x, vectors, outputs[0])
+        affine = empty((2, g.channels), g.dtype)
+        given.run(var, weight, bias, affine)
+        apply.run(x, mean, affine, outputs[0])
 
     return run
 
@@ -271,10 +270,10 @@ def build_train(g: Normalization) -> Run:
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, weight, bias = arrays
-        y, mean, inverse_std, unbiased = outputs
-        partial, vectors = empty((chunks, 2, g.channels), np.float64), empty((3, g.channels), g.dtype)
+        y, mean, inverse_std, affine, unbiased = outputs
+        partial = empty((chunks, 2, g.channels), np.float64)
         moments.run(x, partial)
-        finish.run(x, weight, bias, partial, vectors, mean, inverse_std, unbiased)
-        apply.run(x, vectors, y)
+        finish.run(x, weight, bias, partial, affine, mean, inverse_std, unbiased)
+        apply.run(x, mean, affine, y)
 
     return run

@@ -81,30 +81,30 @@ def batch_norm_train_geometry(
     rows, vector = math.prod(x.shape[:-1]), (x.shape[-1:], x.dtype)
     if rows < 2:
         raise ValueError(f"{name}: expects more than one value per channel but got {rows} (x {x.shape})")
-    outputs = ((x.shape, x.dtype), vector, vector, vector)
+    outputs = ((x.shape, x.dtype), vector, vector, ((2, x.shape[-1]), x.dtype), vector)
     return Normalization(x.dtype, rows, x.shape[-1], eps, activation, slope, 3, outputs)
 
 
 def batch_norm_grad_geometry(
-    gy: Spec, x: Spec, mean: Spec, inverse_std: Spec, weight: Spec | None, y: Spec | None, activation: Any, slope: Any
-) -> Normalization:
+    gy: Spec, x: Spec, mean: Spec, inverse_std: Spec, weight: Spec | None, affine: Spec | None,
+    activation: Any, slope: Any,
+) -> Normalization:  # fmt: skip
     """Check a call of `batch_norm_grad`."""
     name = "batch_norm_grad"
     _check(name, x, {"mean": mean, "inverse_std": inverse_std, "weight": weight}, activation)
-    for argument, given in (("gy", gy), ("y", y)):
-        if given is None and argument == "y":
+    for argument, given, shape in (("gy", gy, x.shape), ("affine", affine, (2, x.shape[-1]))):
+        if given is None and argument == "affine":
             continue
         spec = check_real(name, argument, given)
         if spec.dtype != x.dtype:
             raise TypeError(f"{name}: {argument} expects {x.dtype} as x has but got {spec.dtype}")
-        if spec.shape != x.shape:
-            raise ValueError(f"{name}: {argument} expects the shape of x {x.shape} but got {spec.shape}")
-    if (y is None) != (activation is None):
-        raise ValueError(f"{name}: expects y and activation together (activation {activation!r})")
+        if spec.shape != shape:
+            raise ValueError(f"{name}: {argument} expects shape {shape} but got {spec.shape} (x {x.shape})")
+    if (affine is None) != (activation is None):
+        raise ValueError(f"{name}: expects affine and activation together (activation {activation!r})")
     slope = finite(name, "negative_slope", slope)
     if activation == "leaky_relu" and slope < 0:
         raise ValueError(f"{name}: negative_slope expects at least 0 but got {slope}")
     rows, vector = math.prod(x.shape[:-1]), (x.shape[-1:], x.dtype)
     outputs = ((x.shape, x.dtype), vector, vector)
-    passes = 5 if y is None else 7
-    return Normalization(x.dtype, rows, x.shape[-1], 0.0, activation, slope, passes, outputs)
+    return Normalization(x.dtype, rows, x.shape[-1], 0.0, activation, slope, 5, outputs)

@@ -1,7 +1,7 @@
 """Convolution, batch normalisation and activation as one node of the graph.
 
-The block saves three images (its input, the convolution's result, its own output) where the three operations apart
-would save four, and backward runs two kernels and one fused pass.
+The block saves two images, its input and the convolution's result, where the three operations apart would save four,
+and backward runs two kernels and one fused pass.
 """
 
 from typing import Any
@@ -22,11 +22,11 @@ def conv2d_batch_norm_train(
 ) -> Array:  # fmt: skip
     """Convolve, normalise by the batch's own statistics, move the running ones towards them, and activate."""
     z = kernels.conv2d(x, w, stride=stride, padding=padding, dilation=dilation, groups=groups)
-    y, mean, inverse_std = kernels.batch_norm_train(
+    y, mean, inverse_std, affine = kernels.batch_norm_train(
         z, weight, bias, running_mean=running_mean, running_var=running_var,
         momentum=momentum, eps=eps, activation=activation, negative_slope=negative_slope,
     )  # fmt: skip
-    return y, {"z": z, "mean": mean, "inverse_std": inverse_std, "activated": y if activation else None}
+    return y, {"z": z, "mean": mean, "inverse_std": inverse_std, "affine": affine if activation else None}
 
 
 def conv2d_batch_norm(
@@ -90,8 +90,8 @@ def _unfused(x: Tensor, w: Tensor, weight: Any, bias: Any, **settings: Any) -> T
     return batch_normalized(conv2d(x, w, **place), weight, bias, **rest)
 
 
-def _together(gy, x, w, weight, z, mean, inverse_std, activated, settings, wants):
-    found = batch_norm_gradients(gy, z, weight, mean, inverse_std, activated, settings)
+def _together(gy, x, w, weight, z, mean, inverse_std, affine, settings, wants):
+    found = batch_norm_gradients(gy, z, weight, mean, inverse_std, affine, settings)
     gz = found.pop("x")
     if "x" in wants:
         found["x"] = conv2d_input_grad(gz, w, x.shape, **geometry(settings))

@@ -30,11 +30,11 @@ def batch_norm_train(
     momentum: float = 0.1, eps: float = 1e-5, activation: str | None = None, negative_slope: float = 0.01,
 ) -> Array:  # fmt: skip
     """Normalise by the batch's own statistics per channel, and move the running ones towards them."""
-    y, batch_mean, inverse_std = kernels.batch_norm_train(
+    y, batch_mean, inverse_std, affine = kernels.batch_norm_train(
         x, weight, bias, running_mean=running_mean, running_var=running_var,
         momentum=momentum, eps=eps, activation=activation, negative_slope=negative_slope,
     )  # fmt: skip
-    return y, {"mean": batch_mean, "inverse_std": inverse_std, "activated": y if activation else None}
+    return y, {"mean": batch_mean, "inverse_std": inverse_std, "affine": affine if activation else None}
 
 
 def batch_norm(
@@ -103,19 +103,18 @@ def batch_normalized(x: Tensor, weight: Any, bias: Any, *, momentum: float, **se
 
 
 def batch_norm_gradients(
-    gy: Tensor, x: Array, weight: Any, mean: Array, inverse_std: Array, activated: Any, settings: dict[str, Any]
+    gy: Tensor, x: Array, weight: Any, mean: Array, inverse_std: Array, affine: Array, settings: dict[str, Any]
 ) -> dict[str, Tensor]:
-    """The hand-written gradients of `batch_norm_train`. ``activated`` is its output, where an activation was fused."""
+    """The hand-written gradients of `batch_norm_train`; ``affine`` is None where no activation was fused."""
     gx, gweight, gbias = kernels.batch_norm_grad(
         gy.data, x, mean, inverse_std, None if weight is None else weight.data,
-        y=None if activated is None else activated.data,
-        activation=settings["activation"], negative_slope=settings["negative_slope"],
+        affine=affine, activation=settings["activation"], negative_slope=settings["negative_slope"],
     )  # fmt: skip
     return {"x": Tensor.wrap(gx), "weight": Tensor.wrap(gweight), "bias": Tensor.wrap(gbias)}
 
 
-def _together(gy, x, weight, mean, inverse_std, activated, settings):
-    return batch_norm_gradients(gy, x.data, weight, mean, inverse_std, activated, settings)
+def _together(gy, x, weight, mean, inverse_std, affine, settings):
+    return batch_norm_gradients(gy, x.data, weight, mean, inverse_std, affine, settings)
 
 
 normalize.gradients(x=None, mean=None, var=None, weight=None, bias=None, unfused=normalized)

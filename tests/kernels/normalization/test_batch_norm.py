@@ -33,9 +33,9 @@ class Call:
     def train(self, **more):
         return kernels.batch_norm_train(self.x, self.weight, self.bias, **self.keywords, **more)
 
-    def grad(self, y, mean, inverse_std, **more):
-        y = None if self.activation is None else y
-        return kernels.batch_norm_grad(self.gy, self.x, mean, inverse_std, self.weight, y=y, **self.keywords, **more)
+    def grad(self, y, mean, inverse_std, affine, **more):
+        more["affine"] = None if self.activation is None else affine
+        return kernels.batch_norm_grad(self.gy, self.x, mean, inverse_std, self.weight, **self.keywords, **more)
 
 
 @st.composite
@@ -127,7 +127,7 @@ def test_an_offset_does_not_harm_the_variance(dtype, first):
     x[0, 0, 0] = first  # the number that the others are taken relative to need not be a typical one
     wide = x.astype(np.float64).reshape(-1, 16)
     expected = (wide - wide.mean(0)) / wide.std(0)
-    y, mean, inverse_std = kernels.batch_norm_train(x, eps=0.0)
+    y, mean, inverse_std, _ = kernels.batch_norm_train(x, eps=0.0)
     np.testing.assert_allclose(inverse_std, 1 / wide.std(0), rtol=1e-6)
     np.testing.assert_allclose(mean, wide.mean(0), rtol=1e-7)
     np.testing.assert_allclose(y.reshape(-1, 16), expected, rtol=2e-6, atol=2e-6)
@@ -149,7 +149,7 @@ def test_results_do_not_depend_on_the_number_of_threads(activation):
 
 
 def test_a_constant_channel_is_centred():
-    y, mean, inverse_std = kernels.batch_norm_train(np.full((5, 2), 0.1, np.float32))
+    y, mean, inverse_std, _ = kernels.batch_norm_train(np.full((5, 2), 0.1, np.float32))
     np.testing.assert_array_equal(y, np.zeros((5, 2)))
     np.testing.assert_allclose(inverse_std, 1 / np.sqrt(1e-5), rtol=1e-6)
     np.testing.assert_array_equal(mean, np.full(2, 0.1, np.float32))
@@ -158,7 +158,7 @@ def test_a_constant_channel_is_centred():
 def test_nan_and_infinity_stay_in_their_channel():
     x = np.random.default_rng(1).standard_normal((50, 40)).astype(np.float32)
     x[7, 3], x[8, 5] = np.nan, np.inf
-    y, mean, inverse_std = kernels.batch_norm_train(x, activation="relu")
+    y, mean, inverse_std, _ = kernels.batch_norm_train(x, activation="relu")
     spoiled = np.isnan(y).all(0)
     assert list(np.flatnonzero(spoiled)) == [3, 5]
     assert np.isnan(mean[3])
@@ -194,7 +194,7 @@ def test_refused_calls_leave_running_statistics_alone():
 
 def test_bad_input_is_refused():
     call = Call((4, 3), "float32", "relu")
-    y, mean, inverse_std = call.train()
+    _, mean, inverse_std, affine = call.train()
     with pytest.raises(ValueError, match=r"batch_norm: x expects at least two axes \(..., C\) but got shape \(3,\)"):
         kernels.batch_norm(call.x[0], call.mean, call.var)
     with pytest.raises(TypeError, match="batch_norm: var expects an array but got None"):
@@ -210,9 +210,11 @@ def test_bad_input_is_refused():
     for bad in (call.x.astype(int), [[1.0]], None):
         with pytest.raises(TypeError, match="batch_norm_train: "):
             kernels.batch_norm_train(bad)
-    with pytest.raises(ValueError, match="batch_norm_grad: expects y and activation together"):
+    with pytest.raises(ValueError, match="batch_norm_grad: expects affine and activation together"):
         kernels.batch_norm_grad(call.gy, call.x, mean, inverse_std, activation="relu")
-    with pytest.raises(ValueError, match=r"batch_norm_grad: gy expects the shape of x \(4, 3\) but got \(3, 3\)"):
+    with pytest.raises(ValueError, match=r"batch_norm_grad: gy expects shape \(4, 3\) but got \(3, 3\)"):
         kernels.batch_norm_grad(call.gy[:3], call.x, mean, inverse_std)
     with pytest.raises(ValueError, match="batch_norm_grad: negative_slope expects at least 0"):
-        kernels.batch_norm_grad(call.gy, call.x, mean, inverse_std, y=y, activation="leaky_relu", negative_slope=-0.5)
+        kernels.batch_norm_grad(
+            call.gy, call.x, mean, inverse_std, affine=affine, activation="leaky_relu", negative_slope=-0.5
+        )
