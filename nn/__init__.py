@@ -8,6 +8,7 @@ To read it from the bottom up: autograd (the walk over the graph), tensor, node,
 
 from . import functional, init, models, optim, pytorch
 from .autograd import enable_grad, grad, is_grad_enabled, no_grad
+from .checkpoint import load_checkpoint, save_checkpoint
 from .gradcheck import gradcheck, gradgradcheck
 from .modules import (
     BatchNorm2d,
@@ -59,6 +60,7 @@ __all__ = [
     "init",
     "is_grad_enabled",
     "load",
+    "load_checkpoint",
     "load_file",
     "manual_seed",
     "models",
@@ -68,5 +70,6 @@ __all__ = [
     "rand",
     "randn",
     "save",
+    "save_checkpoint",
     "save_file",
 ]
