@@ -85,11 +85,13 @@ def _add_train(commands: Any) -> None:
         "denoise",
         help="a small DnCNN that takes noise out of gray pictures",
         description="Train a small DnCNN to take Gaussian noise out of gray pictures: without arguments on the "
-        "photographs that scikit-image carries, in about five minutes on two processor cores. Ctrl-C ends the "
-        "training early and keeps the model.",
+        "photographs that scikit-image carries, in about five minutes on two processor cores. Ctrl-C stops the "
+        "training; --resume goes on with it.",
         epilog="Files in the --out folder: model.safetensors (the trained model, for tilegrad restore), log.jsonl (a "
         "record for each epoch), curves.png (loss, PSNR and SSIM over the epochs), before-after.png (held-out "
-        "pictures: clean, noisy, best Gaussian filter, network). They replace those of an earlier run.",
+        "pictures: clean, noisy, best Gaussian filter, network). They replace those of an earlier run. While it "
+        "trains, checkpoint.safetensors has all that --resume needs.",
+        argument_default=argparse.SUPPRESS,
     )
     defaults = asdict(DenoiseSettings())
 
@@ -102,7 +104,7 @@ def _add_train(commands: Any) -> None:
             if isinstance(default, float)
             else f" (default {default})"
         )
-        denoise.add_argument(f"--{name}", default=default, help=meaning + shown, **settings)
+        denoise.add_argument(f"--{name}", help=meaning + shown, **settings)
 
     option("data", "a folder of pictures to train on; one in eight is held out for measuring (default: the "
            "photographs in scikit-image, of which camera, coffee and chelsea are held out)", metavar="DIR")  # fmt: skip
@@ -115,7 +117,7 @@ def _add_train(commands: Any) -> None:
     option("depth", "convolutions in the network", type=_count(2), metavar="N")
     option("channels", "channels of each hidden layer", type=_count(1, 65536), metavar="N")
     denoise.add_argument(
-        "--batch-norm", action=argparse.BooleanOptionalAction, default=defaults["batch_norm"],
+        "--batch-norm", action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS,
         help=f"normalise between the convolutions (default {'yes' if defaults['batch_norm'] else 'no'})",
     )  # fmt: skip
     option("lr", "highest learning rate of Adam; it falls to 0 along half a cosine", type=_positive(), metavar="R")
@@ -125,6 +127,11 @@ def _add_train(commands: Any) -> None:
         type=_count(0, 2**63 - 1),
         metavar="N",
     )
+    denoise.add_argument(
+        "--resume", action="store_true", default=False,
+        help="go on with the run in --out that was stopped, with the settings that it was begun with; the result has "
+        "the same bits as if it had not been stopped",
+    )  # fmt: skip
     denoise.set_defaults(command=_train_denoise)
 
 
@@ -172,9 +179,13 @@ def _count(least: int, most: int | None = None) -> Callable[[str], int]:
 
 
 def _train_denoise(options: argparse.Namespace) -> None:
+    from .fitting import resumed_settings
     from .recipes import denoise
 
-    denoise.run(DenoiseSettings(**{field.name: getattr(options, field.name) for field in fields(DenoiseSettings)}))
+    given = {field.name: getattr(options, field.name) for field in fields(DenoiseSettings) if field.name in options}
+    if options.resume:
+        given = resumed_settings(given.get("out", DenoiseSettings.out), given)
+    denoise.run(DenoiseSettings(**given), resume=options.resume)
 
 
 def _restore(options: argparse.Namespace) -> None:

@@ -91,10 +91,12 @@ def test_ctrl_c_keeps_the_model_and_says_so(pictures: Path, tmp_path: Path) -> N
     assert process.returncode == 130
     assert errors.count("\n") == 1
     assert errors.startswith("tilegrad: interrupted after ")
-    assert str(Path("run") / "model.safetensors") in errors
+    assert str(Path("run") / "checkpoint.safetensors") in errors
     assert nn.load(tmp_path / "run" / "model.safetensors").configuration()["depth"] == 3
     assert "epoch" in records(tmp_path / "run")[-1]
-    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["curves.png", "log.jsonl", "model.safetensors"]
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
+        "checkpoint.safetensors", "curves.png", "log.jsonl", "model.safetensors"
+    ]  # fmt: skip
 
 
 def test_failures_are_one_line(here: Callable[..., Ended], pictures: Path, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ Source: Zhang, Zuo, Chen, Meng and Zhang, Beyond a Gaussian Denoiser: Residual L
 Denoising, 2017.
 """
 
+import hashlib
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -20,13 +20,14 @@ from .. import kernels, nn
 from .._version import __version__
 from ..comparison import Filtered, Pair, Scores, best_gaussian, mean, measure, table
 from ..datasets import Patches, Pictures, folder_pictures, photographs
-from ..errors import TilegradError, TrainingInterruptedError
+from ..errors import TilegradError
 from ..extras import require
 from ..files import check_writable, make_folder
+from ..fitting import CHECKPOINT, Fit
 from ..kernels.machine.cache import cache_folder
 from ..pictures import save_before_after, save_curves
 from ..restore import restore_array
-from ..training import CtrlC, RunLog, cosine, progress, say
+from ..training import CtrlC, RunLog, cosine, say
 from .settings import DenoiseSettings
 
 # Philox counters at which each use of random numbers begins; none runs into the next. Initial weights begin at 0.
@@ -37,10 +38,10 @@ _SHOWN = 3  # held-out pictures in before-after.png
 
 
 class Training:
-    """A model, its optimiser and the numbered batches that it learns from."""
+    """A model, its optimiser, the numbered batches that it learns from, and the pictures that it is measured on."""
 
-    def __init__(self, settings: DenoiseSettings, pictures: Pictures) -> None:
-        self.settings = settings
+    def __init__(self, settings: DenoiseSettings, pictures: Pictures, pairs: Mapping[str, Pair]) -> None:
+        self.settings, self.pairs = settings, pairs
         self.total = settings.epochs * settings.steps
         self.patches = Patches(
             list(pictures.training.values()), patch=settings.patch, seed=settings.seed, counter=_PATCHES
@@ -48,17 +49,16 @@ class Training:
         nn.manual_seed(settings.seed)
         self.model = nn.models.DnCNN(settings.depth, settings.channels, batch_norm=settings.batch_norm)
         self.optimiser = nn.optim.Adam(self.model.parameters(), lr=settings.lr)
-        self.rate = settings.lr
         self._noise_blocks = kernels.random_blocks(settings.batch * settings.patch**2, "normal")
 
-    def step(self, number: int) -> float:
-        """Train on batch ``number``, counted from 0; return its loss before the step."""
+    def step(self, number: int) -> dict[str, float]:
+        """Train on batch ``number``, counted from 0; its loss before the step."""
         settings = self.settings
         clean = self.patches.take(number * settings.batch, settings.batch)
         counter = _NOISE + number * self._noise_blocks
         noise = kernels.random_normal(clean.shape, seed=settings.seed, counter=counter, std=settings.sigma / 255.0)
-        self.rate = cosine(number, self.total, highest=settings.lr, warm_up=self.total // 50)
-        self.optimiser.param_groups[0]["lr"] = self.rate
+        self.model.train()
+        self.optimiser.param_groups[0]["lr"] = self._rate(number)
         self.optimiser.zero_grad()
         loss = nn.functional.mse_loss(self.model(nn.Tensor(clean + noise)), nn.Tensor(clean))
         loss.backward()
@@ -66,43 +66,50 @@ class Training:
         value = float(loss.item())
         if not math.isfinite(value):
             raise TilegradError(f"the loss became {value} in batch {number + 1}; a smaller --lr may help")
-        return value
+        return {"loss": value}
 
-    def epoch(self, number: int, ctrl_c: CtrlC) -> dict[str, float] | None:
-        """Train on the batches of epoch ``number``, counted from 1; None if Ctrl-C cut it short."""
-        steps = self.settings.steps
-        self.model.train()
-        began, losses = time.perf_counter(), []
-        first = (number - 1) * steps
-        for step in progress(range(first, first + steps), total=steps, label=f"epoch {number}/{self.settings.epochs}"):
-            losses.append(self.step(step))
-            if ctrl_c.pressed:
-                return None
-        seconds = time.perf_counter() - began
-        return {
-            "epoch": number,
-            "loss": float(np.mean(losses)),
-            "lr": self.rate,
-            "images_per_second": steps * self.settings.batch / seconds,
-            "seconds": seconds,
-        }
+    def _rate(self, number: int) -> float:
+        return cosine(number, self.total, highest=self.settings.lr, warm_up=self.total // 50)
 
-    def restore(self, pairs: Mapping[str, Pair]) -> dict[str, np.ndarray]:
+    def epoch_ended(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Restore the held-out pictures and save the model."""
+        found = mean(measure(self.pairs[name].clean, image) for name, image in self.restore().items())
+        nn.save(self.model, Path(self.settings.out) / "model.safetensors")
+        return {"lr": self._rate(record["epoch"] * self.settings.steps - 1), **asdict(found)}
+
+    def line(self, record: Mapping[str, Any]) -> str:
+        epochs = self.settings.epochs
+        return (
+            f"epoch {record['epoch']:{len(str(epochs))}}/{epochs}  loss {record['loss']:.6f}  "
+            f"{record['images_per_second']:6.0f} images/s  PSNR {record['psnr']:.2f} dB  SSIM {record['ssim']:.4f}  "
+            f"({record['seconds']:.1f} s)"
+        )
+
+    def restore(self) -> dict[str, np.ndarray]:
         """What the network makes of each noisy picture."""
         self.model.eval()
         try:
-            return {name: restore_array(self.model, pair.noisy) for name, pair in pairs.items()}
+            return {name: restore_array(self.model, pair.noisy) for name, pair in self.pairs.items()}
         except FloatingPointError as error:
             raise TilegradError("the network's weights are no longer finite; a smaller --lr may help") from error
 
-    def save(self) -> Path:
-        path = Path(self.settings.out) / "model.safetensors"
-        nn.save(self.model, path)
-        return path
+    def state_dict(self) -> dict[str, Any]:
+        return {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
 
 
-def run(settings: DenoiseSettings) -> Scores:
+def run(settings: DenoiseSettings, *, resume: bool = False) -> Scores:
     """Train, measure, and leave model.safetensors, log.jsonl, curves.png and before-after.png in ``settings.out``.
+
+    Parameters
+    ----------
+    settings : DenoiseSettings
+    resume : bool
+        Go on with the run in ``settings.out``, which was begun with the same settings and pictures and was stopped:
+        the result has the same bits as that of a run that was not.
 
     Returns
     -------
@@ -112,80 +119,47 @@ def run(settings: DenoiseSettings) -> Scores:
     Raises
     ------
     TilegradError
-        If pictures cannot be read, files cannot be written, a package is missing, or the training diverges.
+        If pictures cannot be read, files cannot be written, a package is missing, the training diverges, or there is
+        nothing to resume.
     TrainingInterruptedError
-        After Ctrl-C; the message names the model that was saved.
+        After Ctrl-C; the message names the checkpoint.
     """
     require("matplotlib.figure", "tilegrad train")
     folder = make_folder(settings.out)
-    for name in _WRITTEN:
+    for name in (*_WRITTEN, CHECKPOINT):
         check_writable(folder / name)
     if not any(cache_folder().glob("kernels/*")):
         say("the first minute compiles kernels; later runs find them on disk")
     pairs, pictures = _pictures(settings)
+    training = Training(settings, pictures, pairs)
+    facts = {"recipe": "denoise", **_facts(settings, pictures)}
+    fit = Fit(training, folder, facts, settings)
+    if resume:
+        fit.resume()
     gaussian = {name: best_gaussian(pair) for name, pair in pairs.items()}
     scores = {
         "noisy": {name: measure(pair.clean, pair.noisy) for name, pair in pairs.items()},
         "best Gaussian filter": {name: found.scores for name, found in gaussian.items()},
     }
+    say(f"DnCNN of {settings.depth} layers and {settings.channels} channels, {_weights(training.model):,} weights")
     with CtrlC() as ctrl_c, RunLog(folder / "log.jsonl") as log:
-        log.write({"kind": "run", "recipe": "denoise", "tilegrad": __version__, **_facts(settings, pictures)})
-        training = Training(settings, pictures)
-        say(f"DnCNN of {settings.depth} layers and {settings.channels} channels, {_weights(training.model):,} weights")
-        _fit(training, pairs, scores, folder, log, ctrl_c)
-        restored = training.restore(pairs)
+        log.write({"kind": "run", "tilegrad": __version__, **facts})
+        try:
+            fit.run(log, ctrl_c)
+        finally:
+            if fit.records:
+                level = asdict(mean(scores["best Gaussian filter"].values()))
+                title = f"denoise: sigma {settings.sigma:g}, seed {settings.seed}"
+                save_curves(folder / "curves.png", fit.records, {"best Gaussian filter": level}, title=title)
+        restored = training.restore()
         scores["network"] = {name: measure(pairs[name].clean, image) for name, image in restored.items()}
         log.write({"kind": "result", **{label: asdict(mean(row.values())) for label, row in scores.items()},
                    "gaussian_sigma": {name: found.sigma for name, found in gaussian.items()}})  # fmt: skip
         _draw(folder / "before-after.png", pairs, gaussian, restored, scores)
+    (folder / CHECKPOINT).unlink()
     say("\nheld-out pictures\n" + table(scores))
     say(f"\nwritten to {folder}: {', '.join(_WRITTEN)}")
     return mean(scores["network"].values())
-
-
-def _fit(
-    training: Training,
-    pairs: Mapping[str, Pair],
-    scores: Mapping[str, Mapping[str, Scores]],
-    folder: Path,
-    log: RunLog,
-    ctrl_c: CtrlC,
-) -> None:
-    """Go through the epochs; after each, measure, report, save the model and draw the curves."""
-    settings = training.settings
-    level = asdict(mean(scores["best Gaussian filter"].values()))
-    done: list[dict[str, Any]] = []
-    for number in range(1, settings.epochs + 1):
-        record = training.epoch(number, ctrl_c)
-        if record is not None:
-            images = training.restore(pairs)
-            found = mean(measure(pairs[name].clean, image) for name, image in images.items())
-            record |= asdict(found)
-            done.append(record)
-            log.write(record)
-            say(_line(record, settings.epochs))
-        path = training.save()
-        if ctrl_c.pressed:
-            break
-    if done:
-        save_curves(
-            folder / "curves.png",
-            done,
-            {"best Gaussian filter": level},
-            title=f"denoise: sigma {settings.sigma:g}, seed {settings.seed}",
-        )
-    if ctrl_c.pressed:
-        raise TrainingInterruptedError(
-            f"interrupted after {len(done)} of {settings.epochs} epochs; the model so far: {path}"
-        )
-
-
-def _line(record: Mapping[str, float], epochs: int) -> str:
-    return (
-        f"epoch {record['epoch']:{len(str(epochs))}}/{epochs}  loss {record['loss']:.6f}  "
-        f"{record['images_per_second']:6.0f} images/s  PSNR {record['psnr']:.2f} dB  SSIM {record['ssim']:.4f}  "
-        f"({record['seconds']:.1f} s)"
-    )
 
 
 def _pictures(settings: DenoiseSettings) -> tuple[dict[str, Pair], Pictures]:
@@ -215,7 +189,11 @@ def _list(names: Any, most: int = 12) -> str:
 
 def _facts(settings: DenoiseSettings, pictures: Pictures) -> dict[str, Any]:
     chosen = {name: value for name, value in asdict(settings).items() if name not in ("out", "data")}
-    return {**chosen, "training": list(pictures.training), "held_out": list(pictures.held_out)}
+    digest = hashlib.sha256()
+    for picture in pictures.training.values():
+        digest.update(np.ascontiguousarray(picture))
+    names = {"training": list(pictures.training), "held_out": list(pictures.held_out)}
+    return {**chosen, **names, "pictures": digest.hexdigest()}
 
 
 def _weights(model: Any) -> int:
