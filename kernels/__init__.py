@@ -4,11 +4,23 @@ An array is a ``numpy.ndarray`` (CPU) or a ``cupy.ndarray`` (CUDA); images are `
 folder: its public functions and declaration, its definition in loops, and its variants, one per file.
 """
 
-from .activation import leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+from .activation import (
+    leaky_relu,
+    leaky_relu_grad,
+    relu,
+    relu_grad,
+    sigmoid,
+    sigmoid_grad,
+    softplus,
+    tanh,
+    tanh_grad,
+)
 from .arrays import asarray
 from .contexts import explain, trace, use_variant
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .correlation import correlate1d, correlate_separable2d
+from .cross_entropy import cross_entropy, cross_entropy_and_grad
+from .dropout import dropout
 from .elementwise import (
     absolute,
     add,
@@ -24,14 +36,29 @@ from .elementwise import (
     square,
     subtract,
 )
+from .embedding import embedding, embedding_grad
 from .linear import linear, matmul
-from .loss import mse_loss, mse_loss_grad
+from .loss import (
+    bce_with_logits,
+    bce_with_logits_and_grad,
+    charbonnier_loss,
+    charbonnier_loss_and_grad,
+    huber_loss,
+    huber_loss_and_grad,
+    l1_loss,
+    l1_loss_and_grad,
+    mse_loss,
+    mse_loss_and_grad,
+    smooth_l1_loss,
+    smooth_l1_loss_and_grad,
+)
 from .machine.memory import memory_report, memory_trim
 from .normalization import batch_norm, batch_norm_grad, batch_norm_train
 from .optimizer import adam_step, sgd_step
 from .random import random_blocks, random_normal, random_permutation, random_uniform
 from .reduction import mean, sum
 from .similarity import mean_squared_error, structural_similarity
+from .softmax import log_softmax, log_softmax_grad, softmax, softmax_grad
 from .warmup import warmup
 
 __all__ = [
@@ -42,19 +69,34 @@ __all__ = [
     "batch_norm",
     "batch_norm_grad",
     "batch_norm_train",
+    "bce_with_logits",
+    "bce_with_logits_and_grad",
+    "charbonnier_loss",
+    "charbonnier_loss_and_grad",
     "conv2d",
     "conv2d_input_grad",
     "conv2d_weight_grad",
     "conv_transpose2d",
     "correlate1d",
     "correlate_separable2d",
+    "cross_entropy",
+    "cross_entropy_and_grad",
     "divide",
+    "dropout",
+    "embedding",
+    "embedding_grad",
     "exp",
     "explain",
+    "huber_loss",
+    "huber_loss_and_grad",
+    "l1_loss",
+    "l1_loss_and_grad",
     "leaky_relu",
     "leaky_relu_grad",
     "linear",
     "log",
+    "log_softmax",
+    "log_softmax_grad",
     "matmul",
     "maximum",
     "mean",
@@ -63,7 +105,7 @@ __all__ = [
     "memory_trim",
     "minimum",
     "mse_loss",
-    "mse_loss_grad",
+    "mse_loss_and_grad",
     "multiply",
     "negative",
     "power",
@@ -76,6 +118,11 @@ __all__ = [
     "sgd_step",
     "sigmoid",
     "sigmoid_grad",
+    "smooth_l1_loss",
+    "smooth_l1_loss_and_grad",
+    "softmax",
+    "softmax_grad",
+    "softplus",
     "sqrt",
     "square",
     "structural_similarity",

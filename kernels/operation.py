@@ -100,7 +100,8 @@ class Operation:
         Floating-point operations and least bytes moved of a geometry.
     cases
         Sample calls of the public function, as plain data: the shapes of its arrays and its other arguments,
-        ``{"shapes": [...], "stride": 2, ...}``; see `sample`.
+        ``{"shapes": [...], "stride": 2, ...}``; ``"below": {1: 10}`` makes array 1 one of integers below 10. See
+        `sample`.
     contiguous
         Whether arrays are made C-contiguous before the call is planned; otherwise variants take any strides.
     public
@@ -135,8 +136,12 @@ class Operation:
     def sample(self, case: Mapping[str, Any], dtype: str) -> tuple[list[Any], dict[str, Any]]:
         """Arrays and keywords with which a sample case calls the public function: positive numbers near 1."""
         draw = np.random.default_rng(0)
-        arrays = [np.asarray(draw.uniform(0.5, 1.5, shape), dtype) for shape in case.get("shapes", ())]
-        keywords = {argument: value for argument, value in case.items() if argument != "shapes"}
+        below = case.get("below", {})
+        arrays = [
+            draw.integers(0, below[i], shape) if i in below else np.asarray(draw.uniform(0.5, 1.5, shape), dtype)
+            for i, shape in enumerate(case.get("shapes", ()))
+        ]
+        keywords = {argument: value for argument, value in case.items() if argument not in ("shapes", "below")}
         if "dtype" in inspect.signature(self.function).parameters:
             keywords["dtype"] = dtype
         return arrays, keywords

@@ -38,6 +38,10 @@ WITHOUT_GRADIENT: list[tuple[str, str]] = []
 """The (operation, argument) pairs that have no gradient; asking for one is an error when the graph is built."""
 
 
+_TOLD = ("out", "recorded")
+"""Parameters of a function under a primitive that are not settings of the call."""
+
+
 class Rule(NamedTuple):
     """A gradient rule, and the names of what it needs besides the incoming gradient."""
 
@@ -68,9 +72,10 @@ class Primitive:
         self.name = forward.__name__
         self.broadcasts, self.views, self.epilogue, self.writes = broadcasts, views, epilogue, writes
         parameters = inspect.signature(forward).parameters
-        self.parameters = tuple(p for p in parameters if p != "out")
+        self.parameters = tuple(p for p in parameters if p not in _TOLD)
         self.positional = tuple(p for p in self.parameters if parameters[p].kind is not inspect.Parameter.KEYWORD_ONLY)
-        self.defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty and n != "out"}
+        self.defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty and n not in _TOLD}
+        self.asks_if_recorded = "recorded" in parameters
         self.arguments: tuple[str, ...] = ()
         self.rules: dict[str, Any] = {}
         self.together: Rule | None = None
@@ -103,7 +108,7 @@ class Primitive:
         together : function, optional
             Hand-written gradients of an unfused composition, all at once and on arrays; taken when the gradients are
             not themselves recorded. It may name ``wants``, the set of arguments that want a gradient, and returns a
-            dictionary.
+            dictionary, or None to leave a call to the composition.
         without : sequence of str
             Tensor arguments that have no gradient.
         """
@@ -124,7 +129,8 @@ class Primitive:
             self._run(inputs, {**settings, "out": out.data})
             out.version.count += 1
             return out
-        result, extras = self._run(inputs, settings)
+        told = {**settings, "recorded": edges is not None} if self.asks_if_recorded else settings
+        result, extras = self._run(inputs, told)
         y = Tensor.wrap(np.asarray(result) if isinstance(result, np.generic | float) else result)
         if self.views:
             y.version = inputs[0].version if isinstance(inputs[0], Tensor) else y.version
@@ -262,7 +268,9 @@ class Primitive:
     def _pull_back_at_once(self, node: Node, gy: Tensor, wants: set[str]) -> dict[str, Tensor]:
         recorded = is_grad_enabled()
         if self.together is not None and not recorded:
-            return self.together.function(gy, *[wants if n == "wants" else node[n] for n in self.together.needs])
+            found = self.together.function(gy, *[wants if n == "wants" else node[n] for n in self.together.needs])
+            if found is not None:
+                return found
         assert self.unfused is not None
         values = {name: node[name] for name in self.rules}
         with enable_grad():
@@ -288,6 +296,7 @@ def primitive(
     writes : tuple of str
         Arguments that the function writes in place.
 
-    The function returns an array, or an array and a dictionary of further arrays that rules may name.
+    The function returns an array, or an array and a dictionary of further arrays that rules may name. If it has a
+    parameter ``recorded``, it is told whether a gradient may be asked for, and can compute what that needs meanwhile.
     """
     return lambda forward: Primitive(forward, broadcasts, views, epilogue, writes)

@@ -40,7 +40,7 @@ class Generator:
     def set_state(self, state: dict[str, int]) -> None:
         self.seed, self.counter = int(state["seed"]), int(state["counter"])
 
-    def _advance(self, count: int, kind: str, dtype: DTypeLike = np.float32) -> dict[str, Any]:
+    def advance(self, count: int, kind: str, dtype: DTypeLike = np.float32) -> dict[str, Any]:
         """The place in the stream for a call that draws ``count`` numbers; the next call's lies behind it."""
         with self._lock:
             place = self.get_state()
@@ -50,18 +50,18 @@ class Generator:
     def uniform(self, shape: Sequence[int], low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32) -> Any:
         """An array of numbers from [low, high)."""
         shape = tuple(shape)
-        place = self._advance(_size(shape), "uniform", dtype)
+        place = self.advance(_size(shape), "uniform", dtype)
         return kernels.random_uniform(shape, **place, low=low, high=high, dtype=dtype)
 
     def normal(self, shape: Sequence[int], mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float32) -> Any:
         """An array of normally distributed numbers."""
         shape = tuple(shape)
-        place = self._advance(_size(shape), "normal", dtype)
+        place = self.advance(_size(shape), "normal", dtype)
         return kernels.random_normal(shape, **place, mean=mean, std=std, dtype=dtype)
 
     def permutation(self, n: int) -> Any:
         """The integers below ``n`` in random order."""
-        return kernels.random_permutation(n, **self._advance(n, "permutation"))
+        return kernels.random_permutation(n, **self.advance(n, "permutation"))
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -40,6 +40,8 @@ TRAINING_FLOAT32 = 1e-4
 
 # exp and log: a polynomial and its reduction, in units in the last place, with a little room for another processor.
 EXP_LOG_ULP = 1.6
+# Beyond the middle the series is added to log 2, of its own size, in whatever order fast-math allows.
+LOG_ONE_PLUS_ULP = 2.2
 # tanh and sigmoid round three more times: a sum, a division and a doubling or a choice.
 TANH_SIGMOID_ULP = 3.0
 # A gradient is a few products; through tanh and sigmoid it contains 1 - y, which magnifies the rounding of y near
@@ -50,8 +52,14 @@ POWER = {"float32": 1.2e-7, "float64": 4e-16}
 # Float32 sums are added in float64 and rounded once; float64 ones round at every addition, but in independent parts.
 # Relative to the sum of the sizes.
 SUM = {"float32": 6.1e-8, "float64": 1e-14}
-# Differences are rounded, squared and added in float64, and rounded once more; the plain loop adds in its order.
-SQUARED_ERROR = {"float32": 3e-7, "float64": 1e-13}
+# Pointwise losses: a difference and a few roundings in the working type (for logits an exponential and a logarithm),
+# added in float64 and rounded once more; the plain loop adds in its order.
+POINTWISE_LOSS = {"float32": 1e-6, "float64": 1e-13}
+# Softmax: a difference and an exponential in the working type, of numbers up to 1 (or, of logarithms, relative to the
+# largest), and a rounded factor. The difference of numbers of about 100 rounds to 100 eps, and exp passes that on.
+SOFTMAX = {"float32": 2e-6, "float64": 4e-15}
+# The same, summed in float64; gradients are rounded products of such exponentials, relative to the largest.
+CROSS_ENTROPY = {"float32": 3e-6, "float64": 1e-13}
 # Normalising is a subtraction, a product and a sum in the working type, of numbers of about 1.
 BATCH_NORM = {"float32": 2e-6, "float64": 1e-13}
 # The gradient takes rounded mean and inverse_std, and its sums of n terms cancel: relative to the largest gradient.

@@ -3,7 +3,8 @@
     reference.py     the definitions
     cpu_vector.py    "vector": vectorised loops, tanh and sigmoid as polynomials
 
-Each gradient is a function of the *output* y, so that a network keeps y and may forget x. NaN and infinity propagate.
+Each gradient is a function of the *output* y, so that a network keeps y and may forget x; that of softplus is the
+sigmoid of its input. NaN and infinity propagate.
 Arrays are float32 or float64, of any strides; results are C-contiguous; ``out`` may be one of the inputs.
 """
 
@@ -17,7 +18,7 @@ from ..operation import Operation
 from .reference import DEFINITIONS
 
 __all__ = [
-    "leaky_relu", "leaky_relu_grad", "relu", "relu_grad", "sigmoid", "sigmoid_grad", "tanh", "tanh_grad",
+    "leaky_relu", "leaky_relu_grad", "relu", "relu_grad", "sigmoid", "sigmoid_grad", "softplus", "tanh", "tanh_grad",
 ]  # fmt: skip
 
 _OPERATIONS = {
@@ -102,6 +103,16 @@ def sigmoid(x: np.ndarray, *, out: np.ndarray | None = None, variant: str | None
     array([0.5, 1. , 0. ])
     """
     return _run(_OPERATIONS["sigmoid"], (x,), (), out, variant)
+
+
+def softplus(x: np.ndarray, *, out: np.ndarray | None = None, variant: str | None = None) -> np.ndarray:
+    """``log(1 + exp(x))``, within 4 units in the last place and without overflow. Otherwise as `relu`.
+
+    >>> import numpy as np
+    >>> softplus(np.array([-np.inf, 0.0, 1000.0])).round(6)
+    array([0.000000e+00, 6.931470e-01, 1.000000e+03])
+    """
+    return _run(_OPERATIONS["softplus"], (x,), (), out, variant)
 
 
 def relu_grad(

@@ -13,7 +13,18 @@ from ..elementwise import cpu_loops
 from ..elementwise.cpu_loops import TYPES
 from ..elementwise.geometry import Elementwise
 from ..machine.compile import kernel
-from ..machine.polynomials import select, sigmoid32, sigmoid64, tanh32, tanh64
+from ..machine.polynomials import (
+    exp32,
+    exp64,
+    log_one_plus32,
+    log_one_plus64,
+    magnitude,
+    select,
+    sigmoid32,
+    sigmoid64,
+    tanh32,
+    tanh64,
+)
 from ..operation import Run
 
 
@@ -35,6 +46,12 @@ def _tanh(real: Any) -> Callable[..., Any]:
 def _sigmoid(real: Any) -> Callable[..., Any]:
     sigmoid = sigmoid32 if real(0).itemsize == 4 else sigmoid64
     return lambda x, parameter: sigmoid(x)
+
+
+def _softplus(real: Any) -> Callable[..., Any]:
+    zero, single = real(0), real(0).itemsize == 4
+    exp, log_one_plus = (exp32, log_one_plus32) if single else (exp64, log_one_plus64)
+    return lambda x, parameter: select(x > zero, x, zero) + log_one_plus(exp(-magnitude(x)))
 
 
 def _relu_grad(real: Any) -> Callable[..., Any]:
@@ -62,6 +79,7 @@ UNARY: dict[str, Callable[[Any], Callable[..., Any]]] = {
     "leaky_relu": _leaky_relu,
     "tanh": _tanh,
     "sigmoid": _sigmoid,
+    "softplus": _softplus,
 }
 BINARY: dict[str, Callable[[Any], Callable[..., Any]]] = {
     "relu_grad": _relu_grad,
@@ -70,7 +88,7 @@ BINARY: dict[str, Callable[[Any], Callable[..., Any]]] = {
     "sigmoid_grad": _sigmoid_grad,
 }
 # Estimated nanoseconds per number.
-_NS = {"tanh": 0.5, "sigmoid": 0.6}
+_NS = {"tanh": 0.5, "sigmoid": 0.6, "softplus": 1.0}
 
 
 @kernel(fastmath=False)

@@ -23,6 +23,10 @@ def _sigmoid(x, parameter):
     return 1.0 / (1.0 + math.exp(-x))
 
 
+def _softplus(x, parameter):
+    return (x if x > 0 else 0.0) + math.log1p(math.exp(-abs(x)))  # exp of a large positive number would overflow
+
+
 @register_jitable
 def _relu_grad(gy, y, parameter):
     return 0.0 if y <= 0 else gy
@@ -38,6 +42,7 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "leaky_relu": _leaky_relu,
     "tanh": lambda x, parameter: math.tanh(x),
     "sigmoid": _sigmoid,
+    "softplus": _softplus,
     "relu_grad": _relu_grad,
     "leaky_relu_grad": _leaky_relu_grad,
     "tanh_grad": lambda gy, y, parameter: gy * ((1.0 - y) * (1.0 + y)),

@@ -1,104 +1,47 @@
-"""Losses and their gradients.
+"""Losses of numbers against their targets, alone or with their gradients in the same pass.
 
-reference.py     the definitions
-cpu_vector.py    "vector": one pass, float64 sums
+declare.py      what they share
+logistic.py     binary cross-entropy
+reference.py    the definitions
+cpu_vector.py   "vector": one pass, float64 sums
 """
-
-import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from ..elementwise.geometry import check_real
-from ..operation import Operation, Spec, Variant
-from . import reference
+from ..elementwise.geometry import finite
+from .declare import call, declare
+from .logistic import bce_with_logits, bce_with_logits_and_grad
 
-__all__ = ["mse_loss", "mse_loss_grad"]
+__all__ = [
+    "bce_with_logits", "bce_with_logits_and_grad", "charbonnier_loss", "charbonnier_loss_and_grad", "huber_loss",
+    "huber_loss_and_grad", "l1_loss", "l1_loss_and_grad", "mse_loss", "mse_loss_and_grad", "smooth_l1_loss",
+    "smooth_l1_loss_and_grad",
+]  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Loss:
-    """A loss of ``size`` numbers, summed and scaled or not."""
-
-    dtype: np.dtype
-    size: int
-    summed: bool
-    scale: float
-    operands: int
-    outputs: tuple[tuple[tuple[int, ...], np.dtype], ...]
-
-    @property
-    def flops(self) -> float:
-        """A subtraction, a multiplication and an addition (or a second multiplication) for each number."""
-        return 3 * self.size
-
-    @property
-    def bytes_moved(self) -> float:
-        """Bytes of x, target and each full array besides, once."""
-        return self.dtype.itemsize * self.size * self.operands
+MSE, MSE_AND_GRAD = declare("mse_loss")
+L1, L1_AND_GRAD = declare("l1_loss")
+HUBER, HUBER_AND_GRAD = declare("huber_loss", {"delta": 0.25})
+SMOOTH_L1, SMOOTH_L1_AND_GRAD = declare("smooth_l1_loss", {"beta": 0.25})
+CHARBONNIER, CHARBONNIER_AND_GRAD = declare("charbonnier_loss", {"eps": 0.1})
 
 
-def _loss(name: str, x: Spec, target: Spec, reduction: str) -> tuple[int, bool, float]:
-    """Check what loss and gradient share: the numbers in x, whether they are summed, and the scale."""
-    check_real(name, "x", x)
-    check_real(name, "target", target)
-    if x.dtype != target.dtype:
-        raise TypeError(f"{name}: x and target expect one dtype but got {x.dtype} and {target.dtype}")
-    if x.shape != target.shape:
-        raise ValueError(f"{name}: x and target expect one shape but got {x.shape} and {target.shape}")
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f'{name}: reduction expects "mean", "sum" or "none" but got {reduction!r}')
-    size = math.prod(x.shape)
-    scale = 1.0 if reduction != "mean" else 1 / size if size else math.nan
-    return size, reduction != "none", scale
+def _positive(name: str, argument: str, value: float) -> float:
+    number = finite(name, argument, value)
+    if number <= 0:
+        raise ValueError(f"{name}: {argument} expects a positive number but got {value}")
+    return number
 
 
-def _loss_geometry(x: Spec, target: Spec, reduction: str) -> Loss:
-    size, summed, scale = _loss("mse_loss", x, target, reduction)
-    shape = () if summed else x.shape
-    return Loss(x.dtype, size, summed, scale, 2 if summed else 3, ((shape, x.dtype),))
-
-
-def _grad_geometry(gy: Spec, x: Spec, target: Spec, reduction: str) -> Loss:
-    name = "mse_loss_grad"
-    size, summed, scale = _loss(name, x, target, reduction)
-    check_real(name, "gy", gy)
-    if gy.dtype != x.dtype:
-        raise TypeError(f"{name}: gy and x expect one dtype but got {gy.dtype} and {x.dtype}")
-    wanted = () if summed else x.shape
-    if gy.shape != wanted:
-        raise ValueError(f'{name}: gy expects shape {wanted} for reduction "{reduction}" but got {gy.shape}')
-    return Loss(x.dtype, size, summed, scale, 3 if summed else 4, ((x.shape, x.dtype),))
-
-
-MSE_LOSS = Operation(
-    "mse_loss",
-    package=__name__,
-    geometry=_loss_geometry,
-    variants=(Variant("vector", "cpu_vector"),),
-    reference=reference.mse_loss,
-    reference_args=lambda g: (g.scale, g.summed),
-    flops=lambda g: g.flops,
-    bytes_moved=lambda g: g.bytes_moved,
-    cases=({"shapes": [(1,), (1,)]}, {"shapes": [(2, 40, 40, 3), (2, 40, 40, 3)]}),
-)
-
-MSE_LOSS_GRAD = Operation(
-    "mse_loss_grad",
-    package=__name__,
-    geometry=_grad_geometry,
-    variants=(Variant("vector", "cpu_vector", build="build_grad"),),
-    reference=reference.mse_loss_grad,
-    reference_args=lambda g: (g.scale, g.summed),
-    flops=lambda g: g.flops,
-    bytes_moved=lambda g: g.bytes_moved,
-    cases=({"shapes": [(), (1,), (1,)]}, {"shapes": [(), (2, 40, 40, 3), (2, 40, 40, 3)]}),
-)
+def _at_least_zero(name: str, argument: str, value: float) -> float:
+    number = finite(name, argument, value)
+    if number < 0:
+        raise ValueError(f"{name}: {argument} expects at least 0 but got {value}")
+    return number
 
 
 def mse_loss(
     x: np.ndarray,
-    target: np.ndarray,
+    target: np.ndarray | float,
     *,
     reduction: str = "mean",
     out: np.ndarray | None = None,
@@ -108,8 +51,10 @@ def mse_loss(
 
     Parameters
     ----------
-    x, target : arrays of one shape and dtype, float32 or float64
-        Arrays that are not C-contiguous are copied first. They do not broadcast.
+    x : array, float32 or float64
+        An array that is not C-contiguous is copied first.
+    target : array of the same shape and dtype, or a number
+        Shapes do not broadcast; a Python number stands for an array full of it.
     reduction : {"mean", "sum", "none"}
     out : array of the result's shape and dtype, optional
         Where to write, C-contiguous.
@@ -136,37 +81,194 @@ def mse_loss(
     >>> mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     array(2.)
     """
-    return MSE_LOSS.run((x, target), (reduction,), out, variant)
+    return call(MSE, x, target, reduction, 0.0, out, variant)
 
 
-def mse_loss_grad(
-    gy: np.ndarray | float,
+def mse_loss_and_grad(
     x: np.ndarray,
-    target: np.ndarray,
+    target: np.ndarray | float,
+    *,
+    reduction: str = "mean",
+    out: tuple[np.ndarray, np.ndarray] | None = None,
+    variant: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`mse_loss` and its gradient by ``x``, in one pass: what a step of training asks for.
+
+    Parameters
+    ----------
+    x, target, reduction, variant
+        As in `mse_loss`.
+    out : pair of arrays, optional
+        Where to write the loss and the gradient.
+
+    Returns
+    -------
+    loss : array
+        As from `mse_loss`.
+    gx : array of the shape of ``x``
+        The gradient of the reduced loss by ``x``; for "none", of each loss by its own number. That by ``target`` is
+        its negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mse_loss_and_grad(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    (array(2.), array([ 0., -2.]))
+    """
+    return call(MSE_AND_GRAD, x, target, reduction, 0.0, out, variant)
+
+
+def l1_loss(
+    x: np.ndarray,
+    target: np.ndarray | float,
     *,
     reduction: str = "mean",
     out: np.ndarray | None = None,
     variant: str | None = None,
 ) -> np.ndarray:
-    """Gradient of `mse_loss` by ``x`` (that by ``target`` is its negative).
+    """Absolute error: the mean, the sum, or each of ``|x - target|``; its slope at 0 is 0. Otherwise as `mse_loss`.
 
-    Parameters
-    ----------
-    gy : array of the loss's shape, or a Python number
-        Gradient by the loss.
-    x, target, reduction, out, variant
-        As in `mse_loss`; ``out`` has the shape of ``x``.
+    Equals ``torch.nn.functional.l1_loss``.
 
-    Returns
-    -------
-    array of the shape of ``x``: ``2 * gy * (x - target)``, divided by the size for "mean"
-
-    Examples
-    --------
     >>> import numpy as np
-    >>> mse_loss_grad(1.0, np.array([1.0, 2.0]), np.array([1.0, 4.0]))
-    array([ 0., -2.])
+    >>> l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    array(1.)
     """
-    if isinstance(gy, int | float) and isinstance(x, np.ndarray):
-        gy = np.array(gy, x.dtype)
-    return MSE_LOSS_GRAD.run((gy, x, target), (reduction,), out, variant)
+    return call(L1, x, target, reduction, 0.0, out, variant)
+
+
+def l1_loss_and_grad(
+    x: np.ndarray,
+    target: np.ndarray | float,
+    *,
+    reduction: str = "mean",
+    out: tuple[np.ndarray, np.ndarray] | None = None,
+    variant: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`l1_loss` and its gradient by ``x``, in one pass. Otherwise as `mse_loss_and_grad`.
+
+    >>> import numpy as np
+    >>> l1_loss_and_grad(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    (array(1.), array([ 0. , -0.5]))
+    """
+    return call(L1_AND_GRAD, x, target, reduction, 0.0, out, variant)
+
+
+def huber_loss(
+    x: np.ndarray,
+    target: np.ndarray | float,
+    *,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    out: np.ndarray | None = None,
+    variant: str | None = None,
+) -> np.ndarray:
+    """``d**2 / 2`` of errors d up to ``delta``, a line of slope ``delta`` beyond. Otherwise as `mse_loss`.
+
+    ``delta`` is positive. Equals ``torch.nn.functional.huber_loss``.
+
+    >>> import numpy as np
+    >>> huber_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    array(0.75)
+    """
+    delta = _positive("huber_loss", "delta", delta)
+    return call(HUBER, x, target, reduction, delta, out, variant)
+
+
+def huber_loss_and_grad(
+    x: np.ndarray,
+    target: np.ndarray | float,
+    *,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    out: tuple[np.ndarray, np.ndarray] | None = None,
+    variant: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`huber_loss` and its gradient by ``x``, in one pass. Otherwise as `mse_loss_and_grad`.
+
+    >>> import numpy as np
+    >>> huber_loss_and_grad(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    (array(0.75), array([ 0. , -0.5]))
+    """
+    delta = _positive("huber_loss_and_grad", "delta", delta)
+    return call(HUBER_AND_GRAD, x, target, reduction, delta, out, variant)
+
+
+def smooth_l1_loss(
+    x: np.ndarray,
+    target: np.ndarray | float,
+    *,
+    reduction: str = "mean",
+    beta: float = 1.0,
+    out: np.ndarray | None = None,
+    variant: str | None = None,
+) -> np.ndarray:
+    """``d**2 / (2 * beta)`` of errors d below ``beta``, a line of slope 1 beyond. Otherwise as `mse_loss`.
+
+    ``beta`` is at least 0; 0 makes it `l1_loss`. Equals ``torch.nn.functional.smooth_l1_loss``.
+
+    >>> import numpy as np
+    >>> smooth_l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    array(0.75)
+    """
+    beta = _at_least_zero("smooth_l1_loss", "beta", beta)
+    return call(SMOOTH_L1, x, target, reduction, beta, out, variant)
+
+
+def smooth_l1_loss_and_grad(
+    x: np.ndarray,
+    target: np.ndarray | float,
+    *,
+    reduction: str = "mean",
+    beta: float = 1.0,
+    out: tuple[np.ndarray, np.ndarray] | None = None,
+    variant: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`smooth_l1_loss` and its gradient by ``x``, in one pass. Otherwise as `mse_loss_and_grad`.
+
+    >>> import numpy as np
+    >>> smooth_l1_loss_and_grad(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    (array(0.75), array([ 0. , -0.5]))
+    """
+    beta = _at_least_zero("smooth_l1_loss_and_grad", "beta", beta)
+    return call(SMOOTH_L1_AND_GRAD, x, target, reduction, beta, out, variant)
+
+
+def charbonnier_loss(
+    x: np.ndarray,
+    target: np.ndarray | float,
+    *,
+    reduction: str = "mean",
+    eps: float = 1e-3,
+    out: np.ndarray | None = None,
+    variant: str | None = None,
+) -> np.ndarray:
+    """``sqrt(d**2 + eps**2)`` of errors d: `l1_loss`, smooth at 0. Otherwise as `mse_loss`.
+
+    ``eps`` is positive. Charbonnier et al., Two deterministic half-quadratic regularization algorithms (ICIP 1994).
+
+    >>> import numpy as np
+    >>> charbonnier_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])).round(6)
+    np.float64(1.0005)
+    """
+    eps = _positive("charbonnier_loss", "eps", eps)
+    return call(CHARBONNIER, x, target, reduction, eps, out, variant)
+
+
+def charbonnier_loss_and_grad(
+    x: np.ndarray,
+    target: np.ndarray | float,
+    *,
+    reduction: str = "mean",
+    eps: float = 1e-3,
+    out: tuple[np.ndarray, np.ndarray] | None = None,
+    variant: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`charbonnier_loss` and its gradient by ``x``, in one pass. Otherwise as `mse_loss_and_grad`.
+
+    >>> import numpy as np
+    >>> charbonnier_loss_and_grad(np.array([1.0, 2.0]), np.array([1.0, 4.0]))[1].round(6)
+    array([ 0. , -0.5])
+    """
+    eps = _positive("charbonnier_loss_and_grad", "eps", eps)
+    return call(CHARBONNIER_AND_GRAD, x, target, reduction, eps, out, variant)

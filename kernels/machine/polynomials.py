@@ -215,8 +215,8 @@ def _exponentials(real: Any) -> tuple[Callable[..., Any], ...]:
     return exp, tanh, sigmoid
 
 
-def _logarithm(real: Any) -> Callable[..., Any]:
-    """log of one type."""
+def _logarithms(real: Any) -> tuple[Callable[..., Any], ...]:
+    """log of one type, and log_one_plus."""
     single = real is np.float32
     # log((1 + s) / (1 - s)) = 2 s + s * odd(s**2), with s = f / (2 + f) for log(1 + f).
     odd = _series([0.0] + [2 / n for n in range(3, 11 if single else 23, 2)])
@@ -227,7 +227,15 @@ def _logarithm(real: Any) -> Callable[..., Any]:
     )
     smallest, lift, lifted = real(np.finfo(real).tiny), real(2.0**60), real(60)
     zero, half, one, two = real(0), real(0.5), real(1), real(2)
-    infinity, undefined = real(np.inf), real(np.nan)
+    infinity, undefined, middle = real(np.inf), real(np.nan), real(math.sqrt(2) - 1)
+
+    @register_jitable(forceinline=True)
+    def series(f, k):
+        s = f / (two + f)
+        square = half * f * f
+        # log(1 + f) = f - (f**2 / 2 - s * (f**2 / 2 + odd)): f is exact, and what is added to it is small.
+        rest = fma(s, square + odd(s * s), k * low) - square
+        return fma(k, high, rest + f)
 
     @register_jitable(forceinline=True)
     def log(x):
@@ -235,17 +243,20 @@ def _logarithm(real: Any) -> Callable[..., Any]:
         normal = select(tiny, x * lift, x)
         k = exponent_of(normal) - select(tiny, lifted, zero)
         f = mantissa_of(normal) - one
-        s = f / (two + f)
-        square = half * f * f
-        # log(1 + f) = f - (f**2 / 2 - s * (f**2 / 2 + odd)): f is exact, and what is added to it is small.
-        rest = fma(s, square + odd(s * s), k * low) - square
-        y = fma(k, high, rest + f)
+        y = series(f, k)
         y = select(x < infinity, y, x)  # NaN and infinity themselves
         return select(x > zero, y, select(x == zero, -infinity, select(x == x, undefined, x)))
 
-    return log
+    @register_jitable(forceinline=True)
+    def log_one_plus(x):
+        # log(1 + x) of 0 <= x <= 1, without forming 1 + x: beyond the middle as log 2 + log(1 + (x - 1) / 2).
+        upper = x > middle
+        return series(select(upper, (x - one) * half, x), select(upper, one, zero))
+
+    return log, log_one_plus
 
 
 exp32, tanh32, sigmoid32 = _exponentials(np.float32)
 exp64, tanh64, sigmoid64 = _exponentials(np.float64)
-log32, log64 = _logarithm(np.float32), _logarithm(np.float64)
+log32, log_one_plus32 = _logarithms(np.float32)
+log64, log_one_plus64 = _logarithms(np.float64)

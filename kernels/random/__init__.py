@@ -149,8 +149,8 @@ def _word(name: str, argument: str, value: Any) -> int:
     return word
 
 
-def _state(name: str, seed: Any, counter: Any) -> np.ndarray:
-    """Seed and counter as the array that kernels read: lower and upper half of each."""
+def stream_place(name: str, seed: Any, counter: Any) -> np.ndarray:
+    """A place in a random stream as the array that kernels read: lower and upper half of seed and counter."""
     k, c = _word(name, "seed", seed), _word(name, "counter", counter)
     return np.array((k & 0xFFFFFFFF, k >> 32, c & 0xFFFFFFFF, c >> 32), np.int64)
 
@@ -203,7 +203,8 @@ def random_uniform(
     >>> random_uniform(2, seed=1, low=-1, high=1).shape
     (2,)
     """
-    return UNIFORM.run((_state("random_uniform", seed, counter),), (shape, np.dtype(dtype), low, high), out, variant)
+    place = stream_place("random_uniform", seed, counter)
+    return UNIFORM.run((place,), (shape, np.dtype(dtype), low, high), out, variant)
 
 
 def random_normal(
@@ -247,7 +248,8 @@ def random_normal(
     >>> bool(abs(z.mean()) < 0.01 and abs(z.std() - 1) < 0.01)
     True
     """
-    return NORMAL.run((_state("random_normal", seed, counter),), (shape, np.dtype(dtype), mean, std), out, variant)
+    place = stream_place("random_normal", seed, counter)
+    return NORMAL.run((place,), (shape, np.dtype(dtype), mean, std), out, variant)
 
 
 def random_permutation(
@@ -278,7 +280,7 @@ def random_permutation(
     array([0, 4, 2, 1, 3])
     """
     size = operator.index(n)
-    return PERMUTATION.run((_state("random_permutation", seed, counter),), (size,), out, variant)
+    return PERMUTATION.run((stream_place("random_permutation", seed, counter),), (size,), out, variant)
 
 
 def random_blocks(n: int, kind: str, dtype: DTypeLike = np.float32) -> int:

@@ -6,17 +6,31 @@ Each is a primitive with its gradient rules beside it, or a composition of primi
 from .activation import (
     leaky_relu,
     leaky_relu_grad,
+    log_softmax,
     relu,
     relu_grad,
     sigmoid,
     sigmoid_grad,
+    silu,
+    softmax,
+    softplus,
     tanh,
     tanh_grad,
 )
 from .arithmetic import abs, add, div, exp, log, maximum, minimum, mul, neg, pow, sqrt, square, sub
-from .block import conv2d_batch_norm
+from .block import conv2d_batch_norm, conv_transpose2d_batch_norm
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
-from .loss import mse_loss
+from .cross_entropy import cross_entropy
+from .dropout import dropout, dropout2d
+from .embedding import embedding, embedding_grad
+from .loss import (
+    binary_cross_entropy_with_logits,
+    charbonnier_loss,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+    smooth_l1_loss,
+)
 from .normalization import batch_norm
 from .padding import pad2d
 from .product import linear, matmul
@@ -26,18 +40,29 @@ __all__ = [
     "abs",
     "add",
     "batch_norm",
+    "binary_cross_entropy_with_logits",
     "broadcast_to",
+    "charbonnier_loss",
     "conv2d",
     "conv2d_batch_norm",
     "conv2d_input_grad",
     "conv2d_weight_grad",
     "conv_transpose2d",
+    "conv_transpose2d_batch_norm",
+    "cross_entropy",
     "div",
+    "dropout",
+    "dropout2d",
+    "embedding",
+    "embedding_grad",
     "exp",
+    "huber_loss",
+    "l1_loss",
     "leaky_relu",
     "leaky_relu_grad",
     "linear",
     "log",
+    "log_softmax",
     "matmul",
     "maximum",
     "mean",
@@ -53,6 +78,10 @@ __all__ = [
     "reshape",
     "sigmoid",
     "sigmoid_grad",
+    "silu",
+    "smooth_l1_loss",
+    "softmax",
+    "softplus",
     "sqrt",
     "square",
     "sub",

@@ -1,4 +1,4 @@
-"""Convolution, batch normalisation and activation as one node of the graph.
+"""Convolution (or its transpose), batch normalisation and activation as one node of the graph.
 
 The block saves two images, its input and the convolution's result, where the three operations apart would save four,
 and backward runs two kernels and one fused pass.
@@ -10,7 +10,7 @@ from ... import kernels
 from ..primitive import Array, primitive
 from ..tensor import Tensor
 from .arithmetic import sqrt
-from .convolution import Padding, Pair, conv2d, conv2d_input_grad, conv2d_weight_grad, geometry
+from .convolution import Padding, Pair, conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d, geometry
 from .normalization import batch_norm_gradients, batch_normalized
 
 
@@ -22,6 +22,24 @@ def conv2d_batch_norm_train(
 ) -> Array:  # fmt: skip
     """Convolve, normalise by the batch's own statistics, move the running ones towards them, and activate."""
     z = kernels.conv2d(x, w, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    return _normalized(z, weight, bias, running_mean, running_var, momentum, eps, activation, negative_slope)
+
+
+@primitive(writes=("running_mean", "running_var"))
+def conv_transpose2d_batch_norm_train(
+    x: Array, w: Array, weight: Array, bias: Array, running_mean: Array = None, running_var: Array = None, *,
+    momentum: float = 0.1, eps: float = 1e-5, activation: str | None = None, negative_slope: float = 0.01,
+    stride: Pair = 1, padding: Padding = 0, output_padding: Pair = 0, dilation: Pair = 1, groups: int = 1,
+) -> Array:  # fmt: skip
+    """The same with a transposed convolution."""
+    z = kernels.conv_transpose2d(
+        x, w, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation, groups=groups
+    )
+    return _normalized(z, weight, bias, running_mean, running_var, momentum, eps, activation, negative_slope)
+
+
+def _normalized(z, weight, bias, running_mean, running_var, momentum, eps, activation, negative_slope):
+    """Normalised and activated, and what backward needs."""
     y, mean, inverse_std, affine = kernels.batch_norm_train(
         z, weight, bias, running_mean=running_mean, running_var=running_var,
         momentum=momentum, eps=eps, activation=activation, negative_slope=negative_slope,
@@ -77,10 +95,60 @@ def conv2d_batch_norm(
     if training:
         statistics: dict[str, Any] = {"momentum": momentum, "eps": eps}
         return conv2d_batch_norm_train(x, w, weight, bias, running_mean, running_var, **statistics, **end, **place)
-    if running_mean is None or running_var is None:
-        raise ValueError("conv2d_batch_norm: expects running_mean and running_var where it is not training")
-    scale = weight / sqrt(running_var + eps)
-    return conv2d(x, w * scale.reshape(-1, 1, 1, 1), bias - running_mean * scale, **place, **end)
+    scale, shift = _folded("conv2d_batch_norm", running_mean, running_var, weight, bias, eps)
+    return conv2d(x, w * scale.reshape(-1, 1, 1, 1), shift, **place, **end)
+
+
+def conv_transpose2d_batch_norm(
+    x: Tensor,
+    w: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor,
+    bias: Tensor,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    *,
+    activation: str | None = None,
+    negative_slope: float = 0.01,
+    stride: Pair = 1,
+    padding: Padding = 0,
+    output_padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> Tensor:
+    """`conv2d_batch_norm` with a transposed convolution, whose weight is ``(C_in, KH, KW, C_out // groups)``.
+
+    Examples
+    --------
+    >>> from tilegrad import nn
+    >>> x, w = nn.randn((1, 7, 7, 8)), nn.randn((8, 4, 4, 4))
+    >>> one, zero = nn.Tensor([1.0] * 4), nn.Tensor([0.0] * 4)
+    >>> nn.functional.conv_transpose2d_batch_norm(
+    ...     x, w, None, None, one, zero, training=True, stride=2, padding=1, activation="relu"
+    ... ).shape
+    (1, 14, 14, 4)
+    """
+    end: dict[str, Any] = {"activation": activation, "negative_slope": negative_slope}
+    place: dict[str, Any] = {
+        "stride": stride, "padding": padding, "output_padding": output_padding, "dilation": dilation, "groups": groups,
+    }  # fmt: skip
+    if training:
+        settings: dict[str, Any] = {"momentum": momentum, "eps": eps, **end, **place}
+        return conv_transpose2d_batch_norm_train(x, w, weight, bias, running_mean, running_var, **settings)
+    scale, shift = _folded("conv_transpose2d_batch_norm", running_mean, running_var, weight, bias, eps)
+    # Output channels are numbered group by group; the rows of the weight, input channels, lie in as many groups.
+    grouped = w.reshape(groups, -1, *w.shape[1:]) * scale.reshape(groups, 1, 1, 1, -1)
+    return conv_transpose2d(x, grouped.reshape(w.shape), shift, **place, **end)
+
+
+def _folded(name: str, mean: Any, var: Any, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """What a normalisation by running statistics multiplies its channels by, and what it adds."""
+    if mean is None or var is None:
+        raise ValueError(f"{name}: expects running_mean and running_var where it is not training")
+    scale = weight / sqrt(var + eps)
+    return scale, bias - mean * scale
 
 
 def _unfused(x: Tensor, w: Tensor, weight: Any, bias: Any, **settings: Any) -> Tensor:
@@ -88,6 +156,13 @@ def _unfused(x: Tensor, w: Tensor, weight: Any, bias: Any, **settings: Any) -> T
     place = geometry(settings)
     rest = {name: value for name, value in settings.items() if name not in place}
     return batch_normalized(conv2d(x, w, **place), weight, bias, **rest)
+
+
+def _unfused_transposed(x: Tensor, w: Tensor, weight: Any, bias: Any, output_padding: Any, **settings: Any) -> Tensor:
+    """`conv_transpose2d_batch_norm_train`, composed of primitives."""
+    place = geometry(settings)
+    rest = {name: value for name, value in settings.items() if name not in place}
+    return batch_normalized(conv_transpose2d(x, w, output_padding=output_padding, **place), weight, bias, **rest)
 
 
 def _together(gy, x, w, weight, z, mean, inverse_std, affine, settings, wants):
@@ -100,7 +175,21 @@ def _together(gy, x, w, weight, z, mean, inverse_std, affine, settings, wants):
     return found
 
 
+def _together_transposed(gy, x, w, weight, z, mean, inverse_std, affine, settings, wants):
+    found = batch_norm_gradients(gy, z, weight, mean, inverse_std, affine, settings)
+    gz = found.pop("x")
+    if "x" in wants:
+        found["x"] = conv2d(gz, w, **geometry(settings))
+    if "w" in wants:
+        found["w"] = conv2d_weight_grad(x, gz, w.shape, **geometry(settings))
+    return found
+
+
 conv2d_batch_norm_train.gradients(
     x=None, w=None, weight=None, bias=None,
     together=_together, unfused=_unfused, without=("running_mean", "running_var"),
+)  # fmt: skip
+conv_transpose2d_batch_norm_train.gradients(
+    x=None, w=None, weight=None, bias=None,
+    together=_together_transposed, unfused=_unfused_transposed, without=("running_mean", "running_var"),
 )  # fmt: skip

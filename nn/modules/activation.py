@@ -37,3 +37,37 @@ class Sigmoid(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.sigmoid(x)
+
+
+class Softplus(Module):
+    """Any layout, element by element: ``log(1 + exp(x))``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.softplus(x)
+
+
+class SiLU(Module):
+    """Any layout, element by element: ``x * sigmoid(x)``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.silu(x)
+
+
+class Softmax(Module):
+    """Any layout: ``exp(x)`` divided by its sum over the axis ``dim``, the last one (NHWC's channels) by default."""
+
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.softmax(x, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class LogSoftmax(Softmax):
+    """The logarithm of `Softmax`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.log_softmax(x, self.dim)

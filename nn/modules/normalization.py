@@ -1,11 +1,13 @@
-"""Batch normalisation, and the block of convolution, normalisation and activation."""
+"""Batch normalisation, and the blocks of convolution, normalisation and activation."""
+
+from collections.abc import Callable
 
 import numpy as np
 
 from .. import functional
 from ..functional.convolution import Padding, Pair
 from ..tensor import Parameter, Tensor
-from .convolution import Conv2d, check_activation, check_sizes
+from .convolution import Conv2d, ConvTranspose2d, check_activation, check_sizes
 from .module import Module
 
 
@@ -37,8 +39,9 @@ class BatchNorm2d(Module):
         activation: str | None = None,
         negative_slope: float = 0.01,
     ) -> None:
-        check_sizes("BatchNorm2d", num_features=num_features)
-        check_activation("BatchNorm2d", activation)
+        name = type(self).__name__
+        check_sizes(name, num_features=num_features)
+        check_activation(name, activation)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.activation, self.negative_slope = activation, negative_slope
         self.weight = Parameter(np.ones(num_features, np.float32)) if affine else None
@@ -52,7 +55,8 @@ class BatchNorm2d(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[-1] != self.num_features:
-            raise ValueError(f"BatchNorm2d: expects {self.num_features} channels on the last axis but got {x.shape}")
+            name = type(self).__name__
+            raise ValueError(f"{name}: expects {self.num_features} channels on the last axis but got {x.shape}")
         return functional.batch_norm(
             x, self.running_mean, self.running_var, self.weight, self.bias,
             self.training or self.running_mean is None, self.momentum, self.eps,
@@ -64,7 +68,45 @@ class BatchNorm2d(Module):
         return text + ("" if self.activation is None else f", activation={self.activation!r}")
 
 
-class Conv2dBatchNorm(Module):
+class BatchNorm1d(BatchNorm2d):
+    """Features on the last axis, (N, C): batch normalisation. Otherwise as `BatchNorm2d`.
+
+    Examples
+    --------
+    >>> from tilegrad import nn
+    >>> nn.BatchNorm1d(8, activation="relu")(nn.randn((16, 8))).shape
+    (16, 8)
+    """
+
+
+class _Block(Module):
+    """A convolution without bias, its normalisation and an activation."""
+
+    conv: Conv2d | ConvTranspose2d
+    function: Callable[..., Tensor]
+
+    def __init__(
+        self, conv: Conv2d | ConvTranspose2d, channels: int, activation: str | None, negative_slope: float, eps: float,
+        momentum: float,
+    ) -> None:  # fmt: skip
+        check_activation(type(self).__name__, activation)
+        self.conv = conv
+        self.norm = BatchNorm2d(channels, eps, momentum)
+        self.activation, self.negative_slope = activation, negative_slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        norm = self.norm
+        return type(self).function(
+            x, self.conv.weight, norm.running_mean, norm.running_var, norm.weight, norm.bias,
+            self.training, norm.momentum, norm.eps,
+            activation=self.activation, negative_slope=self.negative_slope, **self.conv.geometry,
+        )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        return "" if self.activation is None else f"activation={self.activation!r}"
+
+
+class Conv2dBatchNorm(_Block):
     """NHWC images and OHWI weights (PyTorch: NCHW, OIHW): convolution, batch normalisation and activation, fused.
 
     Computes what ``Sequential(Conv2d(..., bias=False), BatchNorm2d(...), activation)`` computes, with one node in the
@@ -83,6 +125,8 @@ class Conv2dBatchNorm(Module):
     (2, 6, 6, 8)
     """
 
+    function = functional.conv2d_batch_norm
+
     def __init__(
         self,
         in_channels: int,
@@ -98,20 +142,46 @@ class Conv2dBatchNorm(Module):
         eps: float = 1e-5,
         momentum: float = 0.1,
     ) -> None:
-        check_activation("Conv2dBatchNorm", activation)
-        self.conv = Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias=False)
-        self.norm = BatchNorm2d(out_channels, eps, momentum)
-        self.activation, self.negative_slope = activation, negative_slope
+        conv = Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias=False)
+        super().__init__(conv, out_channels, activation, negative_slope, eps, momentum)
 
-    def forward(self, x: Tensor) -> Tensor:
-        norm = self.norm
-        assert norm.weight is not None
-        assert norm.bias is not None
-        return functional.conv2d_batch_norm(
-            x, self.conv.weight, norm.running_mean, norm.running_var, norm.weight, norm.bias,
-            self.training, norm.momentum, norm.eps,
-            activation=self.activation, negative_slope=self.negative_slope, **self.conv.geometry,
+
+class ConvTranspose2dBatchNorm(_Block):
+    """NHWC images and IHWO weights (PyTorch: NCHW, IOHW): `Conv2dBatchNorm` with a transposed convolution.
+
+    Attributes
+    ----------
+    conv : ConvTranspose2d without bias
+    norm : BatchNorm2d
+
+    Examples
+    --------
+    >>> from tilegrad import nn
+    >>> block = nn.ConvTranspose2dBatchNorm(8, 4, 4, stride=2, padding=1, activation="relu")
+    >>> block(nn.randn((2, 7, 7, 8))).shape
+    (2, 14, 14, 4)
+    """
+
+    function = functional.conv_transpose2d_batch_norm
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Padding = 0,
+        output_padding: Pair = 0,
+        groups: int = 1,
+        dilation: Pair = 1,
+        *,
+        activation: str | None = None,
+        negative_slope: float = 0.01,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+    ) -> None:
+        conv = ConvTranspose2d(
+            in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, bias=False,
+            dilation=dilation,
         )  # fmt: skip
-
-    def extra_repr(self) -> str:
-        return "" if self.activation is None else f"activation={self.activation!r}"
+        super().__init__(conv, out_channels, activation, negative_slope, eps, momentum)

@@ -118,3 +118,15 @@ def test_bad_slopes_are_refused():
         kernels.leaky_relu(x, negative_slope=np.nan)
     with pytest.raises(ValueError, match="leaky_relu_grad: negative_slope expects at least 0"):
         kernels.leaky_relu_grad(x, x, negative_slope=-0.1)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_softplus(dtype):
+    x = np.concatenate([np.linspace(-80, 80, 2001), [0.0, -0.0, np.inf, -np.inf, np.nan]]).astype(dtype)
+    y = kernels.softplus(x)
+    np.testing.assert_allclose(y, kernels.softplus(x, variant="reference"), rtol=6 * EPS[dtype])
+    np.testing.assert_array_equal(y[-3:], [np.inf, 0, np.nan])
+    buffer = x.copy()
+    np.testing.assert_array_equal(kernels.softplus(buffer, out=buffer), y)
+    with pytest.raises(TypeError, match="softplus: x expects float32 or float64 but got int64"):
+        kernels.softplus(np.ones(3, int))

@@ -1,4 +1,4 @@
-"""exp, log, tanh and sigmoid against wider types, in units in the last place, and at the edges."""
+"""exp, log, log_one_plus, tanh and sigmoid against wider types, in units in the last place, and at the edges."""
 
 import ctypes
 
@@ -11,9 +11,9 @@ from tilegrad.kernels.machine.compile import FAST_MATH, kernel
 from tilegrad.kernels.machine.pointers import pointer
 from tilegrad.kernels.machine.streams import read, write
 from tilegrad.kernels.machine.threads import launch
-from tolerances import EXP_LOG_ULP, TANH_SIGMOID_ULP
+from tolerances import EXP_LOG_ULP, LOG_ONE_PLUS_ULP, TANH_SIGMOID_ULP
 
-FUNCTIONS = ["exp", "log", "tanh", "sigmoid"]
+FUNCTIONS = ["exp", "log", "log_one_plus", "tanh", "sigmoid"]
 DTYPES = ["float32", "float64"]
 WIDER = {"float32": np.float64, "float64": np.longdouble}
 
@@ -49,7 +49,7 @@ def apply(family, name, x):
 def definition(name, x):
     if name == "sigmoid":
         return np.where(x < 0, np.exp(-np.abs(x)), 1) / (1 + np.exp(-np.abs(x)))
-    return getattr(np, name)(x)
+    return np.log1p(x) if name == "log_one_plus" else getattr(np, name)(x)
 
 
 def samples(name, dtype):
@@ -58,6 +58,8 @@ def samples(name, dtype):
     least = np.log(np.finfo(dtype).smallest_subnormal)
     if name == "log":
         return np.concatenate([np.exp(rng.uniform(least, limit, 100_000)), rng.uniform(0.4, 1.6, 100_000)])
+    if name == "log_one_plus":
+        return np.concatenate([np.exp(rng.uniform(least, 0, 100_000)), rng.uniform(0, 1, 100_000)])
     tiny = rng.standard_normal(50_000) * 10.0 ** rng.uniform(least / np.log(10), 0, 50_000)
     return np.concatenate([rng.uniform(least - 5, limit + 5, 50_000), rng.uniform(-25, 25, 100_000), tiny])
 
@@ -76,12 +78,13 @@ def test_errors_in_units_in_the_last_place(family, name, dtype):
         finite = np.isfinite(rounded) & (np.abs(rounded) < np.finfo(dtype).max / 2)
         unit = np.maximum(np.spacing(np.abs(rounded)), np.finfo(dtype).smallest_subnormal).astype(WIDER[dtype])
         error = np.abs(y.astype(WIDER[dtype]) - expected)[finite] / unit[finite]
-    assert error.max() <= (EXP_LOG_ULP if name in ("exp", "log") else TANH_SIGMOID_ULP)
+    bounds = {"exp": EXP_LOG_ULP, "log": EXP_LOG_ULP, "log_one_plus": LOG_ONE_PLUS_ULP}
+    assert error.max() <= bounds.get(name, TANH_SIGMOID_ULP)
     np.testing.assert_array_equal(np.isinf(y[~finite]), np.isinf(rounded[~finite]))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "log_one_plus"])
 @pytest.mark.parametrize("family", [exact_order, any_order], ids=lambda f: f.make.__name__)
 def test_edges(family, name, dtype):
     x = np.array([np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 1e5, -1e5], dtype)
@@ -97,3 +100,10 @@ def test_edges(family, name, dtype):
         np.testing.assert_array_equal(np.signbit(y[4:]), np.signbit(x[4:]))
         subnormal = np.full(1, np.finfo(dtype).smallest_subnormal, dtype)
         np.testing.assert_array_equal(apply(family, name, subnormal), subnormal)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("family", [exact_order, any_order], ids=lambda f: f.make.__name__)
+def test_log_one_plus_at_its_ends(family, dtype):
+    x = np.array([0.0, np.finfo(dtype).smallest_subnormal, 1.0, np.nan], dtype)
+    np.testing.assert_array_equal(apply(family, "log_one_plus", x), np.array([0, x[1], np.log(2), np.nan], dtype))

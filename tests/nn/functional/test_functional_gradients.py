@@ -91,7 +91,7 @@ def activation_gradient(name, **settings):
 
 for name in ("add", "sub", "mul", "div", "maximum", "minimum"):
     binary(name)
-for name in ("neg", "abs", "square", "exp", "relu", "tanh", "sigmoid"):
+for name in ("neg", "abs", "square", "exp", "relu", "tanh", "sigmoid", "softplus"):
     unary(name)
 for name in ("sqrt", "log"):
     unary(name, positive=True)
@@ -303,12 +303,116 @@ def blocks(draw):
     return (lambda *inputs: block.conv2d_batch_norm_train(*inputs, **place, **end)), inputs
 
 
-@case("mse_loss")
+@case("conv_transpose2d_batch_norm_train")
 @st.composite
-def losses(draw):
-    shape, tensor = draw(shapes), Draw(draw(seeds))
-    how = draw(st.sampled_from(["mean", "sum", "none"]))
-    return (lambda x, target: functional.mse_loss(x, target, how)), [tensor(*shape), tensor(*shape)]
+def transposed_blocks(draw):
+    (x, w, place), tensor, end = draw(geometries()), Draw(draw(seeds)), epilogue(draw)
+    place["padding"] = 0
+    place["output_padding"] = tuple(draw(st.integers(0, s - 1)) for s in place["stride"])
+    channels = w[3] * place["groups"]
+    inputs = [tensor(*x[:3], w[0]), tensor(*w), tensor(channels), tensor(channels)]
+    with nn.no_grad():
+        assume(well_spread(functional.conv_transpose2d(*inputs[:2], **place).data))
+    assume(away_from_the_kink(end["activation"], lambda: block.conv_transpose2d_batch_norm_train(*inputs, **place)))
+    return (lambda *inputs: block.conv_transpose2d_batch_norm_train(*inputs, **place, **end)), inputs
+
+
+def softmaxes(name):
+    @case(name)
+    @st.composite
+    def strategy(draw):
+        shape, tensor = (*draw(shapes), draw(sizes)), Draw(draw(seeds))
+        inputs = [tensor(*shape) for _ in range(2 if name.endswith("grad") else 1)]
+        return PRIMITIVES[name], inputs
+
+
+for name in ("softmax_last", "log_softmax_last", "softmax_grad", "log_softmax_grad"):
+    softmaxes(name)
+
+
+reductions = st.sampled_from(["mean", "sum", "none"])
+
+
+def losses(name, **settings):
+    """The differences of numbers and targets keep away from 0, and from the ends of the middle part."""
+
+    @case(name)
+    @st.composite
+    def strategy(draw):
+        shape, tensor = draw(shapes), Draw(draw(seeds))
+        chosen = {"reduction": draw(reductions), **{key: draw(values) for key, values in settings.items()}}
+        x, target = tensor(*shape), tensor(*shape)
+        bounds = [0.0, *(b for key, b in chosen.items() if key in ("delta", "beta"))]
+        gaps = np.abs(np.abs(x.data - target.data)[..., None] - bounds)
+        assume(gaps.size == 0 or gaps.min() > 1e-2)
+        if draw(st.booleans()):
+            return (lambda x: PRIMITIVES[name](x, target.detach(), **chosen)), [x]
+        return (lambda x, target: PRIMITIVES[name](x, target, **chosen)), [x, target]
+
+
+losses("mse_loss")
+losses("l1_loss")
+losses("huber_loss", delta=st.sampled_from([0.5, 1.5]))
+losses("smooth_l1_loss", beta=st.sampled_from([0, 0.5, 1.5]))
+losses("charbonnier_loss", eps=st.sampled_from([0.1, 1.0]))
+
+
+@case("binary_cross_entropy_with_logits")
+@st.composite
+def logistic_losses(draw):
+    shape, tensor, how = (*draw(shapes), draw(sizes)), Draw(draw(seeds)), draw(reductions)
+    x, target = tensor(*shape), tensor(*shape, low=0, high=1, positive=True)
+    weight, pos_weight = (tensor(shape[-1], positive=True) if draw(st.booleans()) else None for _ in range(2))
+    given = [t for t in (x, target, weight, pos_weight) if t is not None]
+    if draw(st.booleans()):
+        return (lambda x: functional.binary_cross_entropy_with_logits(x, 1.0, reduction=how)), [x]
+
+    def function(x, target, *weights):
+        weights = list(weights)
+        w = weights.pop(0) if weight is not None else None
+        p = weights.pop(0) if pos_weight is not None else None
+        return functional.binary_cross_entropy_with_logits(x, target, w, p, how)
+
+    if draw(st.booleans()):
+        return (lambda x: function(x, *[t.detach() for t in given[1:]])), [x]
+    return function, given
+
+
+@case("cross_entropy")
+@st.composite
+def cross_entropies(draw):
+    leading, classes, tensor = draw(shapes), draw(st.integers(2, 5)), Draw(draw(seeds))
+    target = tensor.random.integers(0, classes, leading)
+    if target.size > 1:
+        target.reshape(-1)[0] = -100
+    args = {"reduction": draw(reductions), "label_smoothing": draw(st.sampled_from([0.0, 0.3]))}
+    x, weight = tensor(*leading, classes), tensor(classes, positive=True)
+    if draw(st.booleans()):
+        return (lambda x, weight: functional.cross_entropy(x, target, weight, **args)), [x, weight]
+    return (lambda x: functional.cross_entropy(x, nn.Tensor(target), **args)), [x]
+
+
+@case("dropout_at")
+@st.composite
+def dropouts(draw):
+    place = {"p": draw(st.sampled_from([0.0, 0.3, 1.0])), "seed": draw(seeds), "counter": draw(seeds)}
+    x = Draw(draw(seeds))(*draw(shapes))
+    return (lambda x: PRIMITIVES["dropout_at"](x, **place).square()), [x]
+
+
+def tables(name):
+    @case(name)
+    @st.composite
+    def strategy(draw):
+        rows, width, shape, tensor = draw(sizes), draw(sizes), draw(shapes), Draw(draw(seeds))
+        indices = np.asarray(tensor.random.integers(0, rows, shape))
+        if name == "embedding":
+            return (lambda weight: functional.embedding(indices, weight).square()), [tensor(rows, width)]
+        return (lambda gy: functional.embedding_grad(gy, indices, rows).square()), [tensor(*shape, width)]
+
+
+tables("embedding")
+tables("embedding_grad")
 
 
 def pads(name):

@@ -56,6 +56,26 @@ LAYERS = {
             T.Conv2d(4, 6, 3, padding=1, stride=2, bias=False), T.BatchNorm2d(6, momentum=0.3), T.ReLU()
         ),
     ),
+    "Conv2dBatchNorm transposed": (
+        lambda: nn.ConvTranspose2dBatchNorm(4, 6, 4, stride=2, padding=1, activation="leaky_relu", momentum=0.3),
+        lambda: T.Sequential(
+            T.ConvTranspose2d(4, 6, 4, stride=2, padding=1, bias=False), T.BatchNorm2d(6, momentum=0.3), T.LeakyReLU()
+        ),
+    ),
+    "Conv2dBatchNorm transposed and grouped": (
+        lambda: nn.ConvTranspose2dBatchNorm(4, 6, 3, stride=2, output_padding=1, groups=2, activation="tanh"),
+        lambda: T.Sequential(
+            T.ConvTranspose2d(4, 6, 3, stride=2, output_padding=1, groups=2, bias=False), T.BatchNorm2d(6), T.Tanh()
+        ),
+    ),
+    "activations": (
+        lambda: nn.Sequential(nn.Conv2d(4, 5, 1), nn.Softplus(), nn.SiLU(), nn.Softmax(1), nn.LogSoftmax(-1)),
+        lambda: T.Sequential(T.Conv2d(4, 5, 1), T.Softplus(), T.SiLU(), T.Softmax(2), T.LogSoftmax(1)),
+    ),
+    "dropout in evaluation": (
+        lambda: nn.Sequential(nn.Conv2d(4, 5, 1), nn.Dropout(0.0), nn.Dropout2d(0.0)),
+        lambda: T.Sequential(T.Conv2d(4, 5, 1), T.Dropout(0.0), T.Dropout2d(0.0)),
+    ),
     "image to vector": (
         lambda: nn.Sequential(nn.Conv2d(4, 3, 3), nn.ReLU(), nn.Flatten((6, 4, 3)), nn.Sigmoid(), nn.Linear(72, 5)),
         lambda: T.Sequential(T.Conv2d(4, 3, 3), T.ReLU(), T.Flatten(), T.Sigmoid(), T.Linear(72, 5)),
@@ -71,7 +91,7 @@ LAYERS = {
         ),
     ),
 }  # fmt: skip
-RENAMED = {"Conv2dBatchNorm": {"0.": "conv.", "1.": "norm."}}
+BLOCK = {"0.": "conv.", "1.": "norm."}
 
 
 def prepared(name, dtype):
@@ -83,7 +103,7 @@ def prepared(name, dtype):
     if name == "image to vector to image":
         theirs[0].append(T.Tanh())
     state = theirs.state_dict()
-    for old, new in RENAMED.get(name, {}).items():
+    for old, new in (BLOCK if name.startswith("Conv2dBatchNorm") else {}).items():
         state = {key.replace(old, new, 1) if key.startswith(old) else key: value for key, value in state.items()}
     own = {key for key, _ in ours._named_tensors()}
     if own and not set(state) & own:
@@ -124,17 +144,52 @@ def test_layer(name, dtype, tolerance):
             assert_close(mine, their, tolerance)
 
 
-def test_mse_loss():
-    x, target = (np.random.default_rng(i).standard_normal((2, 3, 4)) for i in (0, 1))
-    for how in ("mean", "sum", "none"):
-        mine, their = nn.Tensor(x, True), torch.from_numpy(x).requires_grad_()
-        y, expected = (
-            nn.MSELoss(how)(mine, nn.Tensor(target)),
-            T.MSELoss(reduction=how)(their, torch.from_numpy(target)),
-        )
-        assert_close(y.detach(), expected.detach(), LAYERS_FLOAT64)
-        y.sum().backward(), expected.sum().backward()
-        assert_close(mine.grad, their.grad, LAYERS_FLOAT64)
+LOSSES = {
+    "MSELoss": {},
+    "L1Loss": {},
+    "HuberLoss": {"delta": 0.6},
+    "SmoothL1Loss": {"beta": 0.6},
+    "BCEWithLogitsLoss": {},
+}
+
+
+@pytest.mark.parametrize("how", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_pointwise_loss(name, how):
+    x, target = (np.random.default_rng(i).uniform(0, 2, (2, 3, 4)) for i in (0, 1))
+    seed = np.random.default_rng(2).standard_normal((2, 3, 4) if how == "none" else ())
+    mine, their = nn.Tensor(x, True), torch.from_numpy(x).requires_grad_()
+    y = getattr(nn, name)(reduction=how, **LOSSES[name])(mine, nn.Tensor(target))
+    expected = getattr(T, name)(reduction=how, **LOSSES[name])(their, torch.from_numpy(target))
+    assert_close(y.detach(), expected.detach(), LAYERS_FLOAT64)
+    y.backward(nn.Tensor(np.asarray(seed))), expected.backward(torch.tensor(seed))
+    assert_close(mine.grad, their.grad, LAYERS_FLOAT64)
+
+
+@pytest.mark.parametrize("how", ["mean", "sum", "none"])
+def test_cross_entropy_loss_of_images(how):
+    """Classes lie on the last axis here and on the second there."""
+    random = np.random.default_rng(0)
+    x, target, weight = random.standard_normal((2, 3, 4, 5)), random.integers(0, 5, (2, 3, 4)), random.uniform(1, 2, 5)
+    target[0, 0, 0] = 4
+    mine, their = nn.Tensor(x, True), nchw(x).requires_grad_()
+    args = {"ignore_index": 4, "label_smoothing": 0.1, "reduction": how}
+    y = nn.CrossEntropyLoss(nn.Tensor(weight), **args)(mine, target)
+    expected = T.CrossEntropyLoss(torch.from_numpy(weight), **args)(their, torch.from_numpy(target))
+    assert_close(y.detach(), expected.detach(), LAYERS_FLOAT64)
+    seed = np.random.default_rng(2).standard_normal(y.shape)
+    y.backward(nn.Tensor(np.asarray(seed))), expected.backward(torch.tensor(seed))
+    assert_close(mine.grad, nhwc(their.grad), LAYERS_FLOAT64)
+
+
+def test_embedding():
+    indices = np.array([[3, 1, 3], [0, 3, 4]])
+    theirs = T.Embedding(5, 3)
+    ours = adopt(nn.Embedding(5, 3), theirs)
+    y, expected = ours(indices), theirs(torch.from_numpy(indices))
+    assert_close(y.detach(), expected.detach(), 0)
+    y.square().sum().backward(), expected.square().sum().backward()
+    assert_close(ours.weight.grad, theirs.weight.grad, LAYERS_FLOAT32)
 
 
 @pytest.mark.parametrize("name", ["maximum", "minimum", "abs"])
