@@ -6,6 +6,7 @@ The ladder, from the definition to the fastest on each device (`tilegrad.kernels
     cpu_im2col.py    "im2col": every receptive field copied out, then one matrix product
     cpu_direct.py    "direct": the register-blocked micro-kernel reads rows of the image in place
     cpu_winograd.py  "winograd": 3 x 3 with a quarter of the multiplications
+    cpu_winograd_rows.py "winograd_rows": few channels to many, half the multiplications along each row
     cpu_taps.py      "taps": many channels to few, all taps of a pixel in one product, then shifted additions
     cpu_depthwise.py "depthwise": one channel to one channel, vectorised over channels
     cuda_naive.py    "naive": one thread, one output
@@ -138,6 +139,7 @@ CONV2D = Operation(
         Variant("depthwise", "cpu_depthwise"),
         Variant("winograd", "cpu_winograd"),
         Variant("taps", "cpu_taps"),
+        Variant("winograd_rows", "cpu_winograd_rows"),
         Variant("direct", "cpu_direct"),
         Variant("im2col", "cpu_im2col", teaching=True),
         Variant("naive", "cuda_naive", device="cuda"),
@@ -155,6 +157,7 @@ _INPUT_GRAD_VARIANTS = (
     Variant("depthwise", "cpu_depthwise", build="build_input_grad"),
     Variant("winograd", "cpu_winograd", build="build_input_grad"),
     Variant("taps", "cpu_taps", build="build_input_grad", rejects="rejects_input_grad"),
+    Variant("winograd_rows", "cpu_winograd_rows", build="build_input_grad", rejects="rejects_input_grad"),
     Variant("direct", "cpu_direct", build="build_input_grad"),
     Variant("im2col", "cpu_im2col", build="build_input_grad", teaching=True),
 )

@@ -1,0 +1,115 @@
+"""The geometry that "winograd_rows" shares with its weight gradient, and a band of rows turned into points.
+
+A layer is thin where one side has few channels and the other many. All three passes see it from the thin side: the
+many channels of a pixel, in y or gx or gy, belong to the thin side's pixels around it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import float32
+from numba.extending import register_jitable
+
+from ..machine.pointers import pointer
+from ..machine.processor import lanes
+from .geometry import ConvGeometry
+from .winograd_row_tiles import POINTS, QUAD, SIZE, line_points
+
+TAPS = 3
+"""Taps of a group."""
+
+
+class Layer(NamedTuple):
+    """A convolution from few channels (source) to many (target): row p sees rows ``p * stride + r * dilation - top``.
+
+    ``weight`` is where tap (0, 0) begins in the weight, then its strides by (many, r, s, few), negative where a
+    gradient turns the taps round.
+    """
+
+    n: int
+    source: tuple[int, int, int]
+    target: tuple[int, int, int]
+    taps: tuple[int, int]
+    stride: int
+    dilation: int
+    before: tuple[int, int]
+    weight: tuple[int, int, int, int, int]
+
+    @property
+    def groups(self) -> int:
+        """Groups of three taps in a tap row."""
+        return -(-self.taps[1] // TAPS)
+
+    @property
+    def positions(self) -> int:
+        """Pixels of a row whose points are read: by the last group, whole quads."""
+        return -(-self.target[1] // QUAD) * QUAD - QUAD + TAPS * (self.groups - 1) + 1
+
+    @property
+    def line(self) -> int:
+        """Numbers of a row with zeros beside it, as far as whole vectors of points read."""
+        few, width = self.source[2], lanes(SIZE)
+        return -(-self.positions * few // width) * width + (POINTS - 1) * few + width
+
+    @property
+    def row(self) -> int:
+        """Numbers of a row's points."""
+        width = lanes(SIZE)
+        return (-(-self.positions * self.source[2] // width) * width) * POINTS + 2 * width
+
+    def rows(self, outputs: int) -> int:
+        """Source rows that ``outputs`` neighbouring rows read."""
+        return (outputs - 1) * self.stride + (self.taps[0] - 1) * self.dilation + 1
+
+
+def forward_layer(g: ConvGeometry) -> Layer:
+    """The convolution, few channels in."""
+    strides = (0, g.r * g.s * g.c, g.s * g.c, g.c, 1)
+    before = g.pads[0], g.pads[2]
+    return Layer(g.n, (g.h, g.w, g.c), (g.p, g.q, g.k), (g.r, g.s), g.stride[0], g.dilation[0], before, strides)
+
+
+def turned_layer(g: ConvGeometry) -> Layer:
+    """The input gradient at stride 1, few channels in gy: a convolution of gy with the taps turned round."""
+    before = (g.r - 1) * g.dilation[0] - g.pads[0], g.s - 1 - g.pads[2]
+    strides = (((g.r - 1) * g.s + g.s - 1) * g.c, 1, -g.s * g.c, -g.c, g.r * g.s * g.c)
+    return Layer(g.n, (g.p, g.q, g.k), (g.h, g.w, g.c), (g.r, g.s), 1, g.dilation[0], before, strides)
+
+
+@register_jitable
+def band_points(points, line_at, x, n, H, W, C, first_row, left, high, row_size, line_size, width):
+    """The points of ``high`` rows of image n from ``first_row`` on, with zeros beside the image and above and below."""
+    line = pointer(line_at, float32)
+    begin = min(max(0, left), line_size // C)  # pixels of zeros, then the image's
+    end = max(begin, min(line_size // C, W + left))
+    for r in range(high):
+        target = points + r * row_size * SIZE
+        row = first_row + r
+        if row < 0 or row >= H:
+            zeros = pointer(target, float32)
+            for i in range(row_size):
+                zeros[i] = 0
+            continue
+        source = pointer(x + ((n * H + row) * W - left) * C * SIZE, float32)
+        for i in range(begin * C):
+            line[i] = 0
+        for i in range(begin * C, end * C):
+            line[i] = source[i]
+        for i in range(end * C, line_size):
+            line[i] = 0
+        for i in range(0, line_size - (POINTS - 1) * C - width, width):
+            line_points(line_at + i * SIZE, C, target + i * POINTS * SIZE)
+
+
+def step_offsets(layer: Layer) -> np.ndarray:
+    """Where each step of the reduction reads, from a quad's first tap row on: tap rows, groups, channels."""
+    few = layer.source[2]
+    return np.array(
+        [
+            r * layer.dilation * layer.row + (group * TAPS * few + c) * POINTS
+            for r in range(layer.taps[0])
+            for group in range(layer.groups)
+            for c in range(few)
+        ],
+        np.int64,
+    )
