@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tilegrad import kernels
+from tilegrad.kernels.machine.memory import empty
 
 from . import probe, processes, timing
 from .contestant import Contestant
@@ -76,7 +77,10 @@ def measure(work: Work, rivals: Sequence[Contestant], threads: int, settings: Se
     if isinstance(work, FreshProcess):
         return _measure_processes(row, work, rivals, threads, settings)
     random = np.random.default_rng(0)
-    arrays = {name: random.standard_normal(shape, np.float32) for name, shape in work.shapes.items()}
+    # Where results of earlier operations would lie: rivals copy them to where theirs would.
+    arrays = {name: empty(shape, np.float32) for name, shape in work.shapes.items()}
+    for array in arrays.values():
+        random.standard_normal(dtype=np.float32, out=array)
     prepared = {c.name: p for c in (OURS, *rivals) if (p := c.prepare(work, arrays)) is not None}
     results = {name: p.result() for name, p in prepared.items()}
     row.errors = {name: difference(results[OURS.name], r) for name, r in results.items() if name != OURS.name}

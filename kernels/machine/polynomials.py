@@ -6,14 +6,15 @@ a loop around them is vectorised whole. They take and return one type: ``exp32(f
 on. Call them in compiled code only.
 
 * **Reduction.** ``x = k * log 2 + r`` with an integer k and ``|r| <= log(2) / 2``; k log 2 is subtracted in two pieces
-  by fma, so r is as good as exact. The exponent field of the result takes k.
+  by fma, so r is as good as exact. ``x / log 2`` is rounded to k by adding a number so large that no bits are left for
+  a fraction; the sum's lowest bits are then k and a bias, which moved up are the power of two, without a conversion.
 * **Series.** On so short an interval the Taylor series are within a few per cent of the best polynomials of their
   degree, and anyone can check the coefficients: exp to ``r**7`` (float32, truncation 5e-9) or ``r**13`` (float64,
   4e-18); log by the odd series of ``log((1 + s) / (1 - s))``, ``|s| <= 0.172``, to ``s**9`` or ``s**21``.
 * **Errors**, measured against a wider type over the whole range: exp and log within 1.6 units in the last place,
   tanh and sigmoid within 3 (tests/kernels/machine/test_polynomials.py).
-* **Edges.** NaN gives NaN; infinities give the limits; results that are denormal numbers come out as such; -0.0 keeps
-  its sign under tanh.
+* **Edges.** NaN gives NaN (whatever the power of two is then, it multiplies a NaN); infinities give the limits; results
+  that are denormal numbers come out as such; -0.0 keeps its sign under tanh.
 
 Every product that feeds a sum is an explicit fma and every other step is a single rounding, so that a loop compiled
 with the ``reassoc`` flag (the epilogue of a convolution) cannot rearrange the reduction.
@@ -100,27 +101,29 @@ class _Bits:
 
 
 @intrinsic
-def power_of_two(typingctx, k):
-    """``2**k`` for an integer k (a float) in the range of normal numbers."""
-    f = _Bits(k)
+def power_of_low_bits(typingctx, t):
+    """``2**(n - bias)``, where t is 1.5 * 2**fraction + n, so that its lowest bits are those of the integer n > 0."""
+    f = _Bits(t)
 
     def codegen(context, builder, signature, args):
-        field = builder.add(builder.fptosi(args[0], f.integer), f.integer(f.bias))
-        return builder.bitcast(builder.shl(field, f.integer(f.fraction)), args[0].type)
+        bits = builder.bitcast(args[0], f.integer)
+        return builder.bitcast(builder.shl(bits, f.integer(f.fraction)), args[0].type)
 
-    return k(k), codegen
+    return t(t), codegen
 
 
 @intrinsic
-def times_power_of_two(typingctx, x, k):
-    """``x * 2**k``, exact, for a normal x whose product is normal; an integer operation."""
-    f = _Bits(x)
+def powers_of_low_bits(typingctx, t):
+    """Two powers of two, nearly equal, whose product is ``2**(n - 2 * bias)``; t as in `power_of_low_bits`."""
+    f = _Bits(t)
 
     def codegen(context, builder, signature, args):
-        shift = builder.shl(builder.fptosi(args[1], f.integer), f.integer(f.fraction))
-        return builder.bitcast(builder.add(builder.bitcast(args[0], f.integer), shift), args[0].type)
+        bits = builder.bitcast(args[0], f.integer)
+        half = builder.lshr(bits, f.integer(1))
+        fields = [builder.shl(part, f.integer(f.fraction)) for part in (half, builder.sub(bits, half))]
+        return context.make_tuple(builder, signature.return_type, [builder.bitcast(x, args[0].type) for x in fields])
 
-    return x(x, x), codegen
+    return types.UniTuple(t, 2)(t), codegen
 
 
 @intrinsic
@@ -180,37 +183,47 @@ def _exponentials(real: Any) -> tuple[Callable[..., Any], ...]:
         if single
         else (real(-6.93145751953125e-1), real(-1.42860682030941723212e-6))
     )
-    # Beyond these exp is 0 and infinity, and k stays within what two powers of two can express.
-    lowest, highest, least_k = (real(-104), real(89), real(-151)) if single else (real(-746), real(710), real(-1076))
+    # A sum with this has no bits for a fraction: it is rounded to an integer, which its lowest bits hold.
+    magic, bias = (1.5 * 2.0**23, 127) if single else (1.5 * 2.0**52, 1023)
+    with_two_biases, with_bias = real(magic + 2 * bias), real(magic + bias)
+    # Beyond these exp is 0 and infinity.
+    lowest, highest = (real(-104), real(89)) if single else (real(-746), real(710))
     saturated = real(10) if single else real(20)  # tanh rounds to 1 beyond
-    zero, half, one, two = real(0), real(0.5), real(1), real(2)
+    # sigmoid: both sides of its fraction are scaled, so that exp(-x) is a normal number wherever it counts.
+    shift, least, most = (32, real(-104), real(60)) if single else (64, real(-746), real(100))
+    scaled_one, with_shift = real(2.0**-shift), real(magic + bias - shift)
+    one, two = real(1), real(2)
+
+    @register_jitable(forceinline=True)
+    def expm1_of_rest(x, k):
+        """``exp(x - k log 2) - 1``."""
+        r = fma(k, minus_low, fma(k, minus_high, x))
+        return fma(tail(r), r * r, r)
 
     @register_jitable(forceinline=True)
     def exp(x):
         inside = select(x < lowest, lowest, select(x > highest, highest, x))
-        k = nearest(inside * per_log2)
-        r = fma(k, minus_low, fma(k, minus_high, inside))
-        near_one = fma(tail(r), r * r, r) + one
-        k = select(k > least_k, k, least_k)  # of NaN too, whose conversion to an integer would be undefined
-        first = nearest(k * half)  # 2**k itself may be no normal number
-        y = times_power_of_two(near_one, first) * power_of_two(k - first)
-        return select(x == x, y, x)
+        t = fma(inside, per_log2, with_two_biases)
+        rest = expm1_of_rest(inside, t - with_two_biases)
+        first, second = powers_of_low_bits(t)  # 2**k itself may be no normal number
+        return fma(rest, first, first) * second
 
     @register_jitable(forceinline=True)
     def tanh(x):
         # With e = exp(2|x|) - 1, computed without cancellation: tanh |x| = e / (e + 2).
         size = magnitude(x)
         doubled = select(size > saturated, saturated, size) * two
-        k = nearest(doubled * per_log2)
-        r = fma(k, minus_low, fma(k, minus_high, doubled))
-        scale = power_of_two(select(k > zero, k, zero))
-        e = fma(scale, fma(tail(r), r * r, r), scale - one)
+        t = fma(doubled, per_log2, with_bias)
+        scale = power_of_low_bits(t)
+        e = fma(scale, expm1_of_rest(doubled, t - with_bias), scale - one)
         return with_sign(e / (e + two), x)
 
     @register_jitable(forceinline=True)
     def sigmoid(x):
-        e = exp(-magnitude(x))  # at most 1, so that neither side overflows
-        return select(x < zero, e, one) / (one + e)
+        inside = select(x < least, least, select(x > most, most, x))
+        t = fma(inside, -per_log2, with_shift)
+        scale = power_of_low_bits(t)
+        return scaled_one / (fma(scale, expm1_of_rest(-inside, t - with_shift), scale) + scaled_one)
 
     return exp, tanh, sigmoid
 
