@@ -191,7 +191,7 @@ def _facts(settings: DenoiseSettings, pictures: Pictures) -> dict[str, Any]:
     chosen = {name: value for name, value in asdict(settings).items() if name not in ("out", "data")}
     digest = hashlib.sha256()
     for picture in pictures.training.values():
-        digest.update(np.ascontiguousarray(picture))
+        digest.update(picture.tobytes())
     names = {"training": list(pictures.training), "held_out": list(pictures.held_out)}
     return {**chosen, **names, "pictures": digest.hexdigest()}
 
