@@ -37,6 +37,7 @@ from .elementwise import (
     subtract,
 )
 from .embedding import embedding, embedding_grad
+from .interpolation import interpolate, interpolate_grad
 from .linear import linear, matmul
 from .loss import (
     bce_with_logits,
@@ -55,8 +56,21 @@ from .loss import (
 from .machine.memory import memory_report, memory_trim
 from .normalization import batch_norm, batch_norm_grad, batch_norm_train
 from .optimizer import adam_step, sgd_step
+from .padding import pad2d, pad2d_grad
+from .pooling import (
+    adaptive_avg_pool2d,
+    adaptive_avg_pool2d_grad,
+    adaptive_max_pool2d,
+    adaptive_max_pool2d_grad,
+    avg_pool2d,
+    avg_pool2d_grad,
+    max_pool2d,
+    max_pool2d_grad,
+    take_pixels,
+)
 from .random import random_blocks, random_normal, random_permutation, random_uniform
 from .reduction import mean, sum
+from .shuffling import pixel_shuffle, pixel_unshuffle
 from .similarity import mean_squared_error, structural_similarity
 from .softmax import log_softmax, log_softmax_grad, softmax, softmax_grad
 from .warmup import warmup
@@ -64,8 +78,14 @@ from .warmup import warmup
 __all__ = [
     "absolute",
     "adam_step",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool2d_grad",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool2d_grad",
     "add",
     "asarray",
+    "avg_pool2d",
+    "avg_pool2d_grad",
     "batch_norm",
     "batch_norm_grad",
     "batch_norm_train",
@@ -89,6 +109,8 @@ __all__ = [
     "explain",
     "huber_loss",
     "huber_loss_and_grad",
+    "interpolate",
+    "interpolate_grad",
     "l1_loss",
     "l1_loss_and_grad",
     "leaky_relu",
@@ -98,6 +120,8 @@ __all__ = [
     "log_softmax",
     "log_softmax_grad",
     "matmul",
+    "max_pool2d",
+    "max_pool2d_grad",
     "maximum",
     "mean",
     "mean_squared_error",
@@ -108,6 +132,10 @@ __all__ = [
     "mse_loss_and_grad",
     "multiply",
     "negative",
+    "pad2d",
+    "pad2d_grad",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "power",
     "random_blocks",
     "random_normal",
@@ -128,6 +156,7 @@ __all__ = [
     "structural_similarity",
     "subtract",
     "sum",
+    "take_pixels",
     "tanh",
     "tanh_grad",
     "trace",

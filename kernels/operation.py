@@ -76,6 +76,7 @@ class Plan(NamedTuple):
 
 
 _PLANS_KEPT = 1024
+_ABOUT_ARRAYS = ("shapes", "below", "integers")
 
 
 @dataclass
@@ -100,8 +101,8 @@ class Operation:
         Floating-point operations and least bytes moved of a geometry.
     cases
         Sample calls of the public function, as plain data: the shapes of its arrays and its other arguments,
-        ``{"shapes": [...], "stride": 2, ...}``; ``"below": {1: 10}`` makes array 1 one of integers below 10. See
-        `sample`.
+        ``{"shapes": [...], "stride": 2, ...}``; ``"below": {1: 10}`` makes array 1 one of integers below 10, of the
+        type ``"integers"`` (int64). See `sample`.
     contiguous
         Whether arrays are made C-contiguous before the call is planned; otherwise variants take any strides.
     public
@@ -136,12 +137,13 @@ class Operation:
     def sample(self, case: Mapping[str, Any], dtype: str) -> tuple[list[Any], dict[str, Any]]:
         """Arrays and keywords with which a sample case calls the public function: positive numbers near 1."""
         draw = np.random.default_rng(0)
-        below = case.get("below", {})
-        arrays = [
-            draw.integers(0, below[i], shape) if i in below else np.asarray(draw.uniform(0.5, 1.5, shape), dtype)
-            for i, shape in enumerate(case.get("shapes", ()))
-        ]
-        keywords = {argument: value for argument, value in case.items() if argument not in ("shapes", "below")}
+        below, arrays = case.get("below", {}), []
+        for i, shape in enumerate(case.get("shapes", ())):
+            if i in below:
+                arrays.append(draw.integers(0, below[i], shape).astype(case.get("integers", "int64")))
+            else:
+                arrays.append(np.asarray(draw.uniform(0.5, 1.5, shape), dtype))
+        keywords = {argument: value for argument, value in case.items() if argument not in _ABOUT_ARRAYS}
         if "dtype" in inspect.signature(self.function).parameters:
             keywords["dtype"] = dtype
         return arrays, keywords

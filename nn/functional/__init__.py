@@ -33,12 +33,17 @@ from .loss import (
 )
 from .normalization import batch_norm
 from .padding import pad2d
+from .pooling import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d
 from .product import linear, matmul
+from .resizing import interpolate, pixel_shuffle, pixel_unshuffle
 from .shape import broadcast_to, mean, permute, reshape, sum
 
 __all__ = [
     "abs",
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool2d",
     "add",
+    "avg_pool2d",
     "batch_norm",
     "binary_cross_entropy_with_logits",
     "broadcast_to",
@@ -57,6 +62,7 @@ __all__ = [
     "embedding_grad",
     "exp",
     "huber_loss",
+    "interpolate",
     "l1_loss",
     "leaky_relu",
     "leaky_relu_grad",
@@ -64,6 +70,7 @@ __all__ = [
     "log",
     "log_softmax",
     "matmul",
+    "max_pool2d",
     "maximum",
     "mean",
     "minimum",
@@ -72,6 +79,8 @@ __all__ = [
     "neg",
     "pad2d",
     "permute",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "pow",
     "relu",
     "relu_grad",

@@ -16,12 +16,28 @@ from .loss import (
 )
 from .module import Module, Sequential, StateDict
 from .normalization import BatchNorm1d, BatchNorm2d, Conv2dBatchNorm, ConvTranspose2dBatchNorm
+from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
+from .resizing import (
+    CircularPad2d,
+    ConstantPad2d,
+    PixelShuffle,
+    PixelUnshuffle,
+    ReflectionPad2d,
+    ReplicationPad2d,
+    Upsample,
+    ZeroPad2d,
+)
 
 __all__ = [
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool2d",
+    "AvgPool2d",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
     "CharbonnierLoss",
+    "CircularPad2d",
+    "ConstantPad2d",
     "Conv2d",
     "Conv2dBatchNorm",
     "ConvTranspose2d",
@@ -37,8 +53,13 @@ __all__ = [
     "Linear",
     "LogSoftmax",
     "MSELoss",
+    "MaxPool2d",
     "Module",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "ReLU",
+    "ReflectionPad2d",
+    "ReplicationPad2d",
     "Sequential",
     "SiLU",
     "Sigmoid",
@@ -48,4 +69,6 @@ __all__ = [
     "StateDict",
     "Tanh",
     "Unflatten",
+    "Upsample",
+    "ZeroPad2d",
 ]

@@ -11,6 +11,8 @@ from ..functional.convolution import Padding, Pair
 from ..tensor import Parameter, Tensor
 from .module import Module
 
+PADDING_MODES = ("zeros", "replicate", "reflect", "circular")
+
 
 def two(value: Any) -> tuple[int, int]:
     """An integer as (value, value); a pair as it is."""
@@ -56,7 +58,7 @@ class Conv2d(Module):
     padding : int, (height, width) or ((top, bottom), (left, right))
     groups : int
     bias : bool
-    padding_mode : {"zeros", "replicate", "reflect"}
+    padding_mode : {"zeros", "replicate", "reflect", "circular"}
     activation : {None, "relu", "leaky_relu", "tanh", "sigmoid"}
         Fused into the kernel; ``negative_slope`` is that of "leaky_relu".
 
@@ -90,8 +92,9 @@ class Conv2d(Module):
         check_sizes("Conv2d", kernel_size=kernel_size, stride=stride, dilation=dilation)
         check_activation("Conv2d", activation)
         check_channels("Conv2d", in_channels, out_channels, groups)
-        if padding_mode not in ("zeros", "replicate", "reflect"):
-            raise ValueError(f"Conv2d: padding_mode expects 'zeros', 'replicate' or 'reflect' but got {padding_mode!r}")
+        if padding_mode not in PADDING_MODES:
+            known = ", ".join(map(repr, PADDING_MODES))
+            raise ValueError(f"Conv2d: padding_mode expects one of {known} but got {padding_mode!r}")
         geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
         self.geometry: dict[str, Any] = {name: plain(value) for name, value in geometry.items()}
         self.padding_mode = padding_mode
@@ -107,8 +110,7 @@ class Conv2d(Module):
     def forward(self, x: Tensor) -> Tensor:
         geometry = self.geometry
         if self.padding_mode != "zeros":
-            rows, columns = ((p, p) if isinstance(p, int) else tuple(p) for p in two(geometry["padding"]))
-            x = functional.pad2d(x, (rows, columns), self.padding_mode)
+            x = functional.pad2d(x, geometry["padding"], self.padding_mode)
             geometry = {**geometry, "padding": 0}
         return functional.conv2d(
             x, self.weight, self.bias, **geometry, activation=self.activation, negative_slope=self.negative_slope

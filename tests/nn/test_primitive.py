@@ -84,11 +84,11 @@ def test_padding_expects_what_it_can_do():
     x = nn.randn((1, 3, 3, 1))
     with pytest.raises(ValueError, match=r"pad2d: mode expects one of .* but got 'wrap'"):
         functional.pad2d(x, ((1, 1), (1, 1)), "wrap")
-    with pytest.raises(ValueError, match="pad2d: padding expects"):
-        functional.pad2d(x, (1, 1))
-    with pytest.raises(ValueError, match="pad2d: reflect expects padding less than the size 3"):
+    with pytest.raises(TypeError, match="pad2d: padding expects"):
+        functional.pad2d(x, (1, 1, 1, 1))
+    with pytest.raises(ValueError, match='pad2d: mode "reflect" expects padding of at most 2 for H = 3'):
         functional.pad2d(x, ((3, 0), (0, 0)), "reflect")
-    with pytest.raises(ValueError, match=r"pad2d: input expects \(N, H, W, C\)"):
+    with pytest.raises(ValueError, match=r"pad2d: x expects 4 axes \(N, H, W, C\)"):
         functional.pad2d(nn.randn((3, 3)), ((1, 1), (1, 1)))
 
 

@@ -3,12 +3,13 @@
 ``CASES`` has, for each primitive, a strategy for a call: a function and float64 inputs, kept away from kinks and ties.
 """
 
+import image_cases
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tilegrad.nn import functional
-from tilegrad.nn.functional import block, normalization, padding
+from tilegrad.nn.functional import block, normalization
 from tilegrad.nn.primitive import PRIMITIVES, WITHOUT_GRADIENT, ZERO
 
 from tilegrad import nn
@@ -19,7 +20,7 @@ seeds = st.integers(0, 2**32 - 1)
 slopes = st.sampled_from([0.01, 0.2, 1.5])
 activations = st.sampled_from([None, "relu", "leaky_relu", "tanh", "sigmoid"])
 
-CASES = {}
+CASES = dict(image_cases.CASES)
 
 
 def case(name):
@@ -413,22 +414,6 @@ def tables(name):
 
 tables("embedding")
 tables("embedding_grad")
-
-
-def pads(name):
-    @case(name)
-    @st.composite
-    def strategy(draw):
-        n, h, w, c = draw(st.tuples(st.integers(1, 2), st.integers(3, 5), st.integers(3, 5), st.integers(1, 2)))
-        around = tuple((draw(st.integers(0, 2)), draw(st.integers(0, 2))) for _ in range(2))
-        mode = draw(st.sampled_from(["replicate", "reflect"]))
-        if name == "pad2d_grad":
-            h, w = h + sum(around[0]), w + sum(around[1])
-        return (lambda x: getattr(padding, name)(x, around, mode).square()), [Draw(draw(seeds))(n, h, w, c)]
-
-
-pads("pad2d")
-pads("pad2d_grad")
 
 
 def test_every_primitive_has_a_case():

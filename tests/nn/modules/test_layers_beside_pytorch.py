@@ -33,6 +33,10 @@ LAYERS = {
         lambda: nn.Conv2d(4, 2, 5, padding=(2, 1), padding_mode="reflect"),
         lambda: T.Conv2d(4, 2, 5, padding=(2, 1), padding_mode="reflect"),
     ),
+    "Conv2d circular": (
+        lambda: nn.Conv2d(4, 2, 5, padding=(2, 1), padding_mode="circular"),
+        lambda: T.Conv2d(4, 2, 5, padding=(2, 1), padding_mode="circular"),
+    ),
     "Conv2d with an activation": (
         lambda: nn.Conv2d(4, 6, 3, activation="leaky_relu", negative_slope=0.2),
         lambda: T.Sequential(T.Conv2d(4, 6, 3), T.LeakyReLU(0.2)),
@@ -76,6 +80,37 @@ LAYERS = {
         lambda: nn.Sequential(nn.Conv2d(4, 5, 1), nn.Dropout(0.0), nn.Dropout2d(0.0)),
         lambda: T.Sequential(T.Conv2d(4, 5, 1), T.Dropout(0.0), T.Dropout2d(0.0)),
     ),
+    "MaxPool2d": (lambda: nn.MaxPool2d(3, 2, 1), lambda: T.MaxPool2d(3, 2, 1)),
+    "MaxPool2d dilated": (
+        lambda: nn.MaxPool2d((2, 3), (1, 2), dilation=2, ceil_mode=True),
+        lambda: T.MaxPool2d((2, 3), (1, 2), dilation=2, ceil_mode=True),
+    ),
+    "AvgPool2d": (lambda: nn.AvgPool2d(3, 2, 1), lambda: T.AvgPool2d(3, 2, 1)),
+    "AvgPool2d of pixels": (
+        lambda: nn.AvgPool2d((3, 2), 3, (1, 0), ceil_mode=True, count_include_pad=False),
+        lambda: T.AvgPool2d((3, 2), 3, (1, 0), ceil_mode=True, count_include_pad=False),
+    ),
+    "AdaptiveAvgPool2d": (lambda: nn.AdaptiveAvgPool2d((3, None)), lambda: T.AdaptiveAvgPool2d((3, None))),
+    "AdaptiveMaxPool2d": (lambda: nn.AdaptiveMaxPool2d(4), lambda: T.AdaptiveMaxPool2d(4)),
+    "global average": (lambda: nn.AdaptiveAvgPool2d(1), lambda: T.AdaptiveAvgPool2d(1)),
+    "Upsample": (lambda: nn.Upsample(scale_factor=2), lambda: T.Upsample(scale_factor=2)),
+    "Upsample bilinear": (
+        lambda: nn.Upsample((11, 5), mode="bilinear", align_corners=True),
+        lambda: T.Upsample((11, 5), mode="bilinear", align_corners=True),
+    ),
+    "PixelShuffle": (
+        lambda: nn.Sequential(nn.Conv2d(4, 27, 3), nn.PixelShuffle(3)),
+        lambda: T.Sequential(T.Conv2d(4, 27, 3), T.PixelShuffle(3)),
+    ),
+    "PixelUnshuffle": (
+        lambda: nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(16, 5, 3)),
+        lambda: T.Sequential(T.PixelUnshuffle(2), T.Conv2d(16, 5, 3)),
+    ),
+    "ZeroPad2d": (lambda: nn.ZeroPad2d(((1, 2), (3, 4))), lambda: T.ZeroPad2d((3, 4, 1, 2))),
+    "ConstantPad2d": (lambda: nn.ConstantPad2d(1, 0.5), lambda: T.ConstantPad2d(1, 0.5)),
+    "ReflectionPad2d": (lambda: nn.ReflectionPad2d((2, 1)), lambda: T.ReflectionPad2d((1, 1, 2, 2))),
+    "ReplicationPad2d": (lambda: nn.ReplicationPad2d(((0, 9), (2, 1))), lambda: T.ReplicationPad2d((2, 1, 0, 9))),
+    "CircularPad2d": (lambda: nn.CircularPad2d(2), lambda: T.CircularPad2d(2)),
     "image to vector": (
         lambda: nn.Sequential(nn.Conv2d(4, 3, 3), nn.ReLU(), nn.Flatten((6, 4, 3)), nn.Sigmoid(), nn.Linear(72, 5)),
         lambda: T.Sequential(T.Conv2d(4, 3, 3), T.ReLU(), T.Flatten(), T.Sigmoid(), T.Linear(72, 5)),
