@@ -6,6 +6,7 @@ The ladder, from the definition to the fastest on each device (`tilegrad.kernels
     cpu_im2col.py    "im2col": every receptive field copied out, then one matrix product
     cpu_direct.py    "direct": the register-blocked micro-kernel reads rows of the image in place
     cpu_winograd.py  "winograd": 3 x 3 with a quarter of the multiplications
+    cpu_winograd_phases.py  "winograd_phases": 4 x 4 of stride 2 with two fifths of them
     cpu_winograd_rows.py "winograd_rows": few channels to many, half the multiplications along each row
     cpu_taps.py      "taps": many channels to few, all taps of a pixel in one product, then shifted additions
     cpu_depthwise.py "depthwise": one channel to one channel, vectorised over channels
@@ -112,6 +113,7 @@ _CASES: tuple[dict[str, Any], ...] = (
     {"shapes": [(2, 8, 8, 8), (16, 4, 4, 8)], "stride": 2, "padding": 1, "activation": "leaky_relu"},
     {"shapes": [(1, 12, 10, 6), (4, 3, 2, 3)], "groups": 2, "dilation": (2, 3), "padding": 2},
     {"shapes": [(1, 10, 9, 12), (12, 3, 3, 1)], "groups": 12, "padding": 1, "activation": "tanh"},
+    {"shapes": [(2, 14, 11, 64), (66, 4, 4, 64), (66,)], "stride": 2, "padding": 1, "activation": "relu"},
 )
 
 
@@ -138,6 +140,7 @@ CONV2D = Operation(
     variants=(
         Variant("depthwise", "cpu_depthwise"),
         Variant("winograd", "cpu_winograd"),
+        Variant("winograd_phases", "cpu_winograd_phases"),
         Variant("taps", "cpu_taps"),
         Variant("winograd_rows", "cpu_winograd_rows"),
         Variant("direct", "cpu_direct"),
@@ -156,6 +159,7 @@ CONV2D = Operation(
 _INPUT_GRAD_VARIANTS = (
     Variant("depthwise", "cpu_depthwise", build="build_input_grad"),
     Variant("winograd", "cpu_winograd", build="build_input_grad"),
+    Variant("winograd_phases", "cpu_winograd_phases", build="build_input_grad"),
     Variant("taps", "cpu_taps", build="build_input_grad", rejects="rejects_input_grad"),
     Variant("winograd_rows", "cpu_winograd_rows", build="build_input_grad", rejects="rejects_input_grad"),
     Variant("direct", "cpu_direct", build="build_input_grad"),
@@ -188,6 +192,7 @@ CONV_TRANSPOSE2D = Operation(
         {"shapes": [(1, 4, 5, 6), (6, 3, 3, 2)], "stride": (3, 2), "groups": 2, "output_padding": (2, 1)},
         {"shapes": [(1, 13, 11, 33), (33, 3, 3, 17)], "padding": 1},
         {"shapes": [(1, 10, 9, 12), (12, 3, 3, 1)], "groups": 12, "padding": 1},
+        {"shapes": [(2, 7, 5, 66), (66, 4, 4, 64), (64,)], "stride": 2, "padding": 1},
     ),
 )
 

@@ -14,7 +14,9 @@ from ctypes import addressof
 from typing import Any
 
 import numpy as np
-from numba import float32, float64
+from llvmlite import ir
+from numba import float32, float64, types
+from numba.extending import intrinsic, register_jitable
 
 from .blocks import Template, address_of
 from .compile import kernel
@@ -23,12 +25,59 @@ from .microkernel import block_columns
 from .pointers import pointer
 from .processor import lanes
 from .threads import launch
+from .vectors import Vectors
 
 
 def padded_columns(columns: int, itemsize: int) -> int:
     """``columns`` rounded up to whole vectors."""
     width = lanes(itemsize)
     return -(-columns // width) * width
+
+
+@intrinsic(prefer_literal=True)
+def transpose(typingctx, itemsize, source, source_row, rows, target, target_row):
+    """Write a square of as many rows as a vector has lanes, transposed; from row number ``rows`` on the last repeats.
+
+    ``source`` and ``target`` are addresses; rows lie ``source_row`` and ``target_row`` elements apart.
+    """
+    if not isinstance(itemsize, types.IntegerLiteral):
+        return None
+    size = itemsize.literal_value
+
+    def codegen(context, builder, signature, args):
+        _, source, source_row, rows, target, target_row = args
+        e = Vectors(builder, size)
+        source, target, word = e.pointer(source), e.pointer(target), ir.IntType(64)
+        last = builder.sub(rows, word(1))
+        loaded = []
+        for i in range(e.lanes):
+            row = builder.select(builder.icmp_signed("<", last, word(i)), last, word(i))
+            loaded.append(e.load(e.at(source, builder.mul(row, source_row))))
+        for i, column in enumerate(e.transpose(loaded)):
+            e.store(column, e.at(target, e.times(target_row, i)))
+        return context.get_dummy_value()
+
+    return types.void(itemsize, *[types.int64] * 5), codegen
+
+
+def transpose_all(itemsize: int) -> Any:
+    """`transpose` for a matrix ``(columns, channels)``, for a worker: ``target[channel][column]``.
+
+    Rows of the target are whole vectors, whose last columns repeat; there must be a vector of channels or more.
+    """
+    width = lanes(itemsize)
+
+    @register_jitable
+    def transpose_all(source, column_stride, channels, columns, target, target_row):
+        for k in range(0, columns, width):
+            for c in range(0, channels, width):
+                at = min(c, channels - width)
+                transpose(
+                    itemsize, source + (k * column_stride + at) * itemsize, column_stride, columns - k,
+                    target + (at * target_row + k) * itemsize, target_row,
+                )  # fmt: skip
+
+    return transpose_all
 
 
 @kernel()
@@ -40,6 +89,7 @@ def pack(itemsize: int) -> Any:
     """
     dtype = float32 if itemsize == 4 else float64
     widest, width = block_columns(itemsize), lanes(itemsize)
+    transpose_tap = transpose_all(itemsize)
 
     def pack(begin, end, slot, block):
         packed, w, offsets = pointer(block[0], dtype), pointer(block[1], dtype), block[2]
@@ -57,6 +107,10 @@ def pack(itemsize: int) -> Any:
                 for c in range(channels):
                     for k in range(here):
                         packed[target + c * padded + k] = w[source + c * channel_stride + k]
+            elif channel_stride == 1 and channels >= width:
+                transpose_tap(
+                    block[1] + source * itemsize, column_stride, channels, here, block[0] + target * itemsize, padded
+                )
             else:
                 for k in range(here):
                     for c in range(channels):

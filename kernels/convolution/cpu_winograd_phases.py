@@ -1,0 +1,382 @@
+"""The "winograd_phases" convolution and input gradient on the CPU: 4 x 4, stride 2, with 2.4 times fewer
+multiplications.
+
+**Phases.** The even and the odd rows and columns of the input are four images of half the size, its *phases*. Output
+o reads the input rows 2o .. 2o + 3 (of the padded image): two neighbours of the even phase and two of the odd one::
+
+    row of the input       0   1   2   3   4   5   6   7           taps w0 w1 w2 w3 (rows; columns alike)
+    phase                  a   b   a   b   a   b   a   b
+    output 0               w0  w1  w2  w3                          y[o] = w0 a[o] + w2 a[o + 1]
+    output 1                       w0  w1  w2  w3                       + w1 b[o] + w3 b[o + 1]
+
+So the convolution is the sum of four convolutions of stride 1, of the four phases by the 2 x 2 kernels of every other
+tap. Turned round: input row 2i gets w0 gy[i] + w2 gy[i - 1] and row 2i + 1 gets w1 gy[i] + w3 gy[i - 1], so the
+gradient by the input (which is the transposed convolution) is four 2 x 2 convolutions of one image gy, each of which
+writes one phase::
+
+    conv2d            4 phases of x  --(4 kernels)-->  sum  -->  y                        reduction over 4 C
+    conv2d_input_grad gy  --(4 kernels)-->  4 phases of gx                  four times    reduction over K
+
+**Tiles.** Each 2 x 2 convolution goes through Winograd's F(4, 2) and F(3, 2) (winograd_lines.py), in tiles of 4 and 3
+outputs (winograd_tiling.py); 7 = 4 + 3 and 14 = 4 + 4 + 3 + 3, so that networks whose images are 28 pixels wide waste
+nothing. The sum over phases is taken between the transforms, where it only makes the reduction longer::
+
+    V[point] (tiles, phases * C)  x  U[point] (phases * C, K)  =  M[point] (tiles, K)          25 products
+
+**What stays where.** With small weights and many tiles, U (6.25 times the weight) is made once and lies in the
+third-level cache; a task takes a block of tiles, whose V and M stay in the second-level cache: `blocks_of_tiles`. Large
+weights would travel to memory and back, and for few tiles they are too much to write. Then V is made first, for a
+number of blocks at once (`inputs`), and a task multiplies one block of tiles by one block of columns, over one chunk of
+the reduction after the other (`products`): it makes the part of U that it needs, 64 x 64 of each point, uses it at once
+and forgets it, while its part of M collects the sums.
+
+Errors are 5e-6 to 2e-5 of the largest output (float32), growing with the number of channels. float64 has no use for
+that bargain and takes the direct path.
+"""
+
+from collections.abc import Callable
+from ctypes import addressof
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..activation.epilogue import IN_REGISTERS, second_pass
+from ..machine.blocks import Template
+from ..machine.compile import kernel
+from ..machine.memory import empty
+from ..machine.microkernel import ACCUMULATE, MACS_PER_NS, PACKED, block_columns, call_panel, panel
+from ..machine.packing import padded_columns
+from ..machine.pointers import word_of
+from ..machine.processor import lanes
+from ..machine.threads import launch, num_threads
+from . import winograd_phase_tiles as words
+from .cpu_direct import gradient_axes
+from .cpu_winograd import SIZE, SKEW
+from .geometry import ConvGeometry
+from .winograd_phase_tiles import finish_tile, phase_of, weight_transform, window
+from .winograd_tiling import KINDS, POINTS, Tiling, active
+from .winograd_transforms import INPUT3, INPUT4, OUTPUT3, OUTPUT4, WEIGHT2, call_tile, tile
+
+ALL_POINTS = POINTS * POINTS
+
+_LEAST_CHANNELS, _LEAST_OUTPUTS = 16, 32
+"""Below these, transforms cost more than they save: the weight's is 25 numbers for 4 taps, however few the tiles."""
+
+_TASK_BYTES = 960 * 1024
+"""V and M of a task of `blocks_of_tiles`: they should stay in a core's second-level cache."""
+
+_U_BYTES, _U_TILES = 16 << 20, 128
+"""Transformed weights up to here, for so many tiles or more, are made once; others chunk by chunk."""
+
+_CHUNK = 64
+"""Of the reduction and of the columns, where the weights are large; and tiles in a block."""
+
+_RUN = 8
+"""Tiles that one task of `inputs` transforms."""
+
+_V_BYTES = 16 << 20
+"""Transformed inputs kept at a time."""
+
+
+def rejects(g: ConvGeometry) -> str | None:
+    """Where the method does not apply, or does not pay."""
+    if (g.r, g.s) != (4, 4) or g.stride != (2, 2) or g.dilation != (1, 1) or g.groups != 1:
+        return (
+            f"needs 4 x 4 taps, stride 2, no dilation and one group (got {g.r} x {g.s}, stride {g.stride}, "
+            f"dilation {g.dilation}, groups = {g.groups})"
+        )
+    if g.dtype != np.float32:
+        return f"needs float32 (got {g.dtype})"
+    if min(g.c, g.k) < _LEAST_CHANNELS:
+        return f"needs {_LEAST_CHANNELS} channels in and out (got C = {g.c}, C_out = {g.k})"
+    if g.n * g.p * g.q < _LEAST_OUTPUTS:
+        return f"needs {_LEAST_OUTPUTS} output pixels of the convolution (got {g.n} x {g.p} x {g.q})"
+    return None
+
+
+@kernel()
+def all_weights() -> Any:
+    """Task: U of one written phase, one block of columns, one phase of the source and one chunk of its channels."""
+    widest, lane = block_columns(SIZE), lanes(SIZE)
+    transform_weights = weight_transform()
+
+    def all_weights(begin, end, slot, block):
+        C, K, sources, chunks = block[words.C], block[words.K], block[words.SOURCES] ** 2, block[words.CHUNKS]
+        point = block[words.U_POINT]
+        stage = block[words.SCRATCH] + slot * block[words.THREAD] * SIZE
+        blocks = (K + widest - 1) // widest
+        for task in range(begin, end):
+            chunk, source = task % chunks, task // chunks % sources
+            first, phase = task // (chunks * sources) % blocks * widest, task // (chunks * sources * blocks)
+            columns = min(K - first, widest)
+            padded = (columns + lane - 1) // lane * lane
+            channel, last = C * chunk // chunks, C * (chunk + 1) // chunks
+            row = phase * ALL_POINTS * point + first * sources * C + (source * C + channel) * padded
+            transform_weights(
+                block, words.PHASES + phase * words.PHASE_WORDS, source, channel, last - channel, first, columns,
+                block[words.KEPT] + row * SIZE, point, stage,
+            )  # fmt: skip
+
+    return all_weights
+
+
+@kernel()
+def blocks_of_tiles() -> Any:
+    """Task: one block of tiles of one written phase, from the source to the result."""
+
+    def blocks_of_tiles(begin, end, slot, block):
+        C, K, stride, sources = block[words.C], block[words.K], block[words.STRIDE], block[words.SOURCES]
+        v_pitch, v_point, u_point = block[words.V_PITCH], block[words.V_POINT], block[words.U_POINT]
+        m_pitch, m_point = block[words.M_PITCH], block[words.M_POINT]
+        v = block[words.SCRATCH] + slot * block[words.THREAD] * SIZE
+        m = v + ALL_POINTS * v_point * SIZE
+        patch = m + ALL_POINTS * m_point * SIZE
+        rows = sources * sources * C
+        for task in range(begin, end):
+            at, phase = phase_of(task, block)
+            u = block[words.KEPT] + phase * ALL_POINTS * u_point * SIZE
+            first = (task - block[at + words.BLOCKS]) * block[words.TILES]
+            last = min(first + block[words.TILES], block[at + words.TILED + 4])
+            for number in range(first, last):
+                kind, source, row = window(block, at, number, patch)
+                for i in range(sources * sources):
+                    call_tile(
+                        block[words.INPUT_TILES + kind], source + (i // 2 * row + i % 2 * C) * SIZE, stride * row,
+                        stride * C, v + ((number - first) * v_pitch + i * C) * SIZE, POINTS * v_point, v_point, C,
+                        0, 0, 0.0,
+                    )  # fmt: skip
+            for point in range(ALL_POINTS):
+                low, high = active(point, block, at + words.TILED)
+                low, high = max(low, first), min(high, last)
+                call_panel(
+                    block[words.PANEL], m + (point * m_point + (low - first) * m_pitch) * SIZE,
+                    v + (point * v_point + (low - first) * v_pitch) * SIZE, u + point * u_point * SIZE, 0,
+                    high - low, K, 1, rows, 0, 1, v_pitch, 0, 0, rows, m_pitch, PACKED, 0,
+                )  # fmt: skip
+            for number in range(first, last):
+                finish_tile(block, at, number, m + (number - first) * m_pitch * SIZE, 0, K, patch)
+
+    return blocks_of_tiles
+
+
+@kernel()
+def inputs() -> Any:
+    """Task: a few tiles of one block, from the source to V, chunk by chunk of the reduction."""
+
+    def inputs(begin, end, slot, block):
+        C, stride, sources, chunks = block[words.C], block[words.STRIDE], block[words.SOURCES], block[words.CHUNKS]
+        tiles, v_pitch, v_point = block[words.TILES], block[words.V_PITCH], block[words.V_POINT]
+        patch = block[words.SCRATCH] + slot * block[words.THREAD] * SIZE
+        runs, chunk_size = (tiles + _RUN - 1) // _RUN, ALL_POINTS * v_point
+        for task in range(begin, end):
+            here = task // runs
+            at, _ = phase_of(block[words.FIRST_BLOCK] + here, block)
+            block_first = (block[words.FIRST_BLOCK] + here - block[at + words.BLOCKS]) * tiles
+            first = block_first + task % runs * _RUN
+            last = min(first + _RUN, block_first + tiles, block[at + words.TILED + 4])
+            for number in range(first, last):
+                kind, source, row = window(block, at, number, patch)
+                for i in range(sources * sources):
+                    for chunk in range(chunks):
+                        channel, channel_end = C * chunk // chunks, C * (chunk + 1) // chunks
+                        v = ((here * sources * sources + i) * chunks + chunk) * chunk_size
+                        call_tile(
+                            block[words.INPUT_TILES + kind],
+                            source + (i // 2 * row + i % 2 * C + channel) * SIZE, stride * row, stride * C,
+                            block[words.KEPT] + (v + (number - block_first) * v_pitch) * SIZE, POINTS * v_point,
+                            v_point, channel_end - channel, 0, 0, 0.0,
+                        )  # fmt: skip
+
+    return inputs
+
+
+@kernel()
+def products() -> Any:
+    """Task: one block of tiles by one block of columns, from V and the weight to the result."""
+    widest, lane = block_columns(SIZE), lanes(SIZE)
+    transform_weights = weight_transform()
+
+    def products(begin, end, slot, block):
+        C, K, sources, chunks = block[words.C], block[words.K], block[words.SOURCES], block[words.CHUNKS]
+        tiles, v_pitch, v_point = block[words.TILES], block[words.V_PITCH], block[words.V_POINT]
+        m_pitch, m_point, u_point = block[words.M_PITCH], block[words.M_POINT], block[words.U_POINT]
+        u = block[words.SCRATCH] + slot * block[words.THREAD] * SIZE
+        m = u + ALL_POINTS * u_point * SIZE
+        stage = m + ALL_POINTS * m_point * SIZE  # for squares of weights, and then for tiles that hang over
+        blocks, vectors = block[words.COLUMN_BLOCKS], (K + lane - 1) // lane
+        for task in range(begin, end):
+            here, number = task // blocks, task % blocks
+            column, columns = vectors * number // blocks * lane, vectors * (number + 1) // blocks * lane
+            columns = min(columns, K) - column
+            at, _ = phase_of(block[words.FIRST_BLOCK] + here, block)
+            first = (block[words.FIRST_BLOCK] + here - block[at + words.BLOCKS]) * tiles
+            last = min(first + tiles, block[at + words.TILED + 4])
+            v = block[words.KEPT] + here * sources * sources * chunks * ALL_POINTS * v_point * SIZE
+            for step in range(sources * sources * chunks):
+                channel, rows = C * (step % chunks) // chunks, C * (step % chunks + 1) // chunks
+                rows -= channel
+                for part in range(0, columns, widest):
+                    transform_weights(
+                        block, at, step // chunks, channel, rows, column + part, min(widest, columns - part),
+                        u + part * rows * SIZE, u_point, stage,
+                    )  # fmt: skip
+                for point in range(ALL_POINTS):
+                    low, high = active(point, block, at + words.TILED)
+                    low, high = max(low, first), min(high, last)
+                    call_panel(
+                        block[words.PANEL], m + (point * m_point + (low - first) * m_pitch) * SIZE,
+                        v + (point * v_point + (low - first) * v_pitch) * SIZE, u + point * u_point * SIZE, 0,
+                        high - low, columns, 1, rows, 0, 1, v_pitch, 0, 0, rows, m_pitch,
+                        PACKED | (ACCUMULATE if step > 0 else 0), 0,
+                    )  # fmt: skip
+                v += ALL_POINTS * v_point * SIZE
+            for tile_number in range(first, last):
+                products_at = m + (tile_number - first) * m_pitch * SIZE
+                finish_tile(block, at, tile_number, products_at, column, columns, stage)
+
+    return products
+
+
+class Written(NamedTuple):
+    """A written phase: its tiling, where it is written, its first source pixel and its first tap."""
+
+    tiling: Tiling
+    first: tuple[int, int]
+    source: tuple[int, int]
+    tap: tuple[int, int]
+
+
+def written_phases(g: ConvGeometry, forward: bool) -> list[Written]:
+    """The one phase of a convolution, or those of its input gradient."""
+    if forward:
+        return [Written(Tiling(g.n, g.p, g.q), (0, 0), (-g.pads[0], -g.pads[2]), (0, 0))]
+    return [
+        Written(Tiling(g.n, y.outputs, x.outputs), (y.first, x.first), (y.oy, x.oy), (y.taps[0], x.taps[0]))
+        for y in gradient_axes(g.h, 4, 2, 1, g.pads[0])
+        for x in gradient_axes(g.w, 4, 2, 1, g.pads[2])
+    ]
+
+
+class _Phases:
+    """A planned convolution or input gradient."""
+
+    def __init__(self, g: ConvGeometry, forward: bool) -> None:
+        self.phases = written_phases(g, forward)
+        self.sources = 2 if forward else 1
+        source, target = ((g.h, g.w, g.c), (g.p, g.q, g.k)) if forward else ((g.p, g.q, g.k), (g.h, g.w, g.c))
+        self.c, self.k = source[2], target[2]
+        self.rows = self.sources**2 * self.c  # of the products' second factor
+        down, across = 4 * g.c, g.c  # from one tap of the weight to the next
+        taps = (
+            [2 * down, 2 * across, down, across, 1, 4 * down]
+            if forward
+            else [-2 * down, -2 * across, 0, 0, 4 * down, 1]
+        )
+        mode, slope = IN_REGISTERS.get(g.activation, 0), word_of(g.negative_slope)
+        words_here = [*source, *target, self.sources, 3 - self.sources, self.sources, mode, slope, *taps]
+        self.header = [*words_here, panel.address(SIZE), tile.address(WEIGHT2, WEIGHT2, SIZE), *self.functions()]
+        self.most_tiles = max(phase.tiling.tiles for phase in self.phases)
+        self.ns = sum(phase.tiling.products for phase in self.phases) * self.rows * self.k / MACS_PER_NS
+        self.finish = second_pass(g.activation, g.negative_slope, IN_REGISTERS)
+        self.patch = max((4 * self.sources + self.sources) ** 2 * self.c, 16 * self.k)
+        self.stage = 4 * lanes(SIZE) * block_columns(SIZE)
+
+    def functions(self) -> list[int]:
+        """Addresses of the transforms of each kind of tile, input and output; only those that occur are compiled."""
+        kinds = {kind for phase in self.phases for kind in phase.tiling.kinds}
+        lines = {4: (INPUT4, OUTPUT4), 3: (INPUT3, OUTPUT3)}
+        return [
+            tile.address(lines[high][way], lines[wide][way], SIZE) if (high, wide) in kinds else 0
+            for way in (0, 1)
+            for high, wide in KINDS
+        ]
+
+    def phase_words(self, tiles: int, across: int) -> list[int]:
+        """The written phases' words, for blocks of so many tiles; ``across`` numbers from one tap to its neighbour."""
+        found: list[int] = []
+        self.blocks = 0
+        for phase in self.phases:
+            first_tap = (4 * phase.tap[0] + phase.tap[1]) * across
+            blocks = -(-phase.tiling.tiles // tiles)
+            found += [self.blocks, self.blocks + blocks, *phase.first, *phase.source, first_tap, *phase.tiling.words]
+            self.blocks += blocks
+        return found
+
+
+class _SmallWeights(_Phases):
+    """Transformed weights are made once; a task takes a block of tiles all the way."""
+
+    def __init__(self, g: ConvGeometry, forward: bool) -> None:
+        super().__init__(g, forward)
+        v_pitch, m_pitch = self.rows + SKEW, self.k + SKEW
+        most = max(12, _TASK_BYTES // (ALL_POINTS * (v_pitch + m_pitch) * SIZE) // 12 * 12)
+        tiles = -(-self.most_tiles // -(-self.most_tiles // most)) if self.most_tiles else 1
+        v_point, m_point = tiles * v_pitch + SKEW, tiles * m_pitch + SKEW
+        u_point = self.rows * padded_columns(self.k, SIZE) + SKEW
+        chunks = -(-self.c // _CHUNK)
+        thread = max(ALL_POINTS * (v_point + m_point) + self.patch, self.stage)
+        self.thread = -(-thread // 64) * 64
+        sizes = [tiles, chunks, v_pitch, v_point, m_pitch, m_point, u_point, self.thread, 0, 0]
+        self.template = Template(6, [*self.header, *sizes, *self.phase_words(tiles, g.c)])
+        self.u_size = len(self.phases) * ALL_POINTS * u_point
+        self.weight_tasks = len(self.phases) * -(-self.k // block_columns(SIZE)) * self.sources**2 * chunks
+        self.weight_worker, self.worker = all_weights.address(), blocks_of_tiles.address()
+
+    def __call__(self, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        x, w, bias = arrays
+        (y,) = outputs
+        u = empty((self.u_size,), x.dtype)
+        scratch = empty((num_threads() * self.thread,), x.dtype)
+        block = self.template.filled(x, y, w, bias, scratch, u)
+        launch(self.weight_worker, self.weight_tasks, addressof(block), self.u_size * 0.3)
+        launch(self.worker, self.blocks, addressof(block), self.ns)
+        self.finish(y)
+
+
+class _LargeWeights(_Phases):
+    """Transformed inputs are made first, for some blocks of tiles at a time; weights chunk by chunk where needed."""
+
+    def __init__(self, g: ConvGeometry, forward: bool) -> None:
+        super().__init__(g, forward)
+        tiles = -(-self.most_tiles // -(-self.most_tiles // _CHUNK)) if self.most_tiles else 1
+        chunks, column_blocks = -(-self.c // _CHUNK), -(-self.k // _CHUNK)
+        v_pitch = -(-self.c // chunks)
+        v_point, m_point, u_point = tiles * v_pitch + SKEW, tiles * _CHUNK + SKEW, v_pitch * _CHUNK + SKEW
+        thread = max(ALL_POINTS * (m_point + u_point) + max(self.stage, 16 * _CHUNK), self.patch)
+        self.thread = -(-thread // 64) * 64
+        sizes = [tiles, chunks, v_pitch, v_point, _CHUNK, m_point, u_point, self.thread, 0, column_blocks]
+        self.template = Template(6, [*self.header, *sizes, *self.phase_words(tiles, g.c)])
+        self.v_size = self.sources**2 * chunks * ALL_POINTS * v_point
+        self.together = max(1, min(self.blocks, _V_BYTES // (self.v_size * SIZE)))
+        self.runs, self.column_blocks = -(-tiles // _RUN), column_blocks
+        self.input_worker, self.worker = inputs.address(), products.address()
+
+    def __call__(self, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        x, w, bias = arrays
+        (y,) = outputs
+        v = empty((self.together * self.v_size,), x.dtype)
+        scratch = empty((num_threads() * self.thread,), x.dtype)
+        block = self.template.filled(x, y, w, bias, scratch, v)
+        for first in range(0, self.blocks, self.together):
+            blocks = min(self.together, self.blocks - first)
+            block[words.FIRST_BLOCK] = first
+            launch(self.input_worker, blocks * self.runs, addressof(block), blocks * self.v_size * 0.2)
+            launch(self.worker, blocks * self.column_blocks, addressof(block), self.ns * blocks / self.blocks)
+        self.finish(y)
+
+
+def _plan(g: ConvGeometry, forward: bool) -> Callable[..., None]:
+    tiles = Tiling(g.n, g.p, g.q).tiles
+    if tiles < _U_TILES or 4 * ALL_POINTS * g.c * g.k * SIZE > _U_BYTES:
+        return _LargeWeights(g, forward)
+    return _SmallWeights(g, forward)
+
+
+def build(g: ConvGeometry) -> Callable[..., None]:
+    """The convolution."""
+    return _plan(g, forward=True)
+
+
+def build_input_grad(g: ConvGeometry) -> Callable[..., None]:
+    """The input gradient."""
+    return _plan(g, forward=False)
