@@ -114,6 +114,7 @@ _CASES: tuple[dict[str, Any], ...] = (
     {"shapes": [(1, 12, 10, 6), (4, 3, 2, 3)], "groups": 2, "dilation": (2, 3), "padding": 2},
     {"shapes": [(1, 10, 9, 12), (12, 3, 3, 1)], "groups": 12, "padding": 1, "activation": "tanh"},
     {"shapes": [(2, 14, 11, 64), (66, 4, 4, 64), (66,)], "stride": 2, "padding": 1, "activation": "relu"},
+    {"shapes": [(1, 9, 8, 40), (1, 3, 3, 40), (1,)], "padding": 1},
 )
 
 

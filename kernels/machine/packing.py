@@ -14,9 +14,8 @@ from ctypes import addressof
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import float32, float64, types
-from numba.extending import intrinsic, register_jitable
+from numba import float32, float64
+from numba.extending import register_jitable
 
 from .blocks import Template, address_of
 from .compile import kernel
@@ -25,7 +24,7 @@ from .microkernel import block_columns
 from .pointers import pointer
 from .processor import lanes
 from .threads import launch
-from .vectors import Vectors
+from .transpose import transpose_square
 
 
 def padded_columns(columns: int, itemsize: int) -> int:
@@ -34,48 +33,31 @@ def padded_columns(columns: int, itemsize: int) -> int:
     return -(-columns // width) * width
 
 
-@intrinsic(prefer_literal=True)
-def transpose(typingctx, itemsize, source, source_row, rows, target, target_row):
-    """Write a square of as many rows as a vector has lanes, transposed; from row number ``rows`` on the last repeats.
-
-    ``source`` and ``target`` are addresses; rows lie ``source_row`` and ``target_row`` elements apart.
-    """
-    if not isinstance(itemsize, types.IntegerLiteral):
-        return None
-    size = itemsize.literal_value
-
-    def codegen(context, builder, signature, args):
-        _, source, source_row, rows, target, target_row = args
-        e = Vectors(builder, size)
-        source, target, word = e.pointer(source), e.pointer(target), ir.IntType(64)
-        last = builder.sub(rows, word(1))
-        loaded = []
-        for i in range(e.lanes):
-            row = builder.select(builder.icmp_signed("<", last, word(i)), last, word(i))
-            loaded.append(e.load(e.at(source, builder.mul(row, source_row))))
-        for i, column in enumerate(e.transpose(loaded)):
-            e.store(column, e.at(target, e.times(target_row, i)))
-        return context.get_dummy_value()
-
-    return types.void(itemsize, *[types.int64] * 5), codegen
-
-
 def transpose_all(itemsize: int) -> Any:
-    """`transpose` for a matrix ``(columns, channels)``, for a worker: ``target[channel][column]``.
+    """A matrix ``(columns, channels)`` turned into rows of whole vectors, for a worker: ``target[channel][column]``.
 
-    Rows of the target are whole vectors, whose last columns repeat; there must be a vector of channels or more.
+    The last columns of a row are zeros. There must be a vector of channels or more.
     """
-    width = lanes(itemsize)
+    width, dtype = lanes(itemsize), float32 if itemsize == 4 else float64
 
     @register_jitable
     def transpose_all(source, column_stride, channels, columns, target, target_row):
-        for k in range(0, columns, width):
+        whole = columns // width * width
+        for k in range(0, whole, width):
             for c in range(0, channels, width):
                 at = min(c, channels - width)
-                transpose(
-                    itemsize, source + (k * column_stride + at) * itemsize, column_stride, columns - k,
+                transpose_square(
+                    itemsize, source + (k * column_stride + at) * itemsize, column_stride,
                     target + (at * target_row + k) * itemsize, target_row,
                 )  # fmt: skip
+        if whole < columns:
+            numbers, turned = pointer(source, dtype), pointer(target, dtype)
+            for k in range(whole, columns):
+                for c in range(channels):
+                    turned[c * target_row + k] = numbers[k * column_stride + c]
+            for c in range(channels):
+                for k in range(columns, whole + width):
+                    turned[c * target_row + k] = 0
 
     return transpose_all
 

@@ -76,22 +76,6 @@ class Vectors:
         function = self.intrinsic(f"llvm.fma.{self.suffix}", self.vector, self.vector, self.vector, self.vector)
         return self.b.call(function, [factor, y, z])
 
-    def transpose(self, rows: list[ir.Value]) -> list[ir.Value]:
-        """As many vectors as each has lanes, rows made columns: exchange halves, quarters, ... of pairs of rows."""
-        bits = ir.VectorType(_I32, self.lanes)
-        lanes = range(self.lanes)
-        step = 1
-        while step < self.lanes:
-            low = ir.Constant(bits, [k if not k & step else self.lanes + k - step for k in lanes])
-            high = ir.Constant(bits, [k + step if not k & step else self.lanes + k for k in lanes])
-            following = list(rows)
-            for i in lanes:
-                if not i & step:
-                    following[i] = self.b.shuffle_vector(rows[i], rows[i + step], low)
-                    following[i + step] = self.b.shuffle_vector(rows[i], rows[i + step], high)
-            rows, step = following, 2 * step
-        return rows
-
     def activate(self, value: ir.Value, mode: ir.Value, slope: ir.Value) -> ir.Value:
         """``value`` where it is positive or NaN; below zero 0 (relu), slope * value (leaky) or itself."""
         b = self.b

@@ -1,5 +1,6 @@
 """Winograd's matrices: the algebra in exact fractions, and the code that is emitted for whole tiles in float64."""
 
+import ctypes
 from fractions import Fraction
 
 import numpy as np
@@ -69,6 +70,7 @@ KINDS = [
     ("WEIGHT2", "weight_2"),
     ("WEIGHT_GRADIENT2", "weight_gradient_2"),
 ]
+CALL = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 9, ctypes.c_double)
 PAIRS = [(kind, kind) for kind, _ in KINDS] + [("INPUT4", "INPUT3"), ("OUTPUT3", "OUTPUT4")]
 
 
@@ -83,7 +85,7 @@ def test_a_tile_is_transformed_down_and_across(down, across):
     )
     source = np.random.default_rng(0).standard_normal((*sizes, channels))
     target = np.full((len(left), len(right), channels), np.nan)
-    transforms.tile.compiled(*kinds, 8).ctypes(
+    CALL(transforms.tile.address(*kinds, 8))(
         address_of(source), sizes[1] * channels, channels, address_of(target), len(right) * channels, channels,
         channels, 0, 0, 0.0,
     )  # fmt: skip
