@@ -115,6 +115,7 @@ _CASES: tuple[dict[str, Any], ...] = (
     {"shapes": [(1, 10, 9, 12), (12, 3, 3, 1)], "groups": 12, "padding": 1, "activation": "tanh"},
     {"shapes": [(2, 14, 11, 64), (66, 4, 4, 64), (66,)], "stride": 2, "padding": 1, "activation": "relu"},
     {"shapes": [(1, 9, 8, 40), (1, 3, 3, 40), (1,)], "padding": 1},
+    {"shapes": [(1, 9, 13, 1), (64, 3, 3, 1), (64,)], "padding": 1},
 )
 
 
@@ -194,6 +195,7 @@ CONV_TRANSPOSE2D = Operation(
         {"shapes": [(1, 13, 11, 33), (33, 3, 3, 17)], "padding": 1},
         {"shapes": [(1, 10, 9, 12), (12, 3, 3, 1)], "groups": 12, "padding": 1},
         {"shapes": [(2, 7, 5, 66), (66, 4, 4, 64), (64,)], "stride": 2, "padding": 1},
+        {"shapes": [(1, 9, 13, 1), (1, 3, 3, 64)], "padding": 1},
     ),
 )
 
