@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         "processor, threads, kernel cache, CUDA and optional packages, and the command that brings what is missing.",
     )  # fmt: skip
     doctor.set_defaults(command=_doctor)
+    _add_warmup(commands)
     return parser
 
 
@@ -147,6 +148,21 @@ def _add_restore(commands: Any) -> None:
     restore.set_defaults(command=_restore)
 
 
+def _add_warmup(commands: Any) -> None:
+    warmup = commands.add_parser(
+        "warmup",
+        help="compile kernels ahead of their first use",
+        description="Compile kernels by several processes and store them in the kernel cache, for all later processes: "
+        "what the training recipes need, unless something else is named.",
+    )
+    what = warmup.add_mutually_exclusive_group()
+    what.add_argument("--model", metavar="FILE", help="what this model.safetensors needs to restore pictures")
+    what.add_argument("--recipe", choices=["denoise"], help="what tilegrad train RECIPE needs by default")
+    what.add_argument("--all", action="store_true", help="all operations, in float32 and float64")
+    warmup.add_argument("--jobs", type=_count(1), metavar="N", help="processes that compile (default: one a processor)")
+    warmup.set_defaults(command=_warmup)
+
+
 def _positive(most: float | None = None) -> Callable[[str], float]:
     def parse(text: str) -> float:
         try:
@@ -192,6 +208,12 @@ def _restore(options: argparse.Namespace) -> None:
     from .restore import restore_file
 
     restore_file(options.source, options.target, options.model)
+
+
+def _warmup(options: argparse.Namespace) -> None:
+    from .warmup import run
+
+    print(run(options.model, options.recipe, options.all, options.jobs))
 
 
 def _doctor(options: argparse.Namespace) -> None:

@@ -122,6 +122,12 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
+def prepare() -> None:
+    """Have the parallel driver, where there will be one, before the first launch that wants threads."""
+    if _layer_is_concurrent() and not _threads.forked:
+        _driver.address()
+
+
 def layer() -> str:
     """What runs parallel work: ``"numba"`` (OpenMP or TBB) or ``"python"`` (a thread pool)."""
     _threads.start()

@@ -1,7 +1,6 @@
 """asarray: other libraries' arrays come in without a copy, and go out the same way."""
 
 import array
-import subprocess
 import sys
 
 import numpy as np
@@ -94,67 +93,3 @@ def test_torch_in_and_out():
     del pooled
     kernels.negative(np.ones((512, 512), np.float32))
     assert (shared == 1).all()
-
-
-WARM = """
-from tilegrad import kernels
-print(kernels.warmup())
-print(kernels.warmup())
-"""
-NETWORK = """
-import numpy as np
-from tilegrad import kernels, nn
-from tilegrad.kernels.machine.compile import compiled_kernels
-
-rng = np.random.default_rng(0)
-
-
-def train(width, size):
-    net = nn.Sequential(
-        nn.Conv2d(1, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1, bias=False),
-        nn.BatchNorm2d(width), nn.LeakyReLU(0.2), nn.Conv2d(width, width, 4, stride=2, padding=1), nn.Tanh(),
-        nn.ConvTranspose2d(width, 2, 4, stride=2, padding=1), nn.Sigmoid(), nn.Flatten(), nn.Linear(2 * size * size, 3),
-    )
-    optimizer = nn.optim.Adam(net.parameters(), lr=1e-3)
-    for _ in range(2):
-        x = nn.Tensor(rng.standard_normal((4, size, size, 1)).astype(np.float32))
-        loss = nn.functional.mse_loss(net(x), nn.Tensor(np.zeros((4, 3), np.float32)))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-
-
-train(8, 12)
-print(compiled_kernels)
-train(64, 40)
-print(compiled_kernels)
-"""
-
-
-def run(code, folder, **environment):
-    import os
-
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code],
-        env={**os.environ, "TILEGRAD_CACHE_DIR": str(folder), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
-
-
-def test_after_warmup_nothing_is_compiled(tmp_path):
-    """Neither by a second warmup, nor in another process, nor by a network that trains there."""
-    first, second = map(int, run(WARM, tmp_path))
-    assert first > 30
-    assert second == 0
-    assert run(WARM, tmp_path) == ["0", "0"]
-    assert run(NETWORK, tmp_path) == ["[]", "[]"]
-
-
-def test_warmup_refuses_other_dtypes():
-    for dtype in ("float16", "int32", ">f4"):
-        with pytest.raises(TypeError, match="warmup: dtype expects float32 or float64"):
-            kernels.warmup(dtype)

@@ -24,7 +24,8 @@ from ..errors import TilegradError
 from ..extras import require
 from ..files import check_writable, make_folder
 from ..fitting import CHECKPOINT, Fit
-from ..kernels.machine.cache import cache_folder
+from ..kernels.machine.ahead import compile_ahead
+from ..kernels.warmup import missing_kernels
 from ..pictures import save_before_after, save_curves
 from ..restore import restore_array
 from ..training import CtrlC, RunLog, cosine, say
@@ -128,8 +129,7 @@ def run(settings: DenoiseSettings, *, resume: bool = False) -> Scores:
     folder = make_folder(settings.out)
     for name in (*_WRITTEN, CHECKPOINT):
         check_writable(folder / name)
-    if not any(cache_folder().glob("kernels/*")):
-        say("the first minute compiles kernels; later runs find them on disk")
+    _compile_kernels(settings)
     pairs, pictures = _pictures(settings)
     training = Training(settings, pictures, pairs)
     facts = {"recipe": "denoise", **_facts(settings, pictures)}
@@ -160,6 +160,24 @@ def run(settings: DenoiseSettings, *, resume: bool = False) -> Scores:
     say("\nheld-out pictures\n" + table(scores))
     say(f"\nwritten to {folder}: {', '.join(_WRITTEN)}")
     return mean(scores["network"].values())
+
+
+def rehearse(settings: DenoiseSettings) -> None:
+    """Everything that a run computes, once and on one picture: what `kernels.warmup` is to compile kernels for."""
+    picture = np.zeros((max(settings.patch, 512),) * 2, np.float32)
+    pair = Pair(picture, picture + kernels.random_normal(picture.shape, seed=0))
+    best_gaussian(pair)
+    training = Training(settings, Pictures({"picture": picture}, {"picture": picture}), {"picture": pair})
+    training.step(0)
+    training.restore()
+
+
+def _compile_kernels(settings: DenoiseSettings) -> None:
+    """All kernels at once and by several processes; training would compile one after the other."""
+    missing = missing_kernels(lambda: rehearse(settings))
+    if missing:
+        say(f"compiling {len(missing)} kernels, which later runs find on disk")
+        compile_ahead(missing)  # what fails here is compiled, or explained, by what needs it
 
 
 def _pictures(settings: DenoiseSettings) -> tuple[dict[str, Pair], Pictures]:
