@@ -1,11 +1,13 @@
-"""What the numbers depend on, to be stated beside them: processor, versions, threads, malloc."""
+"""What the numbers depend on, to be stated beside them: processor, versions, threads, memory."""
 
 import ctypes
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numba
+from tilegrad.kernels import memory_report
 from tilegrad.kernels.machine.threads import num_threads
 
 from tilegrad.doctor import report
@@ -53,6 +55,15 @@ def _settings() -> dict[str, str]:
     return {n: v for n, v in sorted(os.environ.items()) if n.startswith("MALLOC_") or n == "GLIBC_TUNABLES"}
 
 
+def huge_pages() -> str:
+    """What the system does about transparent huge pages: always, madvise (our large arrays ask for them) or never."""
+    try:
+        choices = Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text()
+    except OSError:
+        return "unknown"
+    return choices.partition("[")[2].partition("]")[0] or "unknown"
+
+
 def describe(rivals: Iterable[str], threads: int, malloc: str, patience: float) -> dict[str, Any]:
     """The facts, as plain data; ``rivals`` are the other sides' libraries. Limits are measured when all is quiet."""
     known = dict(report())
@@ -63,6 +74,8 @@ def describe(rivals: Iterable[str], threads: int, malloc: str, patience: float) 
         "rivals": list(dict.fromkeys(rivals)),
         "threads": threads,
         "malloc": malloc,
+        "huge_pages": huge_pages(),
+        "pool_limit_bytes": memory_report()["limit_bytes"],
         "precision": "float32",
         "peak_flops_1": probe.multiply_add_peak(1),
         "peak_flops": probe.multiply_add_peak(threads),
@@ -84,5 +97,6 @@ def head(facts: dict[str, Any]) -> str:
         f"{facts['peak_flops'] / 1e9:.0f} on {facts['threads']}; copying (read and written) "
         f"{facts['copy_bytes_8MiB'] / 1e9:.0f} GB/s at 8 MiB, {facts['copy_bytes_512MiB'] / 1e9:.0f} at 512 MiB"
         + (" (!)" if (facts["others"] or 0.0) >= NOISY else ""),
-        f"malloc: {facts['malloc']}",
+        f"malloc: {facts['malloc']}; transparent huge pages: {facts['huge_pages']}; "
+        f"tilegrad's pool keeps at most {facts['pool_limit_bytes'] >> 20} MiB",
     ])  # fmt: skip

@@ -13,7 +13,8 @@ import numba
 
 from ._version import __version__
 from .extras import EXTRA_OF, distribution_of
-from .kernels.machine.cache import cache_folder
+from .kernels import memory_report
+from .kernels.machine.cache import cache_folder, usage, writable
 from .kernels.machine.processor import target, vector_bytes
 from .kernels.machine.threads import layer, num_threads
 
@@ -32,6 +33,7 @@ def report() -> list[tuple[str, str]]:
         ("vectors", f"{8 * vector_bytes()} bits"),
         ("threads", f"{num_threads()} of {os.cpu_count()} processors; {_layer()}"),
         ("kernel cache", _cache()),
+        ("memory", _memory()),
         *_cuda(),
         *((distribution_of(module), _extra(module, extra)) for module, extra in EXTRA_OF.items()),
     ]
@@ -82,14 +84,29 @@ def _layer() -> str:
 
 
 def _cache() -> str:
-    folder = cache_folder()
-    existing = folder
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        return f"{folder}: not writable, so kernels are compiled anew in every process; set TILEGRAD_CACHE_DIR"
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.exists() else 0
-    return f"{folder}: writable, {size / 2**20:.1f} MiB used"
+    if not writable():
+        return f"{cache_folder()}: not writable, so kernels are compiled anew in every process; set TILEGRAD_CACHE_DIR"
+    kernels, generations, total_bytes = usage()
+    others = f", and those of {generations - 1} other versions" if generations > 1 else ""
+    size = f"{total_bytes / 2**20:.1f} MiB used"
+    return f"{cache_folder()}: writable, {kernels} kernels{others}, {size}; tilegrad warmup fills it"
+
+
+def _memory() -> str:
+    pool = memory_report()
+    kept = f"at most {pool['limit_bytes'] >> 20} MiB kept for reuse (TILEGRAD_POOL_MB)"
+    peak = peak_memory()
+    return kept if peak is None else f"{kept}; this process took {peak >> 20} MiB at its peak"
+
+
+def peak_memory() -> int | None:
+    """The most bytes of memory that this process has had, or None where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _cuda() -> list[tuple[str, str]]:

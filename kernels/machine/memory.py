@@ -3,8 +3,12 @@
 Training asks for the same few large arrays at every step. Fresh ones cost page faults, which can take longer than
 the kernel that fills them; so arrays of a quarter of a mebibyte or more come from here and their memory comes back
 when the last array that views it is gone. Sizes are rounded up to one of eight steps per power of two, so that a
-block fits the next request of about its size. What is kept idle is bounded by ``TILEGRAD_POOL_MB``
-(2048 where it is not set to a whole number).
+block fits the next request of about its size.
+
+A process holds what its arrays need and, beside it, at most ``TILEGRAD_POOL_MB`` mebibytes of idle blocks (where that
+is not set to a whole number: a quarter of the machine's memory, 2048 at most). Beyond that the blocks that have been
+idle longest go back to the system, so that a program whose shapes change keeps the sizes that it uses now. Where the
+system has no more memory, all idle blocks go before a request is refused.
 
 Blocks are anonymous mappings aligned to pages, with huge pages where the system has them.
 """
@@ -15,7 +19,6 @@ import mmap
 import os
 import threading
 import weakref
-from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -56,7 +59,8 @@ class Pool:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.lock = threading.RLock()  # a finaliser may run inside `take`, on the same thread
-        self._idle: dict[int, list[_Block]] = defaultdict(list)
+        self._idle: dict[int, list[tuple[int, _Block]]] = {}  # by size: when each fell idle, the longest ago first
+        self._returns = 0
         self._leases: dict[int, tuple[weakref.ref[ctypes.Array], _Block]] = {}
         self.idle_bytes = 0
         self.used_bytes = 0
@@ -68,11 +72,10 @@ class Pool:
         with self.lock:
             idle = self._idle.get(size)
             if idle:
-                block = idle.pop()
+                _, block = idle.pop()
                 self.idle_bytes -= size
             else:
-                block = _Block(size)
-                self.mappings += 1
+                block = self._new_block(size)
             self.used_bytes += size
             self.peak_bytes = max(self.peak_bytes, self.used_bytes)
             # Every array that views the memory holds this object alive; its end gives the block back.
@@ -90,9 +93,27 @@ class Pool:
         with self.lock:
             _, block = self._leases.pop(key)
             self.used_bytes -= block.size
-            if self.idle_bytes + block.size <= self.limit:
-                self._idle[block.size].append(block)
-                self.idle_bytes += block.size
+            self.idle_bytes += block.size
+            self._returns += 1
+            self._idle.setdefault(block.size, []).append((self._returns, block))
+            while self.idle_bytes > self.limit:
+                self._drop_oldest()
+
+    def _new_block(self, size: int) -> _Block:
+        try:
+            block = _Block(size)
+        except MemoryError:
+            if not self.idle_bytes:
+                raise
+            self.trim()
+            block = _Block(size)
+        self.mappings += 1
+        return block
+
+    def _drop_oldest(self) -> None:
+        size = min((size for size, idle in self._idle.items() if idle), key=lambda size: self._idle[size][0][0])
+        self._idle[size].pop(0)
+        self.idle_bytes -= size
 
     def trim(self) -> None:
         with self.lock:
@@ -100,8 +121,19 @@ class Pool:
             self.idle_bytes = 0
 
 
-_megabytes = os.environ.get("TILEGRAD_POOL_MB", "")
-_pool = Pool((int(_megabytes) if _megabytes.isdecimal() else 2048) << 20)
+def _limit() -> int:
+    """The most bytes that the pool may keep idle."""
+    named = os.environ.get("TILEGRAD_POOL_MB", "")
+    if named.isdecimal():
+        return int(named) << 20
+    try:
+        machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 2048 << 20
+    return min(2048 << 20, machine // 4)
+
+
+_pool = Pool(_limit())
 # A child that is forked while another thread holds the lock would find it held for ever.
 os.register_at_fork(before=_pool.lock.acquire, after_in_parent=_pool.lock.release, after_in_child=_pool.lock.release)
 
@@ -118,14 +150,15 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
 
 
 def memory_report() -> dict[str, int]:
-    """Bytes of pooled memory: in use, idle, the peak in use, and how many mappings were ever made.
+    """Bytes of pooled memory: in use, idle, the most that may be idle, the peak in use; and mappings ever made.
 
     >>> sorted(memory_report())
-    ['idle_bytes', 'mappings', 'peak_bytes', 'used_bytes']
+    ['idle_bytes', 'limit_bytes', 'mappings', 'peak_bytes', 'used_bytes']
     """
     return {
         "used_bytes": _pool.used_bytes,
         "idle_bytes": _pool.idle_bytes,
+        "limit_bytes": _pool.limit,
         "peak_bytes": _pool.peak_bytes,
         "mappings": _pool.mappings,
     }

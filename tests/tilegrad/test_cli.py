@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,12 +75,13 @@ def test_doctor_names_everything(tilegrad: Tilegrad, tmp_path: Path) -> None:
     done = tilegrad("doctor", cwd=tmp_path, TILEGRAD_CACHE_DIR=str(tmp_path / "cache"))
     assert (done.returncode, done.stderr) == (0, "")
     rows = {line.split("  ")[0]: line for line in done.stdout.splitlines()}
-    subjects = ["python", "numpy", "numba", "llvmlite", "processor", "vectors", "threads", "kernel cache"]
+    subjects = ["python", "numpy", "numba", "llvmlite", "processor", "vectors", "threads", "kernel cache", "memory"]
     subjects += ["CUDA driver", "CuPy", "numba-cuda", "pillow", "scikit-image", "matplotlib", "tqdm"]
     assert [subject for subject in subjects if subject not in rows] == []
     assert package.__version__ in rows["tilegrad"]
     assert str(tmp_path / "cache") in rows["kernel cache"]
-    assert "writable" in rows["kernel cache"]
+    assert "writable, 0 kernels, 0.0 MiB used" in rows["kernel cache"]
+    assert re.search(r"at most \d+ MiB kept for reuse .*; this process took \d+ MiB at its peak", rows["memory"])
 
 
 def test_doctor_with_a_cache_that_cannot_be_written(tilegrad: Tilegrad, tmp_path: Path) -> None:
@@ -92,6 +94,11 @@ def test_doctor_with_a_cache_that_cannot_be_written(tilegrad: Tilegrad, tmp_path
 def test_doctor_with_a_pool_size_that_is_no_number(tilegrad: Tilegrad, tmp_path: Path) -> None:
     done = tilegrad("doctor", cwd=tmp_path, TILEGRAD_POOL_MB="abc")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_doctor_tells_the_pools_bound(tilegrad: Tilegrad, tmp_path: Path) -> None:
+    done = tilegrad("doctor", cwd=tmp_path, TILEGRAD_POOL_MB="77")
+    assert "at most 77 MiB kept" in done.stdout
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell's >&-")

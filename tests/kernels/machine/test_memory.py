@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tilegrad.kernels.machine import memory
 from tilegrad.kernels.machine.memory import POOLED_FROM, Pool, _rounded, empty, memory_report, memory_trim
+
+from tilegrad import nn
 
 MEBI = 1 << 20
 
@@ -61,6 +64,69 @@ def test_idle_memory_is_bounded():
     take(none_kept, MEBI)
     gc.collect()
     assert none_kept.idle_bytes == 0
+
+
+def test_the_longest_idle_blocks_go_first():
+    """A program that changes to other shapes gets its blocks back, however full the pool was of the old ones."""
+    pool = Pool(4 * MEBI)
+    old = [take(pool, MEBI) for _ in range(4)]
+    del old
+    for _ in range(10):
+        new = take(pool, 2 * MEBI), take(pool, 3 * MEBI // 2)
+        del new
+    gc.collect()
+    assert pool.mappings == 4 + 2
+    assert pool.idle_bytes == 3 * MEBI // 2 + 2 * MEBI  # room for the new ones; no old one fits beside them
+    assert {size for size, idle in pool._idle.items() if idle} == {2 * MEBI, 3 * MEBI // 2}
+
+
+@given(st.lists(st.integers(POOLED_FROM, 3 * MEBI), max_size=60), st.integers(0, 8))
+def test_changing_sizes_do_not_grow_the_pool(sizes, megabytes):
+    """Bytes mapped are those in use and at most ``limit`` idle, at every moment."""
+    pool, live = Pool(megabytes * MEBI), []
+    for turn, size in enumerate(sizes):
+        live.append(take(pool, size))
+        if turn % 3:
+            live.pop(0)
+        assert pool.used_bytes == sum(_rounded(array.size) for array in live)
+        assert pool.idle_bytes == sum(size * len(idle) for size, idle in pool._idle.items()) <= pool.limit
+
+
+def test_training_on_changing_shapes_stays_within_the_bound(monkeypatch):
+    """Every step has another size; between steps nothing is in use that was not before, and idle memory is bounded."""
+    monkeypatch.setattr(memory._pool, "limit", 6 * MEBI)
+    memory_trim()
+    net = nn.Sequential(nn.Conv2dBatchNorm(1, 16, 3, padding=1, activation="relu"), nn.Conv2d(16, 1, 3, padding=1))
+    optimizer = nn.optim.Adam(net.parameters())
+    before = memory_report()["used_bytes"]
+    for side in (*range(40, 120, 8), *range(120, 40, -8)):
+        x = nn.Tensor(np.ones((2, side, side + 3, 1), np.float32))
+        optimizer.zero_grad()
+        nn.functional.mse_loss(net(x), x).backward()
+        optimizer.step()
+        del x
+        gc.collect()
+        report = memory_report()
+        assert report["used_bytes"] == before
+        assert report["idle_bytes"] <= 6 * MEBI == report["limit_bytes"]
+
+
+def test_idle_memory_goes_before_a_request_is_refused(monkeypatch):
+    pool, refused = Pool(64 * MEBI), []
+    take(pool, MEBI)
+    gc.collect()
+    assert pool.idle_bytes == MEBI
+
+    class OneRefusal(memory._Block):
+        def __init__(self, size):
+            if not refused:
+                refused.append(pool.idle_bytes)
+                raise MemoryError
+            super().__init__(size)
+
+    monkeypatch.setattr(memory, "_Block", OneRefusal)
+    assert take(pool, 2 * MEBI).nbytes == 2 * MEBI
+    assert (refused, pool.idle_bytes) == ([MEBI], 0)
 
 
 def test_trim_spares_what_is_in_use():
@@ -160,8 +226,8 @@ import numpy as np
 from tilegrad.kernels.machine.memory import empty, memory_report
 a = [empty((1 << 20,), np.uint8) for _ in range(5)]
 del a
-print(memory_report()["idle_bytes"] >> 20)
+print(memory_report()["idle_bytes"] >> 20, memory_report()["limit_bytes"] >> 20)
 """
     environment = {**os.environ, "TILEGRAD_POOL_MB": "2"}
     found = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "2"
+    assert found.stdout.split() == ["2", "2"]
