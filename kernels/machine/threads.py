@@ -155,7 +155,7 @@ def launch(worker: int, tasks: int, block: int, ns: float) -> None:
     ns
         Estimated time of all the work on one thread in nanoseconds; small work is done without threads.
     """
-    if tasks <= 0:
+    if tasks <= 0 or not worker:  # a rehearsal has no address of a kernel that is not compiled yet
         return
     state = _threads
     threads = min(num_threads(), tasks) if ns >= SERIAL_BELOW_NS else 1

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..activation.epilogue import CODES
 from ..elementwise.geometry import finite
+from ..machine.compile import rehearsal
 from ..operation import Operation, Variant
 from . import reference
 from .geometry import batch_norm_geometry, batch_norm_grad_geometry, batch_norm_train_geometry
@@ -200,7 +201,7 @@ def batch_norm_train(
     results = BATCH_NORM_TRAIN.run(arrays, (eps, activation, negative_slope), outputs, variant)
     y, mean, inverse_std, affine, unbiased = results
     for (array, _), statistic in zip(running, (mean, unbiased), strict=True):
-        if array is not None:
+        if array is not None and rehearsal.get() is None:
             array *= 1 - momentum
             array += momentum * statistic
     return y, mean, inverse_std, affine

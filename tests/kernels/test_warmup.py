@@ -96,6 +96,7 @@ def test_a_rehearsed_training_step_changes_no_weight():
     optimizer = nn.optim.Adam(net.parameters())
 
     def step():
+        optimizer.zero_grad()
         loss = nn.functional.mse_loss(net(nn.randn((2, 8, 8, 1))), nn.randn((2, 4, 4, 1)))
         loss.backward()
         optimizer.step()

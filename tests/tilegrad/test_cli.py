@@ -80,7 +80,7 @@ def test_doctor_names_everything(tilegrad: Tilegrad, tmp_path: Path) -> None:
     assert [subject for subject in subjects if subject not in rows] == []
     assert package.__version__ in rows["tilegrad"]
     assert str(tmp_path / "cache") in rows["kernel cache"]
-    assert "writable, 0 kernels, 0.0 MiB used" in rows["kernel cache"]
+    assert re.search(r"writable, \d+ kernels, [\d.]+ MiB used", rows["kernel cache"])
     assert re.search(r"at most \d+ MiB kept for reuse .*; this process took \d+ MiB at its peak", rows["memory"])
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command import Ended, Tilegrad, Trained
 from tilegrad.kernels.machine.ahead import Outcome
@@ -14,19 +15,24 @@ from tilegrad.kernels.machine.compile import kernel
 
 from tilegrad import warmup
 from tilegrad.errors import TilegradError
+from tilegrad.images import write_image
 
 TRAIN = """
 import sys
 from tilegrad.kernels.machine.compile import compiled_kernels
 from tilegrad.recipes.denoise import run
 from tilegrad.recipes.settings import DenoiseSettings
-run(DenoiseSettings(data=sys.argv[1], out=sys.argv[2], epochs=1, steps=2, patch=32))
+run(DenoiseSettings(data=sys.argv[1], out=sys.argv[2], epochs=1, steps=2))
 print(compiled_kernels)
 """
 
 
-def test_the_recipe_then_compiles_nothing(tilegrad: Tilegrad, pictures: Path, tmp_path: Path) -> None:
+def test_the_recipe_then_compiles_nothing(tilegrad: Tilegrad, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="needs matplotlib")
+    pytest.importorskip("PIL", reason="needs pillow")
+    (tmp_path / "pictures").mkdir()
+    for name in "abc":
+        write_image(tmp_path / "pictures" / f"{name}.png", np.full((64, 72), ord(name), np.uint8))
     cache = {"TILEGRAD_CACHE_DIR": str(tmp_path / "cache")}
     first = tilegrad("warmup", "--recipe", "denoise", "--jobs", "2", cwd=tmp_path, **cache)
     assert (first.returncode, first.stderr) == (0, "")
@@ -35,7 +41,7 @@ def test_the_recipe_then_compiles_nothing(tilegrad: Tilegrad, pictures: Path, tm
     )
     second = tilegrad("warmup", cwd=tmp_path, **cache)
     assert re.fullmatch(r"nothing to do; .*/cache holds \d+ kernels, .* MiB\n", second.stdout)
-    done = subprocess.run([sys.executable, "-P", "-c", TRAIN, pictures, tmp_path / "run"], capture_output=True,
+    done = subprocess.run([sys.executable, "-P", "-c", TRAIN, tmp_path / "pictures", tmp_path / "run"], capture_output=True,
                           text=True, check=False, env={**os.environ, **cache})  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"

@@ -129,8 +129,8 @@ def run(settings: DenoiseSettings, *, resume: bool = False) -> Scores:
     folder = make_folder(settings.out)
     for name in (*_WRITTEN, CHECKPOINT):
         check_writable(folder / name)
-    _compile_kernels(settings)
     pairs, pictures = _pictures(settings)
+    _compile_kernels(settings)
     training = Training(settings, pictures, pairs)
     facts = {"recipe": "denoise", **_facts(settings, pictures)}
     fit = Fit(training, folder, facts, settings)
@@ -166,6 +166,7 @@ def rehearse(settings: DenoiseSettings) -> None:
     """Everything that a run computes, once and on one picture: what `kernels.warmup` is to compile kernels for."""
     picture = np.zeros((max(settings.patch, 512),) * 2, np.float32)
     pair = Pair(picture, picture + kernels.random_normal(picture.shape, seed=0))
+    kernels.random_permutation(2, seed=0)  # chooses what is held out of a folder
     best_gaussian(pair)
     training = Training(settings, Pictures({"picture": picture}, {"picture": picture}), {"picture": pair})
     training.step(0)

@@ -125,7 +125,8 @@ def test_idle_memory_goes_before_a_request_is_refused(monkeypatch):
             super().__init__(size)
 
     monkeypatch.setattr(memory, "_Block", OneRefusal)
-    assert take(pool, 2 * MEBI).nbytes == 2 * MEBI
+    array = take(pool, 2 * MEBI)
+    assert array.nbytes == 2 * MEBI
     assert (refused, pool.idle_bytes) == ([MEBI], 0)
 
 
