@@ -41,8 +41,8 @@ def test_the_recipe_then_compiles_nothing(tilegrad: Tilegrad, tmp_path: Path) ->
     )
     second = tilegrad("warmup", cwd=tmp_path, **cache)
     assert re.fullmatch(r"nothing to do; .*/cache holds \d+ kernels, .* MiB\n", second.stdout)
-    done = subprocess.run([sys.executable, "-P", "-c", TRAIN, tmp_path / "pictures", tmp_path / "run"], capture_output=True,
-                          text=True, check=False, env={**os.environ, **cache})  # fmt: skip
+    done = subprocess.run([sys.executable, "-P", "-c", TRAIN, tmp_path / "pictures", tmp_path / "run"],
+                          capture_output=True, text=True, check=False, env={**os.environ, **cache})  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
     assert "compiling" not in done.stdout
