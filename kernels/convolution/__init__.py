@@ -206,6 +206,7 @@ CONV2D_WEIGHT_GRAD = Operation(
     variants=(
         Variant("depthwise", "cpu_depthwise", build="build_weight_grad"),
         Variant("winograd", "cpu_winograd_weight_grad"),
+        Variant("winograd_rows", "cpu_winograd_rows_weight_grad"),
         Variant("direct", "cpu_direct_weight_grad"),
         Variant("im2col", "cpu_im2col", build="build_weight_grad", teaching=True),
     ),

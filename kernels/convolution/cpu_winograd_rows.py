@@ -38,70 +38,56 @@ from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.processor import lanes
 from ..machine.threads import launch, num_threads
 from .geometry import ConvGeometry
-from .winograd_row_layers import TAPS, Layer, band_points, forward_layer, step_offsets, turned_layer
+from .winograd_row_layers import TAPS, Layer, band_points, forward_layer, reason_against, step_offsets, turned_layer
 from .winograd_row_tiles import POINTS, QUAD, SIZE, quads_of_row, weight_points
 
-_MOST_CHANNELS = 15  # with more, two-dimensional tiles save more
 _TASKS = 16  # at least so many, where there are rows enough
 _BAND_ROWS = 24
 _CHUNK = 64  # pixels of a row for which a block of weights is used before the next one's turn comes
 _BLOCK_WORDS = 3
 
 
-def _reason(g: ConvGeometry, few: int, many: int) -> str | None:
-    """Why a layer from ``few`` channels to ``many`` is not for this variant."""
-    if g.stride[1] != 1 or g.dilation[1] != 1 or g.groups != 1:
-        return (
-            f"needs stride and dilation 1 along the row and one group (got stride {g.stride}, "
-            f"dilation {g.dilation}, groups = {g.groups})"
-        )
-    if g.dtype != np.float32:
-        return f"needs float32 (got {g.dtype})"
-    least = lanes(SIZE)
-    if few > _MOST_CHANNELS or many < least or g.s < TAPS:
-        return (
-            f"needs at most {_MOST_CHANNELS} channels read, at least {least} written and {TAPS} taps a row "
-            f"(got {few}, {many} and {g.s})"
-        )
-    return None
-
-
 def rejects(g: ConvGeometry) -> str | None:
     """A convolution reads C channels and writes K, whole quads of them."""
-    return _reason(g, g.c, g.k) or (None if g.q >= QUAD else f"needs rows of {QUAD} outputs (got {g.q})")
+    return reason_against(g, g.c, g.k, g.stride[1]) or _whole_quads(g.q)
 
 
 def rejects_input_grad(g: ConvGeometry) -> str | None:
     """An input gradient reads K channels and writes C; with a stride, it has phases of fewer taps."""
     if g.stride != (1, 1):
         return f"needs stride 1 (got {g.stride})"
-    return _reason(g, g.k, g.c) or (None if g.w >= QUAD else f"needs rows of {QUAD} outputs (got {g.w})")
+    return reason_against(g, g.k, g.c, 1) or _whole_quads(g.w)
+
+
+def _whole_quads(outputs: int) -> str | None:
+    return None if outputs >= QUAD else f"needs rows of {QUAD} outputs (got {outputs})"
 
 
 @kernel()
 def pack_points() -> Any:
     """Task: one step of the reduction: the points of its weights, for all blocks of channels.
 
-    block = packed, w, scratch, few, groups, S, place of tap (0, 0), strides of (many, r, s, few), blocks, address
-    of the blocks' table
+    block = packed, w, scratch, few, groups, S, stride, place of tap (0, 0), strides of (many, r, s, few), blocks,
+    address of the blocks' table
     """
     width = lanes(SIZE)
 
     def pack_points(begin, end, slot, block):
         w = pointer(block[1], float32)
-        few, groups, S, place = block[3], block[4], block[5], block[6]
-        many_step, r_step, s_step, few_step = block[7], block[8], block[9], block[10]
-        blocks, table = block[11], pointer(block[12], np.int64)
+        few, groups, S, across, place = block[3], block[4], block[5], block[6], block[7]
+        many_step, r_step, s_step, few_step = block[8], block[9], block[10], block[11]
+        blocks, table = block[12], pointer(block[13], np.int64)
         taps_at = block[2] + slot * TAPS * width * SIZE
         taps = pointer(taps_at, float32)
         for step in range(begin, end):
-            c, group, r = step % few, step // few % groups, step // (few * groups)
+            c, one = step % few, step // few % across
+            group, r = step // (few * across) % groups, step // (few * across * groups)
             for b in range(blocks):
                 first, vectors = table[_BLOCK_WORDS * b], table[_BLOCK_WORDS * b + 1]
                 target = block[0] + (table[_BLOCK_WORDS * b + 2] + step * POINTS * vectors * width) * SIZE
                 for v in range(vectors):
                     for tap in range(TAPS):
-                        s = group * TAPS + tap
+                        s = (group * TAPS + tap) * across + one
                         at = place + (first + v * width) * many_step + r * r_step + s * s_step + c * few_step
                         for k in range(width):
                             taps[tap * width + k] = w[at + k * many_step] if s < S else float32(0)
@@ -120,16 +106,17 @@ def rows_of_quads() -> Any:
         H, W, C, P, Q, K = block[5], block[6], block[7], block[8], block[9], block[10]
         R, sy, dy, top, left, per_row = block[11], block[12], block[13], block[14], block[15], block[16]
         bands, band_rows, row_size, line_size = block[17], block[18], block[19], block[20]
+        across = block[27]
         mode, slope, offsets = block[21], float_bits(block[22]), block[23]
         blocks, table = block[24], pointer(block[25], np.int64)
         line = block[4] + slot * block[26] * SIZE
         points = line + line_size * SIZE
-        quad = QUAD * C * POINTS
+        pixel = across * C * POINTS
         for task in range(begin, end):
             n, p0 = task // bands, task % bands * band_rows
             p1 = min(P, p0 + band_rows)
             high = (p1 - 1 - p0) * sy + (R - 1) * dy + 1
-            band_points(points, line, x, n, H, W, C, p0 * sy - top, left, high, row_size, line_size, width)
+            band_points(points, line, x, n, H, W, C, p0 * sy - top, left, across, high, row_size, line_size, width)
             for p in range(p0, p1):
                 t0, t1 = 0, R  # the tap rows that lie inside the image
                 while t0 < R and p * sy - top + t0 * dy < 0:
@@ -148,15 +135,15 @@ def rows_of_quads() -> Any:
                             quads = min(most_quads, (stop - q) // QUAD)
                             here = q if quads > 0 else Q - QUAD  # a last quad overlaps the one before
                             to = y + (((n * P + p) * Q + here) * K + first) * SIZE
-                            a = points + ((p - p0) * sy * row_size + here * C * POINTS) * SIZE
+                            a = points + ((p - p0) * sy * row_size + here * pixel) * SIZE
                             if quads == 2 and vectors == 2:
-                                quads_of_row(2, 2, to, K, a, quad, steps, taps, weights, added, mode, slope)
+                                quads_of_row(2, 2, to, K, a, QUAD * pixel, steps, taps, weights, added, mode, slope)
                             elif quads == 2:
-                                quads_of_row(2, 1, to, K, a, quad, steps, taps, weights, added, mode, slope)
+                                quads_of_row(2, 1, to, K, a, QUAD * pixel, steps, taps, weights, added, mode, slope)
                             elif vectors == 2:
-                                quads_of_row(1, 2, to, K, a, quad, steps, taps, weights, added, mode, slope)
+                                quads_of_row(1, 2, to, K, a, QUAD * pixel, steps, taps, weights, added, mode, slope)
                             else:
-                                quads_of_row(1, 1, to, K, a, quad, steps, taps, weights, added, mode, slope)
+                                quads_of_row(1, 1, to, K, a, QUAD * pixel, steps, taps, weights, added, mode, slope)
                             q += QUAD * max(1, quads)
 
     return rows_of_quads
@@ -197,11 +184,11 @@ class _Rows:
         self.zeros = np.zeros(many, np.float32)
         self.scratch = -(-(layer.line + layer.rows(band_rows) * layer.row) // 64) * 64
         blocks = [len(self.blocks) // _BLOCK_WORDS, address_of(self.blocks)]
-        self.pack_template = Template(3, [few, layer.groups, s, *layer.weight, *blocks])
-        sizes = [h, w, few, p, q, many, r, layer.stride, layer.dilation, *layer.before, layer.groups * few]
+        self.pack_template = Template(3, [few, layer.groups, s, layer.across, *layer.weight, *blocks])
+        sizes = [h, w, few, p, q, many, r, layer.stride, layer.dilation, *layer.before, layer.groups * layer.channels]
         cut = [bands, band_rows, layer.row, layer.line]
         end = [IN_REGISTERS.get(g.activation, 0), word_of(g.negative_slope), address_of(self.offsets)]
-        self.template = Template(5, [*sizes, *cut, *end, *blocks, self.scratch])
+        self.template = Template(5, [*sizes, *cut, *end, *blocks, self.scratch, layer.across])
         self.steps, self.tasks, self.ns = steps, g.n * bands, g.flops / (4 * MACS_PER_NS)
         self.packer, self.worker = pack_points.address(), rows_of_quads.address()
         self.finish = second_pass(g.activation, g.negative_slope, IN_REGISTERS)

@@ -18,12 +18,16 @@ from .winograd_row_tiles import POINTS, QUAD, SIZE, line_points
 TAPS = 3
 """Taps of a group."""
 
+_MOST_CHANNELS = 15  # with more, two-dimensional tiles save more
+_MOST_PRODUCTS = 0.7  # of the direct path's: with 0.75 the two are equally fast
+
 
 class Layer(NamedTuple):
     """A convolution from few channels (source) to many (target): row p sees rows ``p * stride + r * dilation - top``.
 
-    ``weight`` is where tap (0, 0) begins in the weight, then its strides by (many, r, s, few), negative where a
-    gradient turns the taps round.
+    A stride along the row is taken away by a view: ``across`` neighbouring pixels of the padded row are one pixel of
+    ``across`` times as many channels, which the taps read one pixel at a time. ``weight`` is where tap (0, 0) begins in
+    the weight, then its strides by (many, r, s, few), negative where a gradient turns the taps round.
     """
 
     n: int
@@ -34,11 +38,17 @@ class Layer(NamedTuple):
     dilation: int
     before: tuple[int, int]
     weight: tuple[int, int, int, int, int]
+    across: int = 1
+
+    @property
+    def channels(self) -> int:
+        """Channels of a pixel that the quads step over."""
+        return self.source[2] * self.across
 
     @property
     def groups(self) -> int:
         """Groups of three taps in a tap row."""
-        return -(-self.taps[1] // TAPS)
+        return groups_of(self.taps[1], self.across)
 
     @property
     def positions(self) -> int:
@@ -48,25 +58,44 @@ class Layer(NamedTuple):
     @property
     def line(self) -> int:
         """Numbers of a row with zeros beside it, as far as whole vectors of points read."""
-        few, width = self.source[2], lanes(SIZE)
-        return -(-self.positions * few // width) * width + (POINTS - 1) * few + width
+        width = lanes(SIZE)
+        return -(-self.positions * self.channels // width) * width + (POINTS - 1) * self.channels + width
 
     @property
     def row(self) -> int:
         """Numbers of a row's points."""
         width = lanes(SIZE)
-        return (-(-self.positions * self.source[2] // width) * width) * POINTS + 2 * width
+        return (-(-self.positions * self.channels // width) * width) * POINTS + 2 * width
 
     def rows(self, outputs: int) -> int:
         """Source rows that ``outputs`` neighbouring rows read."""
         return (outputs - 1) * self.stride + (self.taps[0] - 1) * self.dilation + 1
 
 
+def groups_of(taps: int, stride: int) -> int:
+    """Groups of three taps that a row of taps makes, at a stride along the row."""
+    return -(-taps // (stride * TAPS))
+
+
+def reason_against(g: ConvGeometry, few: int, many: int, stride: int) -> str | None:
+    """Why a layer from ``few`` channels to ``many`` gains nothing here; ``stride`` is that along the row."""
+    if g.dilation[1] != 1 or g.groups != 1:
+        return f"needs no dilation along the row and one group (got {g.dilation[1]}, groups = {g.groups})"
+    if g.dtype != np.float32:
+        return f"needs float32 (got {g.dtype})"
+    least = lanes(SIZE)
+    if few > _MOST_CHANNELS or many < least:
+        return f"needs at most {_MOST_CHANNELS} channels on one side and {least} on the other (got {few} and {many})"
+    if groups_of(g.s, stride) * POINTS * stride > _MOST_PRODUCTS * QUAD * g.s:
+        return f"needs rows of taps that groups of {TAPS} save products of (got {g.s} taps at stride {stride})"
+    return None
+
+
 def forward_layer(g: ConvGeometry) -> Layer:
     """The convolution, few channels in."""
     strides = (0, g.r * g.s * g.c, g.s * g.c, g.c, 1)
-    before = g.pads[0], g.pads[2]
-    return Layer(g.n, (g.h, g.w, g.c), (g.p, g.q, g.k), (g.r, g.s), g.stride[0], g.dilation[0], before, strides)
+    source, target, before = (g.h, g.w, g.c), (g.p, g.q, g.k), (g.pads[0], g.pads[2])
+    return Layer(g.n, source, target, (g.r, g.s), g.stride[0], g.dilation[0], before, strides, g.stride[1])
 
 
 def turned_layer(g: ConvGeometry) -> Layer:
@@ -77,7 +106,7 @@ def turned_layer(g: ConvGeometry) -> Layer:
 
 
 @register_jitable
-def band_points(points, line_at, x, n, H, W, C, first_row, left, high, row_size, line_size, width):
+def band_points(points, line_at, x, n, H, W, C, first_row, left, across, high, row_size, line_size, width):
     """The points of ``high`` rows of image n from ``first_row`` on, with zeros beside the image and above and below."""
     line = pointer(line_at, float32)
     begin = min(max(0, left), line_size // C)  # pixels of zeros, then the image's
@@ -97,19 +126,18 @@ def band_points(points, line_at, x, n, H, W, C, first_row, left, high, row_size,
             line[i] = source[i]
         for i in range(end * C, line_size):
             line[i] = 0
-        for i in range(0, line_size - (POINTS - 1) * C - width, width):
-            line_points(line_at + i * SIZE, C, target + i * POINTS * SIZE)
+        for i in range(0, line_size - (POINTS - 1) * across * C - width, width):
+            line_points(line_at + i * SIZE, across * C, target + i * POINTS * SIZE)
 
 
 def step_offsets(layer: Layer) -> np.ndarray:
     """Where each step of the reduction reads, from a quad's first tap row on: tap rows, groups, channels."""
-    few = layer.source[2]
     return np.array(
         [
-            r * layer.dilation * layer.row + (group * TAPS * few + c) * POINTS
+            r * layer.dilation * layer.row + (group * TAPS * layer.channels + c) * POINTS
             for r in range(layer.taps[0])
             for group in range(layer.groups)
-            for c in range(few)
+            for c in range(layer.channels)
         ],
         np.int64,
     )
