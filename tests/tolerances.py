@@ -82,3 +82,8 @@ WINOGRAD_WEIGHT_GRAD = 1e-5
 # times as long as the number of channels: 5e-6 of the largest output at 64 channels and 2e-5 at 256, of 1e-6 and 3e-6
 # by plain sums; small images of few outputs, whose largest is not that large, several times as much.
 WINOGRAD_PHASES = 1e-4
+
+# Pooling, interpolation and padding: sums of some ten weighted numbers of about 1, in another order.
+SEPARABLE = {"float32": 1e-6, "float64": 1e-14}
+# PyTorch computes the positions of float32 images in float32: a few units in the last place of coordinates up to 20.
+INTERPOLATION = {"float32": 2e-5, "float64": 1e-13}

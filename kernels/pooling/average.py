@@ -113,7 +113,7 @@ def avg_pool2d(
     stride : int or (height, width), optional
         From one window to the next; the window's size if None.
     padding : int or (height, width)
-        Rows and columns of zeros on each side, at most half the window.
+        Rows and columns of zeros on each side, at most half of ``kernel_size``.
     ceil_mode : bool
         Take windows too that begin inside the padded image and end outside.
     count_include_pad : bool
@@ -132,7 +132,7 @@ def avg_pool2d(
     Raises
     ------
     ValueError, TypeError
-        Where a window does not fit the padded image, padding is more than half of it, or an array does not fit.
+        Where a window does not fit the padded image, padding is too much, or an array does not fit.
 
     Notes
     -----

@@ -97,9 +97,9 @@ def fixed(
         raise ValueError(f"{name}: divisor_override expects an integer other than 0")
     seen = f"(input {image}, kernel_size {kernel}, dilation {dilations})"
     reach = tuple(d * (k - 1) + 1 for d, k in zip(dilations, kernel, strict=True))
-    if any(pad > r // 2 for pad, r in zip(pads, reach, strict=True)):
-        half = tuple(r // 2 for r in reach)
-        raise ValueError(f"{name}: padding expects at most half the window {half} but got {pads} {seen}")
+    if any(pad > k // 2 for pad, k in zip(pads, kernel, strict=True)):
+        half = tuple(k // 2 for k in kernel)
+        raise ValueError(f"{name}: padding expects at most half of kernel_size {half} but got {pads} {seen}")
     sizes = image[1:3]
     p, q = (
         _outputs(sizes[i], kernel[i], steps[i], pads[i], dilations[i], bool(ceil_mode)) if sizes[i] else 0

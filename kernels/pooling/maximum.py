@@ -65,7 +65,7 @@ def _declare(name: str, geometry: Any, definition: Any, build: str, cases: Any, 
 _FIXED: tuple[dict[str, Any], ...] = (
     {"shapes": [(2, 6, 7, 3)], "kernel_size": 2},
     {"shapes": [(2, 7, 6, 17)], "kernel_size": (3, 2), "stride": 1, "padding": 1},
-    {"shapes": [(1, 9, 8, 1)], "kernel_size": 3, "stride": 3, "padding": 2, "dilation": 2, "ceil_mode": True},
+    {"shapes": [(1, 9, 8, 1)], "kernel_size": 3, "stride": 3, "padding": 1, "dilation": 2, "ceil_mode": True},
     {"shapes": [(4, 28, 28, 32)], "kernel_size": 2},
 )
 _ADAPTIVE: tuple[dict[str, Any], ...] = (
@@ -96,8 +96,8 @@ MAX_POOL2D_GRAD = _declare(
         {**_places_of((2, 3, 3, 3), 42), "input_shape": (2, 6, 7, 3), "kernel_size": 2},
         {**_places_of((1, 5, 6, 17), 42), "input_shape": (1, 6, 7, 17), "kernel_size": (4, 4),
          "stride": 1, "padding": 1},
-        {**_places_of((1, 5, 3, 1), 40), "input_shape": (1, 8, 5, 1), "kernel_size": 3, "stride": 2,
-         "padding": 2, "dilation": 2, "ceil_mode": True},
+        {**_places_of((1, 4, 2, 1), 40), "input_shape": (1, 8, 5, 1), "kernel_size": 3, "stride": 2,
+         "padding": 1, "dilation": 2, "ceil_mode": True},
         {**_places_of((4, 14, 14, 32), 784), "input_shape": (4, 28, 28, 32), "kernel_size": 2},
     ),
 )  # fmt: skip
@@ -140,7 +140,7 @@ def max_pool2d(
     stride : int or (height, width), optional
         From one window to the next; ``kernel_size`` if None.
     padding : int or (height, width)
-        Rows and columns of minus infinity on each side, at most half the window.
+        Rows and columns of minus infinity on each side, at most half of ``kernel_size``.
     dilation : int or (height, width)
         From one number of a window to the next.
     ceil_mode : bool
@@ -161,7 +161,7 @@ def max_pool2d(
     Raises
     ------
     ValueError, TypeError
-        Where a window does not fit the padded image, padding is more than half of it, or an array does not fit.
+        Where a window does not fit the padded image, padding is too much, or an array does not fit.
 
     Notes
     -----

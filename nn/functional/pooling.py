@@ -63,7 +63,7 @@ def avg_pool2d(
     ----------
     x : (N, H, W, C)
     kernel_size, stride, padding : int or (height, width)
-        The stride is the window's size if None; padding, with zeros, is at most half the window.
+        The stride is the window's size if None; padding, with zeros, is at most half of ``kernel_size``.
     ceil_mode : bool
         Take windows too that begin inside the padded image and end outside.
     count_include_pad : bool
@@ -164,7 +164,7 @@ def max_pool2d(
     ----------
     x : (N, H, W, C)
     kernel_size, stride, padding, dilation : int or (height, width)
-        The stride is ``kernel_size`` if None; padding, with minus infinity, is at most half the window.
+        The stride is ``kernel_size`` if None; padding, with minus infinity, is at most half of ``kernel_size``.
     ceil_mode : bool
         Take windows too that begin inside the padded image and end outside.
     return_indices : bool

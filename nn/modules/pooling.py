@@ -14,7 +14,7 @@ class MaxPool2d(Module):
     Parameters
     ----------
     kernel_size, stride, padding, dilation : int or (height, width)
-        The stride is ``kernel_size`` if None; padding, with minus infinity, is at most half the window.
+        The stride is ``kernel_size`` if None; padding, with minus infinity, is at most half of ``kernel_size``.
     return_indices : bool
         Return ``h * W + w`` of the greatest numbers too.
     ceil_mode : bool
@@ -57,7 +57,7 @@ class AvgPool2d(Module):
     Parameters
     ----------
     kernel_size, stride, padding : int or (height, width)
-        The stride is ``kernel_size`` if None; padding, with zeros, is at most half the window.
+        The stride is ``kernel_size`` if None; padding, with zeros, is at most half of ``kernel_size``.
     ceil_mode : bool
         Take windows too that begin inside the padded image and end outside.
     count_include_pad : bool

@@ -35,7 +35,7 @@ def windows(draw, dilated):
     kernel = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
     dilation = draw(st.integers(1, 2)) if dilated else 1
     reach = [dilation * (k - 1) + 1 for k in kernel]
-    padding = tuple(draw(st.integers(0, r // 2)) for r in reach)
+    padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
     h, w = (r + draw(st.integers(0, 3)) for r in reach)
     window = {"kernel_size": kernel, "stride": draw(st.sampled_from([None, 1, (2, 3)])), "padding": padding}
     window["ceil_mode"] = draw(st.booleans())
