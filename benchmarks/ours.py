@@ -10,6 +10,7 @@ from tilegrad import __version__, kernels, nn
 
 from .contestant import Arrays, Contestant, Prepared, training
 from .dense_kinds import Linear, Matmul, Sum
+from .image_kinds import ImageMove
 from .kinds import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
 
 
@@ -119,6 +120,36 @@ def _(work: BatchNorm, arrays: Arrays) -> Prepared:
         return y, *kernels.batch_norm_grad(gy, x, mean, inverse_std, weight, affine, activation="relu")
 
     return Prepared(call, call)
+
+
+@prepare.register
+def _(work: ImageMove, arrays: Arrays) -> Prepared:
+    x, gy = arrays["x"], arrays.get("gy")
+    indices = kernels.max_pool2d(x, 2, return_indices=True)[1]
+    twice: dict[str, Any] = {"scale_factor": 2}
+    forward: dict[str, Callable[[], Any]] = {
+        "max pool 2x2": lambda: kernels.max_pool2d(x, 2, return_indices=True),
+        "avg pool 2x2": lambda: kernels.avg_pool2d(x, 2),
+        "nearest x2": lambda: kernels.interpolate(x, **twice),
+        "bilinear x2": lambda: kernels.interpolate(x, **twice, mode="bilinear"),
+        "pad 1 reflect": lambda: kernels.pad2d(x, 1, mode="reflect"),
+        "pixel shuffle x2": lambda: kernels.pixel_shuffle(x, 2),
+    }
+    gradient: dict[str, Callable[[], Any]] = {
+        "max pool 2x2": lambda: kernels.max_pool2d_grad(gy, indices, x.shape, 2),
+        "avg pool 2x2": lambda: kernels.avg_pool2d_grad(gy, x.shape, 2),
+        "nearest x2": lambda: kernels.interpolate_grad(gy, x.shape, **twice),
+        "bilinear x2": lambda: kernels.interpolate_grad(gy, x.shape, **twice, mode="bilinear"),
+        "pad 1 reflect": lambda: kernels.pad2d_grad(gy, x.shape, 1, mode="reflect"),
+        "pixel shuffle x2": lambda: kernels.pixel_unshuffle(gy, 2),
+    }
+    call = (gradient if work.gradient else forward)[work.move]
+
+    def result() -> tuple[np.ndarray, ...]:
+        found = call()
+        return found if isinstance(found, tuple) else (found,)
+
+    return Prepared(call, result)
 
 
 @prepare.register

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from .dense_kinds import Linear, Matmul, Sum
+from .image_kinds import MOVES, ImageMove
 from .kinds import PASSES, AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall, Work
 
 _LAYERS = (
@@ -27,6 +28,7 @@ _MATRICES = (
     Matmul(1, 1024, 1024), Matmul(1, 100, 6272), Matmul(25088, 64, 64), Matmul(128, 128, 1),
 )  # fmt: skip
 _IMAGES = ((16, 40, 40, 64), (1, 256, 256, 64))
+_MOVED = ((16, 40, 40, 64), (128, 28, 28, 32))
 _CALLS = ("add", "relu", "matmul", "conv2d", "conv2d weight grad", "conv2d, recorded", "conv2d, backward")
 
 WORKLOADS: tuple[Work, ...] = (
@@ -38,6 +40,7 @@ WORKLOADS: tuple[Work, ...] = (
     *(Sum(shape, axes) for shape in _IMAGES for axes in ((0, 1, 2, 3), (0, 1, 2), (1, 2), (3,))),
     *_MATRICES,
     *(replace(layer, run=run) for layer in _LINEAR_LAYERS for run in PASSES),
+    *(ImageMove(m, shape, g) for m in MOVES for shape in _MOVED for g in (False, True)),
     AdamStep(),
     *(SmallCall(function) for function in _CALLS),
     FreshProcess(training=False, warm=True),

@@ -15,6 +15,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..contestant import Arrays, Contestant, Prepared, training
 from ..dense_kinds import Linear, Matmul, Sum
+from ..image_kinds import ImageMove
 from ..kinds import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
 from ..ours import dncnn_weights
 
@@ -212,6 +213,32 @@ def _(work: BatchNorm, arrays: Arrays, layout: Any) -> Prepared:
         )
 
     return _without_graph(call)
+
+
+@prepare.register
+def _(work: ImageMove, arrays: Arrays, layout: Any) -> Prepared:
+    x, gy = (_tensor(arrays[name], layout) if name in arrays else None for name in ("x", "gy"))
+    assert x is not None
+    size, doubled = list(x.shape), [2 * side for side in x.shape[2:]]
+    indices = functional.max_pool2d(x, 2, return_indices=True)[1]
+    window = ([2, 2], [2, 2], [0, 0])
+    forward = {
+        "max pool 2x2": lambda: functional.max_pool2d(x, 2, return_indices=True),
+        "avg pool 2x2": lambda: functional.avg_pool2d(x, 2),
+        "nearest x2": lambda: functional.interpolate(x, scale_factor=2),
+        "bilinear x2": lambda: functional.interpolate(x, scale_factor=2, mode="bilinear"),
+        "pad 1 reflect": lambda: functional.pad(x, (1, 1, 1, 1), mode="reflect"),
+        "pixel shuffle x2": lambda: functional.pixel_shuffle(x, 2),
+    }
+    gradient = {
+        "max pool 2x2": lambda: aten.max_pool2d_with_indices_backward(gy, x, *window, [1, 1], False, indices),
+        "avg pool 2x2": lambda: aten.avg_pool2d_backward(gy, x, *window, False, True, None),
+        "nearest x2": lambda: aten.upsample_nearest2d_backward(gy, doubled, size),
+        "bilinear x2": lambda: aten.upsample_bilinear2d_backward(gy, doubled, size, False),
+        "pad 1 reflect": lambda: aten.reflection_pad2d_backward(gy, x, [1, 1, 1, 1]),
+        "pixel shuffle x2": lambda: functional.pixel_unshuffle(gy, 2),
+    }
+    return _without_graph((gradient if work.gradient else forward)[work.move])
 
 
 @prepare.register
