@@ -55,7 +55,7 @@ from .loss import (
 )
 from .machine.memory import memory_report, memory_trim
 from .normalization import batch_norm, batch_norm_grad, batch_norm_train
-from .optimizer import adam_step, sgd_step
+from .optimizer import adam_step, average_step, norm_of_all, sgd_step
 from .padding import pad2d, pad2d_grad
 from .pooling import (
     adaptive_avg_pool2d,
@@ -84,6 +84,7 @@ __all__ = [
     "adaptive_max_pool2d_grad",
     "add",
     "asarray",
+    "average_step",
     "avg_pool2d",
     "avg_pool2d_grad",
     "batch_norm",
@@ -132,6 +133,7 @@ __all__ = [
     "mse_loss_and_grad",
     "multiply",
     "negative",
+    "norm_of_all",
     "pad2d",
     "pad2d_grad",
     "pixel_shuffle",

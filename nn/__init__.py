@@ -8,7 +8,9 @@ To read it from the bottom up: autograd (the walk over the graph), tensor, node,
 
 from . import functional, init, models, optim, pytorch
 from .autograd import enable_grad, grad, is_grad_enabled, no_grad
+from .average import EMA
 from .checkpoint import load_checkpoint, save_checkpoint
+from .clip import clip_grad_norm_, clip_grad_value_
 from .gradcheck import gradcheck, gradgradcheck
 from .modules import (
     AdaptiveAvgPool2d,
@@ -60,6 +62,7 @@ from .serialization import load, save
 from .tensor import Parameter, Tensor
 
 __all__ = [
+    "EMA",
     "AdaptiveAvgPool2d",
     "AdaptiveMaxPool2d",
     "AvgPool2d",
@@ -105,6 +108,8 @@ __all__ = [
     "Unflatten",
     "Upsample",
     "ZeroPad2d",
+    "clip_grad_norm_",
+    "clip_grad_value_",
     "default_generator",
     "enable_grad",
     "functional",

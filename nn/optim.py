@@ -1,4 +1,7 @@
-"""Optimisers, under PyTorch's names. A step is one kernel launch for all parameters of a group."""
+"""Optimisers, under PyTorch's names. A step is one kernel launch for all parameters of a group.
+
+Schedules of their learning rates are in schedule.py.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -7,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from .schedule import CosineAnnealingLR, Schedule, StepLR, WarmUpLR
 from .tensor import Tensor
+
+__all__ = ["SGD", "Adam", "AdamW", "CosineAnnealingLR", "Optimizer", "Schedule", "StepLR", "WarmUpLR"]
 
 
 class Optimizer(ABC):

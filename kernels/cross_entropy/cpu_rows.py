@@ -53,7 +53,7 @@ def cross_entropy_rows(
 ) -> Callable[..., Any]:
     """Losses of rows, or their sum for each task, divided; and gradients on request."""
     (real, scalar), (out_real, out_scalar) = TYPES[dtype], TYPES[result]
-    exp, size, one, zero = EXP[dtype], np.dtype(scalar).itemsize, scalar(1), scalar(0)
+    exp, size, zero = EXP[dtype], np.dtype(scalar).itemsize, scalar(0)
     largest, _ = row_functions(dtype)
 
     def worker(begin, end, slot, block):
@@ -110,8 +110,10 @@ def cross_entropy_rows(
                     factor, each = scalar((own + evenly) / whole * inverse), scalar(share * inverse)
                     for c in range(classes):
                         slope = gx[first + c] * factor
-                        if smooth:
-                            slope -= each * (read(weight, c) if weighted else one)
+                        if smooth and weighted:
+                            slope -= each * read(weight, c)
+                        elif smooth:
+                            slope -= each
                         gx[first + c] = slope
                     gx[first + label] -= scalar(own * inverse)
                 if summed:

@@ -2,6 +2,7 @@
 
 reference.py    the definition for one parameter, in loops
 in_place.py     lists of arrays: checks, the table of addresses, how work is cut
+norm.py         the norm of a list of arrays
 cpu_fused.py    "fused": one pass over the table
 """
 
@@ -14,8 +15,9 @@ import numpy as np
 from ..operation import Variant
 from . import reference
 from .in_place import InPlaceOperation, Invocation
+from .norm import norm_of_all
 
-__all__ = ["adam_step", "sgd_step"]
+__all__ = ["adam_step", "average_step", "norm_of_all", "sgd_step"]
 
 _CASES = (
     {"shapes": [(1,), (3, 5), (0,), (64, 3, 3, 64)], "lr": 0.01},
@@ -61,6 +63,10 @@ SGD_MOMENTUM = _operation(
     "sgd_momentum_step", ("parameters", "grads", "momentum_buffers"), "build_sgd_momentum", reference.sgd_momentum, 5,
     tuple({**case, "momentum": 0.9, "nesterov": nesterov} for case in _CASES for nesterov in (False, True)),
     public="sgd_step",
+)  # fmt: skip
+AVERAGE = _operation(
+    "average_step", ("averages", "arrays"), "build_average", reference.average, 3,
+    ({"shapes": [(1,), (3, 5), (0,), (64, 3, 3, 64)], "decay": 0.9},),
 )  # fmt: skip
 
 
@@ -206,3 +212,37 @@ def sgd_step(
     scalars = np.array((lr, weight_decay, momentum, 1 - dampening), np.float64)
     options = (decay, bool(nesterov), bool(first))
     SGD_MOMENTUM.run((parameters, grads, momentum_buffers, scalars), options, variant=variant)
+
+
+def average_step(
+    averages: Sequence[np.ndarray], arrays: Sequence[np.ndarray], *, decay: float, variant: str | None = None
+) -> None:
+    """Move running averages towards arrays, in place: ``average += (1 - decay) * (array - average)``.
+
+    Parameters
+    ----------
+    averages : list of arrays, all float32 or all float64
+        Updated. Writeable, C-contiguous; no two may share memory.
+    arrays : list of arrays of the same shapes and dtype
+        What is averaged.
+    decay : float
+        How much of each average is kept, in [0, 1].
+    variant : str, optional
+        The implementation to run; see `tilegrad.kernels.explain`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As in `adam_step`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> average = np.array([1.0, 2.0])
+    >>> average_step([average], [np.array([3.0, 2.0])], decay=0.75)
+    >>> average
+    array([1.5, 2. ])
+    """
+    if not 0 <= decay <= 1:
+        raise ValueError(f"average_step: decay expects a number in [0, 1] but got {decay}")
+    AVERAGE.run((averages, arrays, np.array((1 - decay,), np.float64)), (), variant=variant)

@@ -112,6 +112,29 @@ def _sgd_momentum(char, decay, nesterov, first):
     return work
 
 
+@kernel()
+def _average(char):
+    real = _REALS[char]
+
+    def work(begin, end, slot, block):
+        table, first_rows = pointer(block[0], int64), pointer(block[1], int64)
+        rows, total = block[2], block[3]
+        share = real(float_bits(block[4]))
+        for task in range(begin, end):
+            row, at = first_rows[task], task * CHUNK
+            stop = min(at + CHUNK, total)
+            while at < stop:
+                upto = min(stop, table[row])
+                base = table[row - 1] if row > 0 else 0
+                average, array = pointer(table[rows + row], real), pointer(table[2 * rows + row], real)
+                for i in range(at - base, upto - base):
+                    average[i] += share * (array[i] - average[i])
+                at = upto
+                row += 1
+
+    return work
+
+
 def _builder(family: Family) -> Callable[[Invocation], Run]:
     def build(geometry: Invocation) -> Run:
         group = geometry.group
@@ -132,3 +155,4 @@ def _builder(family: Family) -> Callable[[Invocation], Run]:
 
 
 build_adam, build_sgd, build_sgd_momentum = _builder(_adam), _builder(_sgd), _builder(_sgd_momentum)
+build_average = _builder(_average)

@@ -47,3 +47,17 @@ def sgd_momentum(parameter, grad, buffer, scalars, new_parameter, new_buffer, de
         b = g if first else momentum * buffer[i] + share * g
         new_buffer[i] = b
         new_parameter[i] = parameter[i] - lr * (g + momentum * b if nesterov else b)
+
+
+def average(average, array, scalars, new_average):
+    """``average + share * (array - average)``; ``share`` is what is not kept."""
+    for i in range(average.size):
+        new_average[i] = average[i] + scalars[0] * (array[i] - average[i])
+
+
+def norm_of_all(numbers, norm):
+    """The square root of the sum of all squares."""
+    total = 0.0
+    for i in range(numbers.size):
+        total += float(numbers[i]) ** 2
+    norm[()] = math.sqrt(total)
