@@ -67,8 +67,8 @@ def clip_grad_norm_(
     >>> p.grad = nn.Tensor([3.0, 4.0])
     >>> nn.clip_grad_norm_([p], 1.0)
     5.0
-    >>> p.grad
-    Tensor([0.59999985, 0.7999998 ], dtype=float32)
+    >>> p.grad.numpy().round(3)
+    array([0.6, 0.8], dtype=float32)
     """
     name = "clip_grad_norm_"
     if not max_norm >= 0:

@@ -13,6 +13,7 @@ from .modules import (
     BatchNorm2d,
     Conv2d,
     ConvTranspose2d,
+    Dropout,
     Flatten,
     LeakyReLU,
     Linear,
@@ -20,12 +21,14 @@ from .modules import (
     ReLU,
     Sequential,
     Sigmoid,
+    SiLU,
+    Softplus,
     StateDict,
     Tanh,
     Unflatten,
 )
 
-_ELEMENTWISE = (ReLU, LeakyReLU, Tanh, Sigmoid)
+_ELEMENTWISE = (Dropout, LeakyReLU, ReLU, SiLU, Sigmoid, Softplus, Tanh)
 
 
 def state_dict_from_pytorch(mapping: Mapping[str, Any], model: Module) -> StateDict:

