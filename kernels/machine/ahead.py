@@ -67,7 +67,8 @@ class _Work:
 
     def __init__(self, shared: list[Kernel], own: list[Kernel], told: Progress | None) -> None:
         self.left, self.total, self.told = deque(shared), len(shared) + len(own), told
-        self.count, self.failures = 0, {}
+        self.count = 0
+        self.failures: dict[str, str] = {}
         self.lock = threading.Lock()
 
     def next(self, own: list[Kernel]) -> Kernel | None:
