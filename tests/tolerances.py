@@ -82,6 +82,9 @@ WINOGRAD_WEIGHT_GRAD = 1e-5
 # times as long as the number of channels: 5e-6 of the largest output at 64 channels and 2e-5 at 256, of 1e-6 and 3e-6
 # by plain sums; small images of few outputs, whose largest is not that large, several times as much.
 WINOGRAD_PHASES = 1e-4
+# The weight gradient sums over all pixels, and what Winograd makes larger there cancels as other rounding does: 1e-6
+# to 5e-6 of the largest number.
+WINOGRAD_PHASES_WEIGHT_GRAD = 1e-5
 
 # Pooling, interpolation and padding: sums of some ten weighted numbers of about 1, in another order.
 SEPARABLE = {"float32": 1e-6, "float64": 1e-14}

@@ -6,7 +6,8 @@ The ladder, from the definition to the fastest on each device (`tilegrad.kernels
     cpu_im2col.py    "im2col": every receptive field copied out, then one matrix product
     cpu_direct.py    "direct": the register-blocked micro-kernel reads rows of the image in place
     cpu_winograd.py  "winograd": 3 x 3 with a quarter of the multiplications
-    cpu_winograd_phases.py  "winograd_phases": 4 x 4 of stride 2 with two fifths of them
+    cpu_winograd_phases.py  "winograd_phases": 4 x 4 of stride 2 with two fifths of them (its weight gradient:
+                     cpu_winograd_phases_weight_grad.py)
     cpu_winograd_rows.py "winograd_rows": few channels to many, half the multiplications along each row
     cpu_taps.py      "taps": many channels to few, all taps of a pixel in one product, then shifted additions
     cpu_depthwise.py "depthwise": one channel to one channel, vectorised over channels
@@ -207,6 +208,7 @@ CONV2D_WEIGHT_GRAD = Operation(
         Variant("depthwise", "cpu_depthwise", build="build_weight_grad"),
         Variant("winograd", "cpu_winograd_weight_grad"),
         Variant("winograd_rows", "cpu_winograd_rows_weight_grad"),
+        Variant("winograd_phases", "cpu_winograd_phases_weight_grad"),
         Variant("direct", "cpu_direct_weight_grad"),
         Variant("im2col", "cpu_im2col", build="build_weight_grad", teaching=True),
     ),

@@ -62,6 +62,25 @@ def tile(down: int, across: int, itemsize: int) -> Any:
     return all_channels(down, across, itemsize)
 
 
+@kernel(types.void(*[types.int64] * 9, types.float64))
+def streamed_tile(down: int, across: int, itemsize: int) -> Any:
+    """`tile` into memory that is read much later, past the caches.
+
+    Every entry of the target begins at a multiple of a vector's size, and channels are whole vectors.
+    """
+    width = lanes(itemsize)
+
+    def transform_streamed(
+        source, source_row, source_column, target, target_row, target_column, C, bias, mode, slope
+    ):  # fmt: skip
+        for at in range(0, C * itemsize, width * itemsize):
+            stream_transform(
+                down, across, itemsize, source + at, source_row, source_column, target + at, target_row, target_column
+            )
+
+    return transform_streamed
+
+
 @intrinsic
 def call_tile(
     typingctx, function, source, source_row, source_column, target, target_row, target_column, C, bias, mode, slope
@@ -90,31 +109,59 @@ def transform(
     """
     if not all(isinstance(t, types.IntegerLiteral) for t in (down, across, itemsize)):
         return None
-    line_down, rows, rows_out = LINES[down.literal_value]
-    line_across, columns, _ = LINES[across.literal_value]
-    finishes, size = down.literal_value in _OUTPUTS, itemsize.literal_value
 
     def codegen(context, builder, signature, args):
-        source, source_row, source_column, target, target_row, target_column, bias, mode, slope = args[3:]
-        e = Vectors(builder, size)
-        source, target = e.pointer(source), e.pointer(target)
-
-        def entry(base: ir.Value, i: int, j: int, row: ir.Value, column: ir.Value) -> ir.Value:
-            return e.at(base, builder.add(e.times(row, i), e.times(column, j)))
-
-        through = [
-            line_down(e, [e.load(entry(source, i, j, source_row, source_column)) for i in range(rows)])
-            for j in range(columns)
-        ]
-        added, below = (_bias(e, bias), _slope(e, slope)) if finishes else (None, None)
-        for i in range(rows_out):
-            for j, value in enumerate(line_across(e, [column[i] for column in through])):
-                if finishes:
-                    value = e.activate(e.add(value, added), mode, below)
-                e.store(value, entry(target, i, j, target_row, target_column))
+        *places, bias, mode, slope = args[3:]
+        e = Vectors(builder, itemsize.literal_value)
+        if down.literal_value not in _OUTPUTS:
+            _emit(e, down, across, *places, e.store)
+            return context.get_dummy_value()
+        added, below = _bias(e, bias), _slope(e, slope)
+        _emit(
+            e, down, across, *places,
+            lambda value, address: e.store(e.activate(e.add(value, added), mode, below), address),
+        )  # fmt: skip
         return context.get_dummy_value()
 
     return types.void(down, across, itemsize, *[types.int64] * 8, types.float64), codegen
+
+
+@intrinsic(prefer_literal=True)
+def stream_transform(
+    typingctx, down, across, itemsize, source, source_row, source_column, target, target_row, target_column
+):
+    """`transform` of one vector of channels, stored past the caches: see `streamed_tile`."""
+    if not all(isinstance(t, types.IntegerLiteral) for t in (down, across, itemsize)):
+        return None
+
+    def codegen(context, builder, signature, args):
+        e = Vectors(builder, itemsize.literal_value)
+        _emit(e, down, across, *args[3:], e.stream)
+        return context.get_dummy_value()
+
+    return types.void(down, across, itemsize, *[types.int64] * 6), codegen
+
+
+def _emit(
+    e: Vectors, down: types.IntegerLiteral, across: types.IntegerLiteral, source: ir.Value, source_row: ir.Value,
+    source_column: ir.Value, target: ir.Value, target_row: ir.Value, target_column: ir.Value,
+    store: Callable[[ir.Value, ir.Value], None],
+) -> None:  # fmt: skip
+    """Both passes over one tile for one vector of channels."""
+    line_down, rows, rows_out = LINES[down.literal_value]
+    line_across, columns, _ = LINES[across.literal_value]
+    source, target = e.pointer(source), e.pointer(target)
+
+    def entry(base: ir.Value, i: int, j: int, row: ir.Value, column: ir.Value) -> ir.Value:
+        return e.at(base, e.b.add(e.times(row, i), e.times(column, j)))
+
+    through = [
+        line_down(e, [e.load(entry(source, i, j, source_row, source_column)) for i in range(rows)])
+        for j in range(columns)
+    ]
+    for i in range(rows_out):
+        for j, value in enumerate(line_across(e, [column[i] for column in through])):
+            store(value, entry(target, i, j, target_row, target_column))
 
 
 def _bias(e: Vectors, address: Any) -> ir.Value:
