@@ -124,7 +124,8 @@ def _(work: BatchNorm, arrays: Arrays) -> Prepared:
 
 @prepare.register
 def _(work: ImageMove, arrays: Arrays) -> Prepared:
-    x, gy = arrays["x"], arrays.get("gy")
+    x = arrays["x"]
+    gy = arrays.get("gy", x)
     indices = kernels.max_pool2d(x, 2, return_indices=True)[1]
     twice: dict[str, Any] = {"scale_factor": 2}
     forward: dict[str, Callable[[], Any]] = {

@@ -27,10 +27,10 @@ _LINE = 16  # numbers: lines of scratch begin on cache lines of their own
 
 
 class Taps(NamedTuple):
-    """A sparse matrix: output i is the sum over t in ``starts[i] .. starts[i + 1] - 1`` of weights[t] * x[index[t]]."""
+    """A sparse matrix: output i adds weights[t] * x[indices[t]] for t in ``starts[i] .. starts[i + 1] - 1``."""
 
     starts: np.ndarray
-    index: np.ndarray
+    indices: np.ndarray
     weights: np.ndarray
     inputs: int
 
@@ -50,8 +50,8 @@ class Taps(NamedTuple):
     def transposed(self) -> "Taps":
         """The adjoint: every input of this matrix is an output of that one."""
         owner = np.repeat(np.arange(self.outputs, dtype=np.int64), np.diff(self.starts))
-        order = np.argsort(self.index, kind="stable")
-        counts = np.bincount(self.index, minlength=self.inputs)
+        order = np.argsort(self.indices, kind="stable")
+        counts = np.bincount(self.indices, minlength=self.inputs)
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return Taps(starts, owner[order], self.weights[order], self.outputs)
 
@@ -71,7 +71,7 @@ class Taps(NamedTuple):
         for i in reversed(range(self.outputs)):
             if single[i]:
                 follows = i + 1 < self.outputs and single[i + 1]
-                follows = follows and self.index[self.starts[i + 1]] == self.index[self.starts[i]] + 1
+                follows = follows and self.indices[self.starts[i + 1]] == self.indices[self.starts[i]] + 1
                 runs[i] = runs[i + 1] + 1 if follows else 1
         return runs
 
@@ -228,8 +228,8 @@ class Separable:
             mode = 0 if np.all(row_scales == 1.0) and np.all(column_scales == 1.0) else SCALED
         # They must live as long as the template, which has their addresses.
         self.tables = [
-            rows.starts, rows.index, rows.weights.astype(dtype), row_scales,
-            columns.starts, columns.index, columns.weights.astype(dtype), column_scales, columns.runs(),
+            rows.starts, rows.indices, rows.weights.astype(dtype), row_scales,
+            columns.starts, columns.indices, columns.weights.astype(dtype), column_scales, columns.runs(),
         ]  # fmt: skip
         self.dtype = dtype
         self.line = -(-columns.inputs * channels // _LINE) * _LINE
@@ -238,7 +238,7 @@ class Separable:
         self.template = Template(3, [*map(address_of, self.tables), *sizes])
         self.worker = separable.address(dtype.itemsize, mode)
         self.tasks = n * rows.outputs if columns.outputs * channels else 0
-        taps = len(columns.index) + len(rows.index) * columns.inputs / max(1, rows.outputs)
+        taps = len(columns.indices) + len(rows.indices) * columns.inputs / max(1, rows.outputs)
         self.ns = self.tasks * (taps + columns.outputs) * channels * _NS_PER_TAP
 
     def __call__(self, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:

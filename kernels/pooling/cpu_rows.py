@@ -145,7 +145,7 @@ def _tables(g: Pooling, transposed: bool) -> list[np.ndarray]:
     for axis in (0, 1):
         taps = Taps.of([[(i, 1.0) for i in window] for window in g.windows(axis)], g.image[1 + axis])
         taps = taps.transposed() if transposed else taps
-        tables += [taps.starts, taps.index]
+        tables += [taps.starts, taps.indices]
     return tables
 
 

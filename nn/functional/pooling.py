@@ -180,7 +180,7 @@ def max_pool2d(
     >>> nn.functional.max_pool2d(nn.Tensor([1.0, 2.0, 4.0, 3.0]).reshape(1, 2, 2, 1), 2).item()
     4.0
     """
-    window = {
+    window: Window = {
         "kernel_size": kernel_size, "stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode,
     }  # fmt: skip
     y = max_pool(x, window, _recorded(x))
