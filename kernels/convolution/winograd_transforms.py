@@ -4,7 +4,7 @@ A tile is transformed by one line function down its columns, then by one across 
 sizes. An entry of a tile is a vector over channels.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -114,11 +114,11 @@ def transform(
         *places, bias, mode, slope = args[3:]
         e = Vectors(builder, itemsize.literal_value)
         if down.literal_value not in _OUTPUTS:
-            _emit(e, down, across, *places, e.store)
+            _emit(e, down, across, places, e.store)
             return context.get_dummy_value()
         added, below = _bias(e, bias), _slope(e, slope)
         _emit(
-            e, down, across, *places,
+            e, down, across, places,
             lambda value, address: e.store(e.activate(e.add(value, added), mode, below), address),
         )  # fmt: skip
         return context.get_dummy_value()
@@ -136,21 +136,21 @@ def stream_transform(
 
     def codegen(context, builder, signature, args):
         e = Vectors(builder, itemsize.literal_value)
-        _emit(e, down, across, *args[3:], e.stream)
+        _emit(e, down, across, args[3:], e.stream)
         return context.get_dummy_value()
 
     return types.void(down, across, itemsize, *[types.int64] * 6), codegen
 
 
 def _emit(
-    e: Vectors, down: types.IntegerLiteral, across: types.IntegerLiteral, source: ir.Value, source_row: ir.Value,
-    source_column: ir.Value, target: ir.Value, target_row: ir.Value, target_column: ir.Value,
+    e: Vectors, down: types.IntegerLiteral, across: types.IntegerLiteral, places: Sequence[ir.Value],
     store: Callable[[ir.Value, ir.Value], None],
 ) -> None:  # fmt: skip
     """Both passes over one tile for one vector of channels."""
     line_down, rows, rows_out = LINES[down.literal_value]
     line_across, columns, _ = LINES[across.literal_value]
-    source, target = e.pointer(source), e.pointer(target)
+    source, target = e.pointer(places[0]), e.pointer(places[3])
+    source_row, source_column, target_row, target_column = *places[1:3], *places[4:6]
 
     def entry(base: ir.Value, i: int, j: int, row: ir.Value, column: ir.Value) -> ir.Value:
         return e.at(base, e.b.add(e.times(row, i), e.times(column, j)))
