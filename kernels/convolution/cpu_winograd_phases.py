@@ -42,9 +42,8 @@ import numpy as np
 
 from ..activation.epilogue import IN_REGISTERS, second_pass
 from ..machine.blocks import Template
-from ..machine.compile import kernel
 from ..machine.memory import empty
-from ..machine.microkernel import ACCUMULATE, MACS_PER_NS, PACKED, block_columns, call_panel, panel
+from ..machine.microkernel import MACS_PER_NS, block_columns, panel
 from ..machine.packing import padded_columns
 from ..machine.pointers import word_of
 from ..machine.processor import lanes
@@ -53,11 +52,9 @@ from . import winograd_phase_tiles as words
 from .cpu_direct import gradient_axes
 from .cpu_winograd import SIZE, SKEW
 from .geometry import ConvGeometry
-from .winograd_phase_tiles import finish_tile, phase_of, weight_transform, window
-from .winograd_tiling import KINDS, POINTS, Tiling, active
-from .winograd_transforms import INPUT3, INPUT4, OUTPUT3, OUTPUT4, WEIGHT2, call_tile, tile
-
-ALL_POINTS = POINTS * POINTS
+from .winograd_phase_workers import RUN, all_weights, blocks_of_tiles, inputs, products
+from .winograd_tiling import ALL_POINTS, KINDS, Tiling
+from .winograd_transforms import INPUT3, INPUT4, OUTPUT3, OUTPUT4, WEIGHT2, tile
 
 _LEAST_CHANNELS, _LEAST_OUTPUTS = 16, 32
 """Below these, transforms cost more than they save: the weight's is 25 numbers for 4 taps, however few the tiles."""
@@ -70,9 +67,6 @@ _U_BYTES, _U_TILES = 16 << 20, 128
 
 _CHUNK = 64
 """Of the reduction and of the columns, where the weights are large; and tiles in a block."""
-
-_RUN = 8
-"""Tiles that one task of `inputs` transforms."""
 
 _V_BYTES = 16 << 20
 """Transformed inputs kept at a time."""
@@ -92,149 +86,6 @@ def rejects(g: ConvGeometry) -> str | None:
     if g.n * g.p * g.q < _LEAST_OUTPUTS:
         return f"needs {_LEAST_OUTPUTS} output pixels of the convolution (got {g.n} x {g.p} x {g.q})"
     return None
-
-
-@kernel()
-def all_weights() -> Any:
-    """Task: U of one written phase, one block of columns, one phase of the source and one chunk of its channels."""
-    widest, lane = block_columns(SIZE), lanes(SIZE)
-    transform_weights = weight_transform()
-
-    def all_weights(begin, end, slot, block):
-        C, K, sources, chunks = block[words.C], block[words.K], block[words.SOURCES] ** 2, block[words.CHUNKS]
-        point = block[words.U_POINT]
-        stage = block[words.SCRATCH] + slot * block[words.THREAD] * SIZE
-        blocks = (K + widest - 1) // widest
-        for task in range(begin, end):
-            chunk, source = task % chunks, task // chunks % sources
-            first, phase = task // (chunks * sources) % blocks * widest, task // (chunks * sources * blocks)
-            columns = min(K - first, widest)
-            padded = (columns + lane - 1) // lane * lane
-            channel, last = C * chunk // chunks, C * (chunk + 1) // chunks
-            row = phase * ALL_POINTS * point + first * sources * C + (source * C + channel) * padded
-            transform_weights(
-                block, words.PHASES + phase * words.PHASE_WORDS, source, channel, last - channel, first, columns,
-                block[words.KEPT] + row * SIZE, point, stage,
-            )  # fmt: skip
-
-    return all_weights
-
-
-@kernel()
-def blocks_of_tiles() -> Any:
-    """Task: one block of tiles of one written phase, from the source to the result."""
-
-    def blocks_of_tiles(begin, end, slot, block):
-        C, K, stride, sources = block[words.C], block[words.K], block[words.STRIDE], block[words.SOURCES]
-        v_pitch, v_point, u_point = block[words.V_PITCH], block[words.V_POINT], block[words.U_POINT]
-        m_pitch, m_point = block[words.M_PITCH], block[words.M_POINT]
-        v = block[words.SCRATCH] + slot * block[words.THREAD] * SIZE
-        m = v + ALL_POINTS * v_point * SIZE
-        patch = m + ALL_POINTS * m_point * SIZE
-        rows = sources * sources * C
-        for task in range(begin, end):
-            at, phase = phase_of(task, block)
-            u = block[words.KEPT] + phase * ALL_POINTS * u_point * SIZE
-            first = (task - block[at + words.BLOCKS]) * block[words.TILES]
-            last = min(first + block[words.TILES], block[at + words.TILED + 4])
-            for number in range(first, last):
-                kind, source, row = window(block, at, number, patch)
-                for i in range(sources * sources):
-                    call_tile(
-                        block[words.INPUT_TILES + kind], source + (i // 2 * row + i % 2 * C) * SIZE, stride * row,
-                        stride * C, v + ((number - first) * v_pitch + i * C) * SIZE, POINTS * v_point, v_point, C,
-                        0, 0, 0.0,
-                    )  # fmt: skip
-            for point in range(ALL_POINTS):
-                low, high = active(point, block, at + words.TILED)
-                low, high = max(low, first), min(high, last)
-                call_panel(
-                    block[words.PANEL], m + (point * m_point + (low - first) * m_pitch) * SIZE,
-                    v + (point * v_point + (low - first) * v_pitch) * SIZE, u + point * u_point * SIZE, 0,
-                    high - low, K, 1, rows, 0, 1, v_pitch, 0, 0, rows, m_pitch, PACKED, 0,
-                )  # fmt: skip
-            for number in range(first, last):
-                finish_tile(block, at, number, m + (number - first) * m_pitch * SIZE, 0, K, patch)
-
-    return blocks_of_tiles
-
-
-@kernel()
-def inputs() -> Any:
-    """Task: a few tiles of one block, from the source to V, chunk by chunk of the reduction."""
-
-    def inputs(begin, end, slot, block):
-        C, stride, sources, chunks = block[words.C], block[words.STRIDE], block[words.SOURCES], block[words.CHUNKS]
-        tiles, v_pitch, v_point = block[words.TILES], block[words.V_PITCH], block[words.V_POINT]
-        patch = block[words.SCRATCH] + slot * block[words.THREAD] * SIZE
-        runs, chunk_size = (tiles + _RUN - 1) // _RUN, ALL_POINTS * v_point
-        for task in range(begin, end):
-            here = task // runs
-            at, _ = phase_of(block[words.FIRST_BLOCK] + here, block)
-            block_first = (block[words.FIRST_BLOCK] + here - block[at + words.BLOCKS]) * tiles
-            first = block_first + task % runs * _RUN
-            last = min(first + _RUN, block_first + tiles, block[at + words.TILED + 4])
-            for number in range(first, last):
-                kind, source, row = window(block, at, number, patch)
-                for i in range(sources * sources):
-                    for chunk in range(chunks):
-                        channel, channel_end = C * chunk // chunks, C * (chunk + 1) // chunks
-                        v = ((here * sources * sources + i) * chunks + chunk) * chunk_size
-                        call_tile(
-                            block[words.INPUT_TILES + kind],
-                            source + (i // 2 * row + i % 2 * C + channel) * SIZE, stride * row, stride * C,
-                            block[words.KEPT] + (v + (number - block_first) * v_pitch) * SIZE, POINTS * v_point,
-                            v_point, channel_end - channel, 0, 0, 0.0,
-                        )  # fmt: skip
-
-    return inputs
-
-
-@kernel()
-def products() -> Any:
-    """Task: one block of tiles by one block of columns, from V and the weight to the result."""
-    widest, lane = block_columns(SIZE), lanes(SIZE)
-    transform_weights = weight_transform()
-
-    def products(begin, end, slot, block):
-        C, K, sources, chunks = block[words.C], block[words.K], block[words.SOURCES], block[words.CHUNKS]
-        tiles, v_pitch, v_point = block[words.TILES], block[words.V_PITCH], block[words.V_POINT]
-        m_pitch, m_point, u_point = block[words.M_PITCH], block[words.M_POINT], block[words.U_POINT]
-        u = block[words.SCRATCH] + slot * block[words.THREAD] * SIZE
-        m = u + ALL_POINTS * u_point * SIZE
-        stage = m + ALL_POINTS * m_point * SIZE  # for squares of weights, and then for tiles that hang over
-        blocks, vectors = block[words.COLUMN_BLOCKS], (K + lane - 1) // lane
-        for task in range(begin, end):
-            here, number = task // blocks, task % blocks
-            column, columns = vectors * number // blocks * lane, vectors * (number + 1) // blocks * lane
-            columns = min(columns, K) - column
-            at, _ = phase_of(block[words.FIRST_BLOCK] + here, block)
-            first = (block[words.FIRST_BLOCK] + here - block[at + words.BLOCKS]) * tiles
-            last = min(first + tiles, block[at + words.TILED + 4])
-            v = block[words.KEPT] + here * sources * sources * chunks * ALL_POINTS * v_point * SIZE
-            for step in range(sources * sources * chunks):
-                channel, rows = C * (step % chunks) // chunks, C * (step % chunks + 1) // chunks
-                rows -= channel
-                for part in range(0, columns, widest):
-                    transform_weights(
-                        block, at, step // chunks, channel, rows, column + part, min(widest, columns - part),
-                        u + part * rows * SIZE, u_point, stage,
-                    )  # fmt: skip
-                for point in range(ALL_POINTS):
-                    low, high = active(point, block, at + words.TILED)
-                    low, high = max(low, first), min(high, last)
-                    call_panel(
-                        block[words.PANEL], m + (point * m_point + (low - first) * m_pitch) * SIZE,
-                        v + (point * v_point + (low - first) * v_pitch) * SIZE, u + point * u_point * SIZE, 0,
-                        high - low, columns, 1, rows, 0, 1, v_pitch, 0, 0, rows, m_pitch,
-                        PACKED | (ACCUMULATE if step > 0 else 0), 0,
-                    )  # fmt: skip
-                v += ALL_POINTS * v_point * SIZE
-            for tile_number in range(first, last):
-                products_at = m + (tile_number - first) * m_pitch * SIZE
-                finish_tile(block, at, tile_number, products_at, column, columns, stage)
-
-    return products
 
 
 class Written(NamedTuple):
@@ -348,7 +199,7 @@ class _LargeWeights(_Phases):
         self.template = Template(6, [*self.header, *sizes, *self.phase_words(tiles, g.c)])
         self.v_size = self.sources**2 * chunks * ALL_POINTS * v_point
         self.together = max(1, min(self.blocks, _V_BYTES // (self.v_size * SIZE)))
-        self.runs, self.column_blocks = -(-tiles // _RUN), column_blocks
+        self.runs, self.column_blocks = -(-tiles // RUN), column_blocks
         self.input_worker, self.worker = inputs.address(), products.address()
 
     def __call__(self, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:

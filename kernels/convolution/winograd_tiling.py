@@ -27,6 +27,8 @@ from numba.extending import register_jitable
 POINTS = 5
 """Points of an axis; pieces of 3 outputs have no last one."""
 
+ALL_POINTS = POINTS * POINTS
+
 KINDS = ((4, 3), (4, 4), (3, 4), (3, 3))
 
 
