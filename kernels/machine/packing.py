@@ -94,8 +94,18 @@ def pack(itemsize: int) -> Any:
                     block[1] + source * itemsize, column_stride, channels, here, block[0] + target * itemsize, padded
                 )
             else:
+                # Squares of numbers are turned in registers; what they leave over goes one number at a time.
+                square_k, square_c = 0, 0
+                if channel_stride == 1:
+                    square_k, square_c = here // width * width, channels // width * width
+                for k in range(0, square_k, width):
+                    for c in range(0, square_c, width):
+                        transpose_square(
+                            itemsize, block[1] + (source + c + k * column_stride) * itemsize, column_stride,
+                            block[0] + (target + c * padded + k) * itemsize, padded,
+                        )  # fmt: skip
                 for k in range(here):
-                    for c in range(channels):
+                    for c in range(square_c if k < square_k else 0, channels):
                         packed[target + c * padded + k] = w[source + c * channel_stride + k * column_stride]
             for c in range(channels):
                 for k in range(here, padded):

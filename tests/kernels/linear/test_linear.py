@@ -12,7 +12,7 @@ from tolerances import EPS
 from tilegrad import kernels
 
 FLOATS = ("float32", "float64")
-SIZES = (0, 1, 2, 3, 5, 7, 13, 15, 16, 17, 31, 33, 63, 64, 65, 95, 96, 97, 130)
+SIZES = (0, 1, 2, 3, 5, 7, 13, 15, 16, 17, 23, 24, 25, 33, 48, 63, 64, 65, 96, 130)
 SMALL = (0, 1, 2, 5, 17)
 
 
@@ -204,6 +204,17 @@ def test_out_must_not_overlap_an_input():
 
 
 def test_blocks_are_what_the_sizes_above_are_around():
-    """The drawn sizes stand on both sides of the band and of the chunk."""
-    assert cpu_direct._BAND in SIZES
+    """The drawn sizes stand on both sides of the lowest band, of what is thin, and of the chunk."""
+    assert {band + 1 for band in cpu_direct._BANDS[-1:]} | {cpu_direct._THIN + 1} <= set(SIZES)
+    assert {*cpu_direct._BANDS, cpu_direct._THIN} <= set(SIZES)
     assert {cpu_direct._CHUNK - 1, cpu_direct._CHUNK + 1} <= {511, 513}
+
+
+@pytest.mark.parametrize("shape", [(130, 40, 1040), (200, 33, 530), (97, 600, 1030)])
+def test_bands_of_every_height(shape):
+    """So many columns that bands are as high as they may be, or half."""
+    m, k, n = shape
+    draw = np.random.default_rng(3)
+    a, b = draw.standard_normal((m, k)), draw.standard_normal((k, n))
+    y = kernels.matmul(a, b, out=np.full((m, n), np.nan))
+    np.testing.assert_allclose(y, np.einsum("mk,kn->mn", a, b), atol=1e-12 * k)
