@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from tilegrad.kernels.machine.memory import empty
 
 from tilegrad import kernels
-from tilegrad.kernels.machine.memory import empty
 
 from . import probe, processes, timing
 from .contestant import Contestant
