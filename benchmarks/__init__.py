@@ -1,16 +1,20 @@
-"""tilegrad beside PyTorch on one machine, in one run: ``python -m benchmarks`` or ``tilegrad bench``.
+"""tilegrad beside PyTorch and ONNX Runtime on one machine, in one run: ``python -m benchmarks`` or ``tilegrad bench``.
 
 workloads.py   what is measured: the list, as data
-kinds.py       the kinds of workload on it
+kinds.py       the kinds of workload on it; dense_kinds.py, network_kinds.py: more of them
+goals.py       what rows must reach
 contestant.py  what a side gives: a call to time, and its result for comparison
-ours.py        tilegrad's side
+ours.py        tilegrad's side; networks.py: its whole networks
 rivals/        the others, as far as they are installed
 equality.py    results are compared first; a row whose results differ is not timed
 timing.py      interleaved bursts, medians, and who else used the processors
 processes.py   fresh processes: start-up and compilation
-probe.py       what the machine can do: multiply-adds and copying
+memory.py      fresh processes: the most memory that a whole network takes
+probe.py       what the machine can do: multiply-adds, copying, a word from thread to thread
 machine.py     what the numbers depend on: versions, threads, malloc
 rows.py        one workload measured
 table.py       rows as text
+results.py     a run's text and records as files
+plot.py        ratios as a picture
 cli.py         the command
 """

@@ -5,9 +5,11 @@ Only argparse is imported before something is measured, so that ``--help`` answe
 
 import argparse
 import fnmatch
+import functools
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tilegrad.errors import INTERRUPTED, TilegradError, UsageError
@@ -15,10 +17,14 @@ from tilegrad.files import check_writable, replacing
 
 if TYPE_CHECKING:
     from .kinds import Work
+    from .rows import Row
+
+Record = Mapping[str, Any]
 
 DESCRIPTION = (
-    "Measure tilegrad on this machine, beside PyTorch where it is installed: convolutions, whole training steps, "
-    "elementwise functions, the cost of a call and of a start. Results are compared before anything is timed."
+    "Measure tilegrad on this machine, beside PyTorch and ONNX Runtime where they are installed: whole training steps, "
+    "inference, convolutions, elementwise functions, the cost of a call and of a start. Results are compared before "
+    "anything is timed; rows that fall short of what they must reach are named at the end."
 )
 
 
@@ -37,14 +43,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="tuned (the default): glibc keeps freed memory, the best case for a rival that allocates its results with "
         "malloc; default: as the system has it",
     )  # fmt: skip
+    parser.add_argument(
+        "--compile", action="store_true",
+        help="whole networks through torch.compile too: a column of its own, and some minutes of compilation",
+    )  # fmt: skip
     parser.add_argument("--json", metavar="PATH", help="also write the rows to this file, a JSON record a line")
+    parser.add_argument("--plot", metavar="PATH", help="also draw the ratios into this picture (needs matplotlib)")
+    parser.add_argument(
+        "--save", metavar="FOLDER",
+        help="write text and records of the whole table into this folder, named by date, processor and threads",
+    )  # fmt: skip
 
 
-def select(patterns: Sequence[str]) -> "list[Work]":
-    """The workloads that a pattern names, in the list's order; all, where there are no patterns."""
-    from .workloads import WORKLOADS
+def select(patterns: Sequence[str], quick: bool = False) -> "list[Work]":
+    """The workloads that a pattern names, in the list's order; without patterns all, or those for a quick look."""
+    from .workloads import SLOW, WORKLOADS
 
-    chosen = [work for work in WORKLOADS if not patterns or any(_matches(work.name, p) for p in patterns)]
+    if not patterns:
+        return [work for work in WORKLOADS if not (quick and any(_matches(work.name, p) for p in SLOW))]
+    chosen = [work for work in WORKLOADS if any(_matches(work.name, p) for p in patterns)]
     if not chosen:
         raise UsageError(f"no row matches {' or '.join(patterns)}; --list shows them")
     return chosen
@@ -56,50 +73,89 @@ def _matches(name: str, pattern: str) -> bool:
 
 def run(options: argparse.Namespace) -> None:
     """Do what the options say; raises where results differ."""
-    works = select(options.only)
+    works = select(options.only, options.quick)
     if options.list:
         print("\n".join(work.name for work in works))
         return
-    if options.retries is not None and options.retries < 0:
-        raise UsageError(f"--retries expects at least 0 but is {options.retries}")
-    if options.json is not None:
-        check_writable(options.json)
-    records: list[dict[str, Any]] = []
+    _check(options)
+    records: list[Record] = []
+    printed: list[str] = []
+    rows: list[Row] = []
+
+    def show(text: str) -> None:
+        printed.append(text + "\n")
+        print(text, flush=True)
+
     try:
-        differ = _measure_all(works, options, records)
+        _measure_all(works, options, show, records, rows)
     finally:
         if options.json is not None and records:
             with replacing(options.json) as temporary:
                 temporary.write_text("".join(json.dumps(record) + "\n" for record in records))
+    differ = [row.name for row in rows if not row.equal]
     if differ:
         raise TilegradError(f"results differ from a rival's in {', '.join(differ)}")
+    if options.plot is not None:
+        from .plot import draw
+
+        draw(rows, Path(options.plot))
+    if options.save is not None:
+        from .results import save
+
+        print("saved " + " and ".join(map(str, save(Path(options.save), "".join(printed), records))))
 
 
-def _measure_all(works: "Sequence[Work]", options: argparse.Namespace, records: list[dict[str, Any]]) -> list[str]:
-    """Measure and print; ``records`` grows row by row. Returns the names of rows whose results differ."""
+def _check(options: argparse.Namespace) -> None:
+    """Refuse now what would fail after the work."""
+    if options.retries is not None and options.retries < 0:
+        raise UsageError(f"--retries expects at least 0 but is {options.retries}")
+    for path in (options.json, options.plot):
+        if path is not None:
+            check_writable(path)
+    if options.plot is not None:
+        from .plot import pyplot
+
+        pyplot()
+    if options.save is not None:
+        if options.only or options.quick:
+            raise UsageError("--save is for the whole table: it goes with neither --only nor --quick")
+        check_writable(Path(options.save) / "table.txt")
+
+
+def _measure_all(
+    works: "Sequence[Work]", options: argparse.Namespace, show: Callable[[str], None], records: "list[Record]",
+    rows: "list[Row]",
+) -> None:  # fmt: skip
+    """Measure and show; ``records`` and ``rows`` grow row by row."""
     import dataclasses
 
-    from . import machine, rivals, timing
-    from .rows import Row, measure
-    from .table import LEGEND, Table, summary
+    from . import machine, rivals, table, timing
+    from .network_kinds import Network
+    from .rows import measure
 
     settings = timing.QUICK if options.quick else timing.FULL
     if options.retries is not None:
         settings = dataclasses.replace(settings, retries=options.retries)
+    # Rivals are loaded before our own threads start, so that each library has the OpenMP that it has when it is alone.
+    missing = rivals.compiler_missing() if options.compile else None
+    sides = functools.partial(rivals.installed, compiled=options.compile and missing is None)
+    sides(1)
     threads = machine.use_threads(options.threads)
     malloc = machine.keep_freed_memory() if options.malloc == "tuned" else machine.as_started()
-    contestants = rivals.installed(threads)
+    contestants = sides(threads)
     facts = machine.describe([c.library for c in contestants], threads, malloc, settings.patience)
-    records.append({"record": "machine", **facts, "settings": dataclasses.asdict(settings)})
-    print(f"{machine.head(facts)}\n\n{LEGEND}", flush=True)
-    table, rows = Table([contestant.name for contestant in contestants]), list[Row]()
+    records.append({"record": "machine", **facts, "left_out": missing, "settings": dataclasses.asdict(settings)})
+    without = f"\nwithout torch.compile: {missing}" if missing else ""
+    show(f"{machine.head(facts)}{without}\n\n{table.LEGEND}")
+    lines = table.Table([contestant.name for contestant in contestants])
     for work in works:
-        row = measure(work, contestants, threads, settings)
+        count = min(threads, (work.threads if isinstance(work, Network) else None) or threads)
+        row = measure(work, sides(machine.use_threads(count)), count, settings)
         rows.append(row)
         records.append(row.record())
-        print(table.lines(row), flush=True)
-    print(f"\n{summary(rows)}")
-    return [row.name for row in rows if not row.equal]
+        show(lines.lines(row))
+    show(f"\n{table.summary(rows)}")
+    records.append({"record": "summary", **table.facts(rows)})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,9 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .kinds import DnCNN, FreshProcess, Work
+from .kinds import FreshProcess, Work
 
 Arrays = Mapping[str, np.ndarray]
+
+
+class UnavailableError(Exception):
+    """A contestant that was asked for cannot work on this machine; the message says why."""
 
 
 class Prepared(NamedTuple):
@@ -25,7 +29,7 @@ class Prepared(NamedTuple):
 CHECKED_STEPS = 3
 
 
-def training(work: DnCNN, step_in: Callable[[type], Callable[[], float]]) -> Prepared:
+def training(step_in: Callable[[type], Callable[[], float]]) -> Prepared:
     """A training step, from ``step_in(dtype)``, which makes one that returns its loss.
 
     Compared are the losses of the first steps in float64, and in float32, which is what is timed, that of the first:

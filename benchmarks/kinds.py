@@ -54,10 +54,13 @@ class Convolution:
     transposed: bool = False
     groups: int = 1
     run: str = PASSES[0]
+    variant: str | None = None
+    """Of our kernels; None is the one that they choose."""
 
     @property
     def name(self) -> str:
-        return f"{self.layer}/{self.run.replace(' ', '-')}"
+        variant = f"-{self.variant}" if self.variant else ""
+        return f"{self.layer}{variant}/{self.run.replace(' ', '-')}"
 
     @property
     def section(self) -> str:
@@ -65,7 +68,8 @@ class Convolution:
         stride = f" stride {self.stride}" if self.stride > 1 else ""
         groups = f" in {self.groups} groups" if self.groups > 1 else ""
         channels = f"{self.input[3]} -> {self.out_channels} channels{groups}"
-        return f"{self.network}: {self.size}x{self.size}{stride} {kind}, {channels}, input {self.input}"
+        variant = f', "{self.variant}"' if self.variant else ""
+        return f"{self.network}: {self.size}x{self.size}{stride} {kind}, {channels}, input {self.input}{variant}"
 
     @property
     def label(self) -> str:
@@ -97,37 +101,6 @@ class Convolution:
         groups = min(self.groups, 3)
         c, k = (groups * min(channels // self.groups, most) for channels, most in ((c, 5), (self.out_channels, 6)))
         return replace(self, input=(min(n, 2), min(h, 12), min(w, 12), c), out_channels=k, groups=groups)
-
-
-@dataclass(frozen=True)
-class DnCNN:
-    """A whole training step (forward, squared error, backward, Adam), or inference, of a DnCNN."""
-
-    tolerance: ClassVar[float] = 1e-4
-    input: tuple[int, int, int, int]
-    training: bool
-    depth: int = 17
-    channels: int = 64
-
-    @property
-    def name(self) -> str:
-        return f"dncnn-{self.depth}/{'training' if self.training else 'inference'}"
-
-    @property
-    def section(self) -> str:
-        return f"DnCNN with batch normalisation, depth {self.depth}, {self.channels} channels"
-
-    @property
-    def label(self) -> str:
-        n, h, w, _ = self.input
-        return f"{'training' if self.training else 'inference'} {n}x{h}x{w}"
-
-    @property
-    def shapes(self) -> Mapping[str, Shape]:
-        return {"x": self.input, "target": self.input}
-
-    def tiny(self) -> "DnCNN":
-        return replace(self, input=(2, 9, 8, 1), depth=4, channels=5)
 
 
 @dataclass(frozen=True)

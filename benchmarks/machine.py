@@ -2,6 +2,9 @@
 
 import ctypes
 import os
+import re
+import textwrap
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -51,6 +54,18 @@ def as_started() -> str:
     return " ".join(f"{name}={value}" for name, value in _settings().items()) or "as the system has it"
 
 
+_TELLING = re.compile(
+    r"(MALLOC|OMP|KMP|GOMP|MKL|OPENBLAS|DNNL|ONEDNN|TORCH|ATEN|TORCHINDUCTOR)_\w+|GLIBC_TUNABLES|LD_PRELOAD"
+    r"|NUMBA_(NUM_THREADS|THREADING_\w+|CPU_\w+|OPT|LOOP_VECTORIZE)|TILEGRAD_POOL_MB"
+)
+
+
+def environment() -> dict[str, str]:
+    """What the process was told about memory, threads and arithmetic; of paths, the last part alone."""
+    telling = {name: value for name, value in sorted(os.environ.items()) if _TELLING.fullmatch(name)}
+    return {name: " ".join(os.path.basename(part) for part in value.split()) for name, value in telling.items()}
+
+
 def _settings() -> dict[str, str]:
     return {n: v for n, v in sorted(os.environ.items()) if n.startswith("MALLOC_") or n == "GLIBC_TUNABLES"}
 
@@ -70,13 +85,19 @@ def describe(rivals: Iterable[str], threads: int, malloc: str, patience: float) 
     wait_until_quiet(patience)
     watch = Watch()
     facts = {
-        **{name: known[name] for name in ("tilegrad", "python", "numpy", "numba", "processor", "vectors")},
+        "measured": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        **{name: known[name] for name in ("tilegrad", "numpy", "numba", "llvmlite", "processor", "vectors")},
+        "python": known["python"].split()[0],
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threading": known["threads"].partition("; ")[2],
+        "environment": environment(),
         "rivals": list(dict.fromkeys(rivals)),
         "threads": threads,
         "malloc": malloc,
         "huge_pages": huge_pages(),
         "pool_limit_bytes": memory_report()["limit_bytes"],
         "precision": "float32",
+        "round_trip": probe.round_trip(threads),
         "peak_flops_1": probe.multiply_add_peak(1),
         "peak_flops": probe.multiply_add_peak(threads),
         "copy_bytes_8MiB": probe.copy_bandwidth(8 << 20, threads),
@@ -89,14 +110,19 @@ def head(facts: dict[str, Any]) -> str:
     """The facts, as the lines above the table."""
     beside = f" beside {' and '.join(facts['rivals'])}" if facts["rivals"] else " alone (no rival is installed)"
     threads = f"{facts['threads']} thread{'s' if facts['threads'] > 1 else ''}"
-    return "\n".join([
-        f"tilegrad {facts['tilegrad']}{beside}; {facts['precision']}, {threads}; Python {facts['python'].split()[0]}, "
-        f"numpy {facts['numpy']}, numba {facts['numba']}",
-        f"{facts['processor']}, {facts['vectors']} wide",
+    told = " ".join(f"{name}={value}" for name, value in facts["environment"].items()) or "nothing set"
+    apart = f"; a word between two threads and back {1e9 * facts['round_trip']:.0f} ns" if facts["round_trip"] else ""
+    noisy = " (!)" if (facts["others"] or 0.0) >= NOISY else ""
+    lines = [
+        f"tilegrad {facts['tilegrad']}{beside}; {facts['precision']}, {threads}; Python {facts['python']}, "
+        f"numpy {facts['numpy']}, numba {facts['numba']}, llvmlite {facts['llvmlite']}",
+        f"{facts['processor']}, {facts['cores']} cores, {facts['vectors']} wide; {facts['threading']}",
         f"limits: multiply-adds {facts['peak_flops_1'] / 1e9:.0f} GFLOP/s on 1 thread, "
         f"{facts['peak_flops'] / 1e9:.0f} on {facts['threads']}; copying (read and written) "
-        f"{facts['copy_bytes_8MiB'] / 1e9:.0f} GB/s at 8 MiB, {facts['copy_bytes_512MiB'] / 1e9:.0f} at 512 MiB"
-        + (" (!)" if (facts["others"] or 0.0) >= NOISY else ""),
-        f"malloc: {facts['malloc']}; transparent huge pages: {facts['huge_pages']}; "
-        f"tilegrad's pool keeps at most {facts['pool_limit_bytes'] >> 20} MiB",
-    ])  # fmt: skip
+        f"{facts['copy_bytes_8MiB'] / 1e9:.0f} GB/s at 8 MiB, {facts['copy_bytes_512MiB'] / 1e9:.0f} at 512 MiB{apart}"
+        f"{noisy}",
+        f"malloc: {facts['malloc']}; huge pages: {facts['huge_pages']}; "
+        f"tilegrad's pool keeps at most {facts['pool_limit_bytes'] >> 20} MiB; environment: {told}",
+        f"measured {facts['measured']}",
+    ]
+    return "\n".join(textwrap.fill(line, 120, subsequent_indent="  ") for line in lines)

@@ -1,17 +1,18 @@
 """tilegrad's side of every workload."""
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tilegrad import __version__, kernels, nn
 
-from .contestant import Arrays, Contestant, Prepared, training
+from . import networks
+from .contestant import Arrays, Contestant, Prepared
 from .dense_kinds import Linear, Matmul, Sum
 from .image_kinds import ImageMove
-from .kinds import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
+from .kinds import AdamStep, BatchNorm, Convolution, Elementwise, FreshProcess, SmallCall
+from .network_kinds import Network
 
 
 @functools.singledispatch
@@ -23,7 +24,9 @@ def prepare(work: Any, arrays: Arrays) -> Prepared | None:
 @prepare.register
 def _(work: Convolution, arrays: Arrays) -> Prepared:
     x, w, bias, gy = (arrays[name] for name in ("x", "w", "bias", "gy"))
-    place: dict[str, Any] = {"stride": work.stride, "padding": work.padding, "groups": work.groups}
+    place: dict[str, Any] = {
+        "stride": work.stride, "padding": work.padding, "groups": work.groups, "variant": work.variant,
+    }  # fmt: skip
     calls = {
         "forward": lambda: kernels.conv2d(x, w, bias, **place),
         "input gradient": lambda: kernels.conv2d_input_grad(gy, w, x.shape, **place),
@@ -38,43 +41,9 @@ def _(work: Convolution, arrays: Arrays) -> Prepared:
     return Prepared(call, lambda: (call(),))
 
 
-def dncnn_weights(work: DnCNN) -> nn.StateDict:
-    """The weights that all sides start from."""
-    nn.manual_seed(0)
-    return nn.models.DnCNN(work.depth, work.channels).state_dict()
-
-
-def _training_step(work: DnCNN, arrays: Arrays, dtype: type) -> Callable[[], float]:
-    model = nn.models.DnCNN(work.depth, work.channels)
-    model.load_state_dict(dncnn_weights(work))
-    model.to(dtype)
-    x, target = (nn.Tensor(arrays[name].astype(dtype)) for name in ("x", "target"))
-    optimizer = nn.optim.Adam(model.parameters(), lr=1e-3)
-
-    def step() -> float:
-        optimizer.zero_grad()
-        loss = nn.functional.mse_loss(model(x), target)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
-
-
 @prepare.register
-def _(work: DnCNN, arrays: Arrays) -> Prepared:
-    if work.training:
-        return training(work, lambda dtype: _training_step(work, arrays, dtype))
-    model = nn.models.DnCNN(work.depth, work.channels)
-    model.load_state_dict(dncnn_weights(work))
-    model.eval()
-    x = nn.Tensor(arrays["x"])
-
-    def infer() -> nn.Tensor:
-        with nn.no_grad():
-            return model(x)
-
-    return Prepared(infer, lambda: (infer().numpy(),))
+def _(work: Network, arrays: Arrays) -> Prepared:
+    return networks.prepare(work, arrays)
 
 
 @prepare.register

@@ -1,10 +1,12 @@
-"""What the machine can do at best: multiply-adds out of registers, and copying memory.
+"""What the machine can do at best: multiply-adds out of registers, copying memory, and passing a word between threads.
 
-Both are measured in this process, with as many threads as the workloads get, because a processor's rate depends on
-what else runs on it. They are the limits that rows are compared with.
+They are measured in this process, with as many threads as the workloads get, because a processor's rate depends on
+what else runs on it. The first two are the limits that rows are compared with. The last tells cores that share a cache
+from cores that do not, between which a virtual machine may be moved at any time.
 """
 
 import functools
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +17,7 @@ import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
+from tilegrad.kernels.machine.pointers import fetch_add
 from tilegrad.kernels.machine.processor import lanes, vector_bytes
 from tilegrad.kernels.machine.vectors import Vectors
 
@@ -64,11 +67,11 @@ def _loop() -> Callable[[int, np.float32], float]:
     return compiled
 
 
-def _fastest(work: Callable[[int], Any], threads: int) -> float:
+def _fastest(work: Callable[[int], Any], threads: int, attempts: int = _ATTEMPTS) -> float:
     """Least seconds from the first thread's start to the last one's end, where each does ``work(thread)``."""
     best = np.inf
     with ThreadPoolExecutor(threads) as pool:
-        for _ in range(_ATTEMPTS):
+        for _ in range(attempts):
             barrier = threading.Barrier(threads)
 
             def span(thread: int, barrier: threading.Barrier = barrier) -> tuple[float, float]:
@@ -88,6 +91,39 @@ def multiply_add_peak(threads: int) -> float:
     loop, rounds = _loop(), 4_000_000
     seconds = _fastest(lambda thread: loop(rounds, np.float32(0.5)), threads)
     return threads * rounds * _sums() * lanes(4) * 2 / seconds
+
+
+_PASSES = 200
+
+
+@functools.cache
+def _player() -> Callable[[int, int, int], None]:
+    def play(counter, first, passes):
+        for turn in range(passes):
+            while fetch_add(counter, 0) != 2 * turn + first:
+                pass
+            fetch_add(counter, 1)
+
+    compiled = njit(nogil=True)(play)
+    alone = np.zeros(8, np.int64)
+    compiled(alone.ctypes.data, 0, 1)
+    return compiled
+
+
+def round_trip(threads: int) -> float | None:
+    """Least seconds in which a word goes from one thread to another and back; None on one thread."""
+    if threads < 2 or (os.cpu_count() or 1) < 2:
+        return None
+    play, counter = _player(), np.zeros(8, np.int64)
+
+    def work(thread: int) -> None:
+        play(counter.ctypes.data, thread, _PASSES)
+
+    best = np.inf
+    for _ in range(3):
+        counter[0] = 0
+        best = min(best, _fastest(work, 2, attempts=1))
+    return best / _PASSES
 
 
 def copy_bandwidth(moved: float, threads: int) -> float:

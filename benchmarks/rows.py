@@ -10,10 +10,12 @@ from tilegrad.kernels.machine.memory import empty
 
 from tilegrad import kernels
 
-from . import probe, processes, timing
+from . import memory, probe, processes, timing
 from .contestant import Contestant
 from .equality import difference
+from .goals import Goal, goal_of
 from .kinds import FreshProcess, Work
+from .network_kinds import Network
 from .ours import OURS
 from .timing import Settings, Timing
 
@@ -28,7 +30,11 @@ class Row:
     errors : by rival: largest error of our result, relative to the rival's largest value
     operations, flops, bytes_moved : of one call, from the kernels' declarations
     variants : of the kernels that ran
+    mappings : how often the pool of large arrays asked the system for memory in one call, after a first one
+    peak_bytes : by contestant: the most memory that a fresh process took for this work, beyond its libraries
+    threads : that worked on it
     limit : "fma" or "copy", whichever bounds this work, and the share of that limit that we reach
+    round_trip : seconds in which a word went from one thread to another and back, just after the timing
     others : the part of the processors' time that other processes took meanwhile, or None if unknown
     """
 
@@ -42,8 +48,12 @@ class Row:
     flops: float = 0.0
     bytes_moved: float = 0.0
     variants: tuple[str, ...] = ()
+    mappings: int = 0
+    peak_bytes: dict[str, int] = field(default_factory=dict)
+    threads: int = 1
     limit: str | None = None
     share: float | None = None
+    round_trip: float | None = None
     others: float | None = None
     attempts: int = 0
     notes: str = ""
@@ -61,6 +71,26 @@ class Row:
         ours, theirs = self.timings.get(OURS.name), self.timings.get(rival)
         return None if ours is None or theirs is None else theirs.median / ours.median
 
+    @property
+    def goal(self) -> Goal | None:
+        """What must be reached, if anything is stated."""
+        return goal_of(self.name)
+
+    @property
+    def share_of_goal(self) -> float | None:
+        """How much of what must be reached is reached; None where nothing is stated or the rival was not measured."""
+        ours = self.timings.get(OURS.name)
+        if self.goal is None or ours is None:
+            return None
+        return self.goal.share(self.ratio(self.goal.rival or ""), ours.median)
+
+    def verdict(self) -> str:
+        """``met``, ``short by x %``, or nothing where there is no goal or no measurement."""
+        share = self.share_of_goal
+        if share is None:
+            return ""
+        return "met" if share >= 1 else f"short by {max(1, round(100 * (1 - share)))} %"
+
     def record(self) -> dict[str, Any]:
         """The row as plain data for JSON."""
         facts = asdict(self)
@@ -68,19 +98,26 @@ class Row:
         facts["errors"] = {n: error if np.isfinite(error) else None for n, error in self.errors.items()}
         facts["tolerance"] = self.tolerance if np.isfinite(self.tolerance) else None
         ratios = {name: self.ratio(name) for name in self.timings if name != OURS.name}
-        return {"record": "row", **facts, "ratios": ratios, "equal": self.equal, "noisy": self.noisy}
+        goal = {"goal": self.goal and self.goal._asdict(), "share_of_goal": self.share_of_goal}
+        found = {"verdict": self.verdict(), "equal": self.equal, "noisy": self.noisy}
+        return {"record": "row", **facts, "ratios": ratios, **goal, **found}
+
+
+def arrays_of(work: Work) -> dict[str, np.ndarray]:
+    """The arrays that all sides work on, where results of our earlier operations would lie: rivals copy them."""
+    random = np.random.default_rng(0)
+    arrays = {name: empty(shape, np.float32) for name, shape in work.shapes.items()}
+    for array in arrays.values():
+        random.standard_normal(dtype=np.float32, out=array)
+    return arrays
 
 
 def measure(work: Work, rivals: Sequence[Contestant], threads: int, settings: Settings) -> Row:
     """Compare the sides' results on a workload and, where they agree, time them."""
-    row = Row(work.name, work.section, work.label, work.tolerance)
+    row = Row(work.name, work.section, work.label, work.tolerance, threads=threads)
     if isinstance(work, FreshProcess):
         return _measure_processes(row, work, rivals, threads, settings)
-    random = np.random.default_rng(0)
-    # Where results of earlier operations would lie: rivals copy them to where theirs would.
-    arrays = {name: empty(shape, np.float32) for name, shape in work.shapes.items()}
-    for array in arrays.values():
-        random.standard_normal(dtype=np.float32, out=array)
+    arrays = arrays_of(work)
     prepared = {c.name: p for c in (OURS, *rivals) if (p := c.prepare(work, arrays)) is not None}
     results = {name: p.result() for name, p in prepared.items()}
     row.errors = {name: difference(results[OURS.name], r) for name, r in results.items() if name != OURS.name}
@@ -90,16 +127,22 @@ def measure(work: Work, rivals: Sequence[Contestant], threads: int, settings: Se
         calls = [p.call for p in prepared.values()]
         found, row.others, row.attempts = timing.quietly(lambda: timing.interleaved(calls, settings), settings)
         row.timings = dict(zip(prepared, found, strict=True))
+        row.round_trip = probe.round_trip(threads)
         _compare_with_limits(row, threads)
-    del prepared
+    sides = list(prepared)
+    del prepared, arrays
     gc.collect()
     kernels.memory_trim()
+    if isinstance(work, Network) and work.threads is None and settings.memory and row.equal:
+        row.peak_bytes = memory.peaks(work, sides, threads)
     return row
 
 
 def _count(row: Row, call: Callable[[], Any]) -> None:
+    mappings = kernels.memory_report()["mappings"]
     with kernels.trace() as events:
         call()
+    row.mappings = kernels.memory_report()["mappings"] - mappings
     row.operations = len(events)
     row.flops = float(sum(event.flops for event in events))
     row.bytes_moved = float(sum(event.bytes_moved for event in events))

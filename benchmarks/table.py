@@ -1,25 +1,32 @@
-"""Rows as aligned plain text, at most 120 columns wide, a line as soon as it is known."""
+"""Rows as aligned plain text, a line as soon as it is known: 120 columns wide beside two rivals."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from .ours import OURS
 from .rows import Row
 
-_LABEL, _TIME, _RATIO = 26, 14, 7  # widths of columns; the whole is at most 120 wide
+LABEL = 24  # widths of columns
+_TIME, _RATIO, _GOAL, _VERDICT, _RATE, _ERROR = 12, 6, 10, 14, 18, 6
 
 LEGEND = """\
 ms: median of one call; us and s likewise. +-: width of the middle half of the samples, relative to the median.
-ratio: the rival's time over ours; above 1, tilegrad is faster. error: of our result, the largest, relative to the
-rival's largest value; no row is timed before it is small enough. GFLOP/s: by the definition's operations, some of which
-a fast algorithm saves, so that it may pass the limit. limit: share of what the machine can do, by multiply-adds (fma)
-or by copying as many bytes (copy), whichever takes longer. !: others took over 5 % of the processors meanwhile."""
+ratio: the rival's time over ours; above 1, tilegrad is faster. must/aim: the ratio to channels_last that must be
+reached, and the one that is aimed at; for calls and starts, the time. rate: by the definition's operations, some of
+which a fast algorithm saves, or by the least bytes; and its share of what the machine can do by multiply-adds (GFLOP/s)
+or by copying (GB/s), whichever takes longer. error: of our result, the largest, relative to the rival's largest value;
+no row is timed before it is small enough. !: others took over 5 % of the processors meanwhile."""
 
 
 class Table:
-    """Formats rows beside these rivals; `lines` gives a section's heading too, when the section is new."""
+    """Formats rows beside rivals; `lines` gives a section's heading too, when the section is new.
+
+    A section has columns for those rivals that take part in its first row.
+    """
 
     def __init__(self, rivals: Sequence[str]) -> None:
-        self.rivals = rivals
+        self.all_rivals = rivals
+        self.rivals: Sequence[str] = rivals
         self.section: str | None = None
 
     def lines(self, row: Row) -> str:
@@ -27,24 +34,27 @@ class Table:
         if row.section == self.section:
             return self._line(row)
         self.section = row.section
+        self.rivals = [name for name in self.all_rivals if name in row.timings or name in row.errors]
         return f"\n{row.section}\n{self._head(row)}\n{self._line(row)}"
 
     def _head(self, row: Row) -> str:
         unit = _unit(row)[1]
-        names = f"{'':{_LABEL}}{OURS.name:>{_TIME}}" + "".join(f"{name:>{_TIME + _RATIO}}" for name in self.rivals)
+        width = _TIME + _RATIO
+        names = f"{'':{LABEL}}{OURS.name:>{_TIME}}" + "".join(f"{name:>{width}}" for name in self.rivals)
         cells = [
-            f"{'':{_LABEL}}",
+            f"{'':{LABEL}}",
             _times_head(unit),
             *(_times_head(unit) + f"{'ratio':>{_RATIO}}" for _ in self.rivals),
+            f"{'must/aim':>{_GOAL}}{'':{_VERDICT}}",
         ]
         if unit == "ms":
-            cells.append(f"{'GFLOP/s':>9}{'GB/s':>7}{'limit':>10}")
+            cells.append(f"{'rate':>{_RATE}}")
         if row.errors:
-            cells.append(f"{'error':>8}")
-        return f"{names}\n{''.join(cells)}"
+            cells.append(f"{'error':>{_ERROR}}")
+        return f"{names}\n{''.join(cells).rstrip()}"
 
     def _line(self, row: Row) -> str:
-        start = f"{'  ' + row.label:{_LABEL - 1}}" + ("!" if row.noisy else " ")
+        start = f"{'  ' + row.label:{LABEL - 1}}" + ("!" if row.noisy else " ")
         if not row.equal:
             wrong = ", ".join(f"from {name} by {error:.1e}" for name, error in row.errors.items())
             return f"{start} RESULTS DIFFER, not timed: {wrong} (allowed: {row.tolerance:.0e})"
@@ -53,15 +63,14 @@ class Table:
         for rival in self.rivals:
             ratio = row.ratio(rival)
             cells += [_times(row, rival, scale), f"{'-' if ratio is None else f'{ratio:.2f}':>{_RATIO}}"]
+        goal = row.goal.words(scale) if row.goal else ""
+        cells.append(f"{goal:>{_GOAL}}{row.verdict():>{_VERDICT}}")
         if unit == "ms":
-            seconds = row.timings[OURS.name].median
-            cells.append(f"{row.flops / seconds / 1e9:9.1f}{row.bytes_moved / seconds / 1e9:7.1f}")
-            cells.append(f"{f'{100 * (row.share or 0.0):.0f}% {row.limit}':>10}")
+            cells.append(f"{_rate(row):>{_RATE}}")
         if row.errors:
-            cells.append(f"{max(row.errors.values()):8.0e}")
-        if row.notes:
-            cells.append(f"  {row.notes}")
-        return "".join(cells).rstrip()
+            cells.append(f"{max(row.errors.values()):{_ERROR}.0e}")
+        below = [note for note in (row.notes, _costs(row)) if note]
+        return "".join(cells).rstrip() + "".join(f"\n      {note}" for note in below)
 
 
 def _unit(row: Row) -> tuple[float, str]:
@@ -71,20 +80,69 @@ def _unit(row: Row) -> tuple[float, str]:
 
 
 def _times_head(unit: str) -> str:
-    return f"{unit:>{_TIME - 5}}{'+-':>5}"
+    return f"{unit:>{_TIME - 4}}{'+-':>4}"
 
 
 def _times(row: Row, contestant: str, scale: float) -> str:
     """Median and spread."""
     timing = row.timings.get(contestant)
     if timing is None:
-        return f"{'-':>{_TIME - 5}}{'':5}"
+        return f"{'-':>{_TIME - 4}}{'':4}"
     value = timing.median * scale
-    digits = 1 if value >= 1000 else 2 if value >= 100 else 3
-    return f"{value:{_TIME - 5}.{digits}f}{min(999.0, 100 * timing.spread):4.0f}%"
+    digits = 0 if value >= 10000 else 1 if value >= 1000 else 2 if value >= 100 else 3
+    return f"{value:{_TIME - 4}.{digits}f}{min(99.0, 100 * timing.spread):3.0f}%"
+
+
+def _rate(row: Row) -> str:
+    """How fast the work was done, in the unit of what limits it, and the share of that limit."""
+    seconds = row.timings[OURS.name].median
+    amount, unit = (row.bytes_moved, "GB/s") if row.limit == "copy" else (row.flops, "GFLOP/s")
+    rate = amount / seconds / 1e9
+    return f"{rate:.{0 if rate >= 100 else 1}f} {unit}{100 * (row.share or 0.0):4.0f}%"
+
+
+def _costs(row: Row) -> str:
+    """What else a whole network costs."""
+    if not row.peak_bytes:
+        return ""
+    peaks = ", ".join(f"{name} {peak / 2**20:.0f} MiB" for name, peak in row.peak_bytes.items())
+    return f"{row.operations} operations, {row.mappings} new allocations; memory at most: {peaks}"
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """The last line: how many rows, and what is wrong with how many."""
-    differ, noisy = sum(not row.equal for row in rows), sum(row.noisy for row in rows)
-    return f"{len(rows)} rows; results differ in {differ}, noisy {noisy}"
+    """The last lines: how many rows, what is wrong with how many, and which fall short of what they must reach."""
+    found = facts(rows)
+    lines = [f"{found['rows']} rows; results differ in {len(found['differ'])}, noisy {found['noisy']}"]
+    if found["round_trip"]:
+        least, most = (1e9 * seconds for seconds in found["round_trip"])
+        lines.append(f"a word went between two threads and back in {least:.0f} to {most:.0f} ns")
+    judged = found["met"] + len(found["short"])
+    if judged:
+        short = len(found["short"])
+        lines.append(f"of {judged} rows that must reach something, {found['met']} do and {short} fall short")
+    for row in rows:
+        if row.goal and row.verdict().startswith("short"):
+            must = row.goal.words(_unit(row)[0]).partition("/")[0]
+            lines.append(f"  {row.name:38}{_reached(row):>10} of {must:6}{row.verdict()}")
+    return "\n".join(lines)
+
+
+def _reached(row: Row) -> str:
+    assert row.goal is not None
+    if row.goal.rival is None:
+        scale, unit = _unit(row)
+        return f"{row.timings[OURS.name].median * scale:.2f} {unit}"
+    return f"{row.ratio(row.goal.rival):.2f}"
+
+
+def facts(rows: Sequence[Row]) -> dict[str, Any]:
+    """The summary as plain data."""
+    trips = [row.round_trip for row in rows if row.round_trip]
+    return {
+        "rows": len(rows),
+        "differ": [row.name for row in rows if not row.equal],
+        "noisy": sum(row.noisy for row in rows),
+        "met": sum(row.verdict() == "met" for row in rows),
+        "short": [row.name for row in rows if row.verdict().startswith("short")],
+        "round_trip": [min(trips), max(trips)] if trips else None,
+    }

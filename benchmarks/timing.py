@@ -4,6 +4,7 @@ Two libraries in one process have a thread pool each, and the workers of the one
 milliseconds (GNU OpenMP's own choice) before they sleep, which the other would pay for: on two cores half its speed.
 So the sides take turns in bursts, and the first calls of each burst, at least one and until the other's workers are
 asleep, are not counted. Turns follow each other closely enough that a slow moment of the machine meets all sides.
+Where a call is slow, what it would pay is little beside it, and every call counts.
 """
 
 import math
@@ -17,24 +18,26 @@ from typing import Any, NamedTuple
 
 _SAMPLE = 1e-4  # a sample is at least this long, so that reading the clock does not count
 _MOST_SAMPLES = 20  # in one burst
+_SLOW = 0.25  # seconds of a call
 
 
 @dataclass(frozen=True)
 class Settings:
     """How long to measure: at least ``seconds``, and ``rounds`` unless ``most`` seconds are over, of all sides."""
 
-    seconds: float = 2.0
+    seconds: float = 1.0
     rounds: int = 6
-    most: float = 45.0
+    most: float = 30.0
     settle: float = 0.02
     retries: int = 3
+    memory: bool = True
     processes: int = 5
     first_processes: int = 2
     patience: float = 20.0
 
 
 FULL = Settings()
-QUICK = Settings(seconds=0.3, rounds=2, retries=0, processes=2, first_processes=1, patience=0.0)
+QUICK = Settings(seconds=0.2, rounds=2, most=8.0, retries=0, memory=False, processes=2, first_processes=1, patience=0.0)
 
 
 class Timing(NamedTuple):
@@ -66,34 +69,50 @@ class Timing(NamedTuple):
 
 def interleaved(calls: Sequence[Callable[[], Any]], settings: Settings) -> list[Timing]:
     """Time calls in turns; see the head of this file."""
-    repeats = [_repeats(call) for call in calls]
-    samples: list[list[float]] = [[] for _ in calls]
     clock, rounds = time.perf_counter, 0
     start = clock()
-    while rounds == 0 or clock() - start < (settings.most if rounds < settings.rounds else settings.seconds):
+    samples: list[list[float]] = [[] for _ in calls]
+    repeats = [_repeats(call, found) for call, found in zip(calls, samples, strict=True)]
+    while not all(samples) or clock() - start < (settings.most if rounds < settings.rounds else settings.seconds):
         for call, count, found in zip(calls, repeats, samples, strict=True):
-            settled = clock() + settings.settle
-            call()
-            while clock() < settled:
-                call()
-            burst, taken = clock() + settings.settle, 0
-            while taken < 2 or (taken < _MOST_SAMPLES and clock() < burst):
-                begin = clock()
-                for _ in range(count):
-                    call()
-                found.append((clock() - begin) / count)
-                taken += 1
+            if count == 0:
+                time.sleep(settings.settle)
+                found.append(_seconds(call))
+            else:
+                _burst(call, count, found, settings.settle)
         rounds += 1
     return [Timing.of(found) for found in samples]
 
 
-def _repeats(call: Callable[[], Any]) -> int:
-    """How many calls make a sample; running them also warms the call up."""
+def _burst(call: Callable[[], Any], count: int, found: list[float], settle: float) -> None:
+    """Add samples of ``count`` calls each."""
+    clock = time.perf_counter
+    settled = clock() + settle
     call()
+    while clock() < settled:
+        call()
+    burst, taken = clock() + settle, 0
+    while taken < 2 or (taken < _MOST_SAMPLES and clock() < burst):
+        begin = clock()
+        for _ in range(count):
+            call()
+        found.append((clock() - begin) / count)
+        taken += 1
+
+
+def _seconds(call: Callable[[], Any]) -> float:
     begin = time.perf_counter()
     call()
-    seconds = time.perf_counter() - begin
-    return max(1, math.ceil(_SAMPLE / max(seconds, 1e-9)))
+    return time.perf_counter() - begin
+
+
+def _repeats(call: Callable[[], Any], found: list[float]) -> int:
+    """How many calls make a sample, or 0 where a call is slow; its result was asked for, so the first counts then."""
+    seconds = _seconds(call)
+    if seconds >= _SLOW:
+        found.append(seconds)
+        return 0
+    return max(1, math.ceil(_SAMPLE / max(_seconds(call), 1e-9)))
 
 
 def _processors_busy() -> tuple[float, float] | None:

@@ -1,22 +1,33 @@
 """Other libraries on the same work: one module for each, imported only where the library is installed."""
 
 import importlib
-import importlib.util
 
-from ..contestant import Contestant
+from ..contestant import Contestant, UnavailableError
 
-RIVALS = ("torch",)
-"""Libraries; `tilegrad.benchmarks.rivals.<library>` has ``contestants(threads)``."""
+RIVALS = {"torch": ("torch",), "onnxruntime": ("onnxruntime", "onnx")}
+"""Modules of this package, which have ``contestants(threads, compiled)``, and the libraries that they need."""
 
 
-def installed(threads: int) -> list[Contestant]:
-    """The contestants of every library that can be imported, each set to use ``threads`` threads."""
+def installed(threads: int, compiled: bool = False) -> list[Contestant]:
+    """The contestants of every library that can be imported, each set to use ``threads`` threads.
+
+    ``compiled``: those that compile whole networks too, which takes minutes; `UnavailableError` says why they cannot.
+    """
     found: list[Contestant] = []
-    for library in RIVALS:
-        if _importable(library):
-            module = importlib.import_module(f"{__name__}.{library}")
-            found += module.contestants(threads)
+    for name, libraries in RIVALS.items():
+        if all(map(_importable, libraries)):
+            module = importlib.import_module(f"{__name__}.{name}")
+            found += module.contestants(threads, compiled)
     return found
+
+
+def compiler_missing() -> str | None:
+    """Why whole networks cannot be compiled, in one line, or None where they can."""
+    try:
+        installed(1, compiled=True)
+    except UnavailableError as reason:
+        return str(reason)
+    return None if _importable("torch") else "PyTorch is not installed"
 
 
 def _importable(library: str) -> bool:

@@ -4,46 +4,36 @@ Everything is eager and float32. Images and weights are permuted before anything
 """
 
 import functools
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ..contestant import Arrays, Contestant, Prepared, training
+from ..contestant import Arrays, Contestant, Prepared
 from ..dense_kinds import Linear, Matmul, Sum
 from ..image_kinds import ImageMove
-from ..kinds import AdamStep, BatchNorm, Convolution, DnCNN, Elementwise, FreshProcess, SmallCall
-from ..ours import dncnn_weights
+from ..kinds import AdamStep, BatchNorm, Convolution, Elementwise, FreshProcess, SmallCall
+from ..network_kinds import Network
+from . import torch_networks
+from .torch_arrays import adam, to_array, to_tensor, without_graph
 
 aten = torch.ops.aten
 
 
-def contestants(threads: int) -> list[Contestant]:
-    """PyTorch in both layouts, with this many threads."""
+def contestants(threads: int, compiled: bool) -> list[Contestant]:
+    """PyTorch in both layouts, with this many threads, and whole networks through ``torch.compile`` if ``compiled``."""
     torch.set_num_threads(threads)
     library = f"torch {torch.__version__}"
-    return [
+    found = [
         Contestant("channels_last", library, functools.partial(prepare, layout=torch.channels_last), program),
         Contestant("NCHW", library, functools.partial(prepare, layout=torch.contiguous_format), lambda work: None),
     ]
-
-
-def _tensor(array: np.ndarray, layout: Any) -> torch.Tensor:
-    """A copy of an NHWC image or an OHWI weight, NCHW or OIHW by its axes, in that layout; vectors as they are."""
-    tensor = torch.from_numpy(array)
-    if array.ndim != 4:
-        return tensor.clone()
-    return tensor.permute(0, 3, 1, 2).clone(memory_format=layout)
-
-
-def _array(tensor: torch.Tensor) -> np.ndarray:
-    """Back to NHWC or OHWI."""
-    tensor = tensor.detach()
-    return (tensor.permute(0, 2, 3, 1) if tensor.ndim == 4 else tensor).numpy()
+    if compiled:
+        torch_networks.check_compiler()
+        found.append(Contestant("compile", library, torch_networks.prepare_compiled, lambda work: None))
+    return found
 
 
 @functools.singledispatch
@@ -54,7 +44,7 @@ def prepare(work: Any, arrays: Arrays, layout: Any) -> Prepared | None:
 
 @prepare.register
 def _(work: Convolution, arrays: Arrays, layout: Any) -> Prepared:
-    x, w, bias, gy = (_tensor(arrays[name], layout) for name in ("x", "w", "bias", "gy"))
+    x, w, bias, gy = (to_tensor(arrays[name], layout) for name in ("x", "w", "bias", "gy"))
     stride, padding, channels = [work.stride] * 2, [work.padding] * 2, [work.out_channels]
     convolve: Callable[[], torch.Tensor] = (
         functools.partial(functional.conv_transpose2d, x, w, bias, stride, padding, 0, work.groups)
@@ -73,109 +63,27 @@ def _(work: Convolution, arrays: Arrays, layout: Any) -> Prepared:
         "input gradient": lambda: gradient(0),
         "weight gradient": lambda: gradient(1),
     }
-    return _without_graph(calls[work.run])
-
-
-def _without_graph(call: Any) -> Prepared:
-    timed = torch.inference_mode()(call)
-
-    def result() -> tuple[np.ndarray, ...]:
-        found = timed()
-        return tuple(_array(each) for each in (found if isinstance(found, tuple) else (found,)))
-
-    return Prepared(timed, result)
-
-
-class _Block(torch.nn.Module):
-    """Convolution, batch normalisation, relu; the names are those of tilegrad's `nn.Conv2dBatchNorm`."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv = torch.nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm: torch.nn.Module = torch.nn.BatchNorm2d(channels)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return functional.relu(self.norm(self.conv(x)), inplace=True)
-
-    def fold(self) -> None:
-        """Put the normalisation into the convolution, for inference."""
-        self.conv, self.norm = fuse_conv_bn_eval(self.conv, self.norm), torch.nn.Identity()
-
-
-class _DnCNN(torch.nn.Module):
-    def __init__(self, depth: int, channels: int) -> None:
-        super().__init__()
-        layers: OrderedDict[str, torch.nn.Module] = OrderedDict()
-        layers["0"] = torch.nn.Conv2d(1, channels, 3, padding=1)
-        layers.update((str(i), _Block(channels)) for i in range(1, depth - 1))
-        layers[str(depth - 1)] = torch.nn.Conv2d(channels, 1, 3, padding=1)
-        self.network = torch.nn.Sequential(layers)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = x
-        for index, layer in enumerate(self.network):
-            y = functional.relu(layer(y), inplace=True) if index == 0 else layer(y)
-        return x - y
-
-
-def _adam(parameters: Any) -> torch.optim.Optimizer:
-    """The fused step where this PyTorch has it for the CPU: its fastest."""
-    parameters = list(parameters)
-    try:
-        return torch.optim.Adam(parameters, lr=1e-3, fused=True)
-    except (RuntimeError, TypeError):
-        return torch.optim.Adam(parameters, lr=1e-3)
-
-
-def _dncnn(work: DnCNN, layout: Any) -> _DnCNN:
-    model = _DnCNN(work.depth, work.channels)
-    weights = {name: _tensor(array, torch.contiguous_format) for name, array in dncnn_weights(work).items()}
-    missing, unexpected = model.load_state_dict(weights, strict=False)
-    assert not unexpected
-    assert all(name.endswith("num_batches_tracked") for name in missing)
-    return model.to(memory_format=layout)
-
-
-def _training_step(work: DnCNN, arrays: Arrays, layout: Any, dtype: type) -> Callable[[], float]:
-    x, target = (_tensor(arrays[name].astype(dtype), layout) for name in ("x", "target"))
-    model = _dncnn(work, layout).to(x.dtype)
-    optimizer = _adam(model.parameters())
-
-    def step() -> float:
-        optimizer.zero_grad(set_to_none=True)
-        loss = functional.mse_loss(model(x), target)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
+    return without_graph(calls[work.run])
 
 
 @prepare.register
-def _(work: DnCNN, arrays: Arrays, layout: Any) -> Prepared:
-    if work.training:
-        return training(work, lambda dtype: _training_step(work, arrays, layout, dtype))
-    model = _dncnn(work, layout).eval()
-    for block in model.network:
-        if isinstance(block, _Block):
-            block.fold()
-    x = _tensor(arrays["x"], layout)
-    return _without_graph(lambda: model(x))
+def _(work: Network, arrays: Arrays, layout: Any) -> Prepared | None:
+    return torch_networks.prepare(work, arrays, layout)
 
 
 @prepare.register
 def _(work: Elementwise, arrays: Arrays, layout: Any) -> Prepared | None:
     if layout is not torch.channels_last:
         return None
-    operands = [_tensor(array, layout) for array in arrays.values()]
-    return _without_graph(functools.partial(getattr(torch, work.function), *operands))
+    operands = [to_tensor(array, layout) for array in arrays.values()]
+    return without_graph(functools.partial(getattr(torch, work.function), *operands))
 
 
 @prepare.register
 def _(work: Matmul, arrays: Arrays, layout: Any) -> Prepared | None:
     if layout is not torch.channels_last:
         return None
-    return _without_graph(functools.partial(torch.mm, *map(torch.from_numpy, arrays.values())))
+    return without_graph(functools.partial(torch.mm, *map(torch.from_numpy, arrays.values())))
 
 
 @prepare.register
@@ -188,7 +96,7 @@ def _(work: Linear, arrays: Arrays, layout: Any) -> Prepared | None:
         "input gradient": lambda: gy.mm(w),
         "weight gradient": lambda: gy.t().mm(x),
     }
-    return _without_graph(calls[work.run])
+    return without_graph(calls[work.run])
 
 
 @prepare.register
@@ -196,12 +104,12 @@ def _(work: Sum, arrays: Arrays, layout: Any) -> Prepared | None:
     if layout is not torch.channels_last:
         return None
     # The same array, as it lies in memory: what channels_last calls N, C, H, W are these axes in another order.
-    return _without_graph(functools.partial(torch.sum, torch.from_numpy(arrays["x"]), work.axes))
+    return without_graph(functools.partial(torch.sum, torch.from_numpy(arrays["x"]), work.axes))
 
 
 @prepare.register
 def _(work: BatchNorm, arrays: Arrays, layout: Any) -> Prepared:
-    x, gy, weight, bias = (_tensor(arrays[name], layout) for name in ("x", "gy", "weight", "bias"))
+    x, gy, weight, bias = (to_tensor(arrays[name], layout) for name in ("x", "gy", "weight", "bias"))
     running_mean, running_var = torch.zeros_like(weight), torch.ones_like(weight)
 
     def call() -> tuple[torch.Tensor, ...]:
@@ -212,12 +120,12 @@ def _(work: BatchNorm, arrays: Arrays, layout: Any) -> Prepared:
             gz, x, weight, running_mean, running_var, mean, inverse_std, True, 1e-5, [True, True, True]
         )
 
-    return _without_graph(call)
+    return without_graph(call)
 
 
 @prepare.register
 def _(work: ImageMove, arrays: Arrays, layout: Any) -> Prepared:
-    x, gy = (_tensor(arrays[name], layout) if name in arrays else None for name in ("x", "gy"))
+    x, gy = (to_tensor(arrays[name], layout) if name in arrays else None for name in ("x", "gy"))
     assert x is not None
     size, doubled = list(x.shape), [2 * side for side in x.shape[2:]]
     indices = functional.max_pool2d(x, 2, return_indices=True)[1]
@@ -238,7 +146,7 @@ def _(work: ImageMove, arrays: Arrays, layout: Any) -> Prepared:
         "pad 1 reflect": lambda: aten.reflection_pad2d_backward(gy, x, [1, 1, 1, 1]),
         "pixel shuffle x2": lambda: functional.pixel_unshuffle(gy, 2),
     }
-    return _without_graph((gradient if work.gradient else forward)[work.move])
+    return without_graph((gradient if work.gradient else forward)[work.move])
 
 
 @prepare.register
@@ -249,7 +157,7 @@ def _(work: AdamStep, arrays: Arrays, layout: Any) -> Prepared | None:
     parameters = [torch.nn.Parameter(torch.from_numpy(arrays[f"parameter{i}"].copy())) for i in range(count)]
     for i, parameter in enumerate(parameters):
         parameter.grad = torch.from_numpy(arrays[f"gradient{i}"])
-    optimizer = _adam(parameters)
+    optimizer = adam(parameters)
 
     def result() -> tuple[np.ndarray, ...]:
         optimizer.step()
@@ -262,7 +170,7 @@ def _(work: AdamStep, arrays: Arrays, layout: Any) -> Prepared | None:
 def _(work: SmallCall, arrays: Arrays, layout: Any) -> Prepared | None:
     if layout is not torch.channels_last:
         return None
-    x, w, gy = (_tensor(arrays[name], layout) for name in ("x", "w", "gy"))
+    x, w, gy = (to_tensor(arrays[name], layout) for name in ("x", "w", "gy"))
     a, b = (torch.from_numpy(arrays[name]) for name in ("a", "b"))
     recorded_x, recorded_w = x.clone().requires_grad_(), w.clone().requires_grad_()
     geometry = ([0], [1, 1], [0, 0], [1, 1], False, [0, 0], 1)
@@ -283,7 +191,7 @@ def _(work: SmallCall, arrays: Arrays, layout: Any) -> Prepared | None:
 
     def result() -> tuple[np.ndarray, ...]:
         found = call()
-        return tuple(_array(each) for each in (found if isinstance(found, tuple) else (found,)))
+        return tuple(to_array(each) for each in (found if isinstance(found, tuple) else (found,)))
 
     return Prepared(call, result)
 

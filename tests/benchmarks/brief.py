@@ -3,7 +3,9 @@
 from tilegrad.benchmarks.rows import Row
 from tilegrad.benchmarks.timing import Settings, Timing
 
-ONCE = Settings(seconds=0.0, rounds=1, settle=0.0, retries=0, processes=1, first_processes=1, patience=0.0)
+ONCE = Settings(
+    seconds=0.0, rounds=1, settle=0.0, retries=0, processes=1, first_processes=1, patience=0.0, memory=False
+)
 
 
 def row(name: str = "dncnn-40/forward", **facts: object) -> Row:

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from brief import ONCE
-from tilegrad.benchmarks import cli, machine, processes, rivals, rows
-from tilegrad.benchmarks.contestant import Arrays, Contestant, Prepared
+from brief import ONCE, row
+from tilegrad.benchmarks import cli, machine, plot, processes, rivals, rows, timing, workloads
+from tilegrad.benchmarks.contestant import Arrays, Contestant, Prepared, UnavailableError
 from tilegrad.benchmarks.kinds import FreshProcess, Work
 from tilegrad.benchmarks.workloads import WORKLOADS
 
@@ -43,11 +43,11 @@ def test_the_commands_are_one(command: list[str], at_the_root: bool, tmp_path: P
     assert done.stderr.endswith(": no row matches paint; --list shows them\n")
 
 
-WITHOUT_TORCH = """
+WITHOUT_RIVALS = """
 import sys
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "torch":
+        if name.partition(".")[0] in ("torch", "onnxruntime"):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
 from tilegrad.benchmarks.cli import main
@@ -55,12 +55,12 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_without_pytorch_ours_is_measured_alone(tmp_path: Path) -> None:
-    done = run("-P", "-c", WITHOUT_TORCH, "--quick", "--only", "call/relu", "--json", "rows.jsonl", cwd=tmp_path)
+def test_without_rivals_ours_is_measured_alone(tmp_path: Path) -> None:
+    done = run("-P", "-c", WITHOUT_RIVALS, "--quick", "--only", "call/relu", "--json", "rows.jsonl", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "alone (no rival is installed)" in done.stdout
-    assert "channels_last" not in done.stdout
-    facts, row = map(json.loads, (tmp_path / "rows.jsonl").read_text().splitlines())
+    assert "channels_last" not in done.stdout.replace("the ratio to channels_last", "")
+    facts, row, _ = map(json.loads, (tmp_path / "rows.jsonl").read_text().splitlines())
     assert list(row["timings"]) == ["tilegrad"]
     assert row["ratios"] == {}
     assert facts["peak_flops"] > 0
@@ -77,7 +77,7 @@ def test_with_pytorch_both_layouts_stand_beside_ours(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= 120
     assert "malloc: MALLOC_TOP_PAD_=1048576" in done.stdout
-    facts, row = map(json.loads, (tmp_path / "rows.jsonl").read_text().splitlines())
+    facts, row, _ = map(json.loads, (tmp_path / "rows.jsonl").read_text().splitlines())
     assert (facts["record"], facts["threads"], facts["precision"]) == ("machine", 1, "float32")
     assert facts.keys() >= {"tilegrad", "python", "numpy", "numba", "rivals", "processor", "malloc", "copy_bytes_8MiB"}
     assert (row["record"], row["name"], row["equal"]) == ("row", "dcgan-1-64/forward", True)
@@ -94,6 +94,10 @@ def test_with_pytorch_both_layouts_stand_beside_ours(tmp_path: Path) -> None:
         (["--only", "adam", "--threads", "0"], 2, "--threads expects 1 to"),
         (["--only", "adam", "--threads", "10000"], 2, "--threads expects 1 to"),
         (["--only", "adam", "--retries", "-1"], 2, "--retries expects at least 0"),
+        (["--only", "adam", "--save", "."], 2, "--save is for the whole table"),
+        (["--quick", "--save", "."], 2, "--save is for the whole table"),
+        (["--save", "no/such/folder"], 1, "does not exist"),
+        (["--only", "adam", "--plot", "no/such/folder.png"], 1, "does not exist"),
         (["--only", "adam", "--json", "no/such/folder.jsonl"], 1, "does not exist"),
     ],
 )
@@ -115,6 +119,14 @@ def test_patterns() -> None:
     assert len(cli.select([])) == len(WORKLOADS)
 
 
+def test_a_quick_run_leaves_out_the_slowest_rows_unless_they_are_asked_for() -> None:
+    left_out = {work.name for work in WORKLOADS} - {work.name for work in cli.select([], quick=True)}
+    assert left_out == {
+        "dncnn-17/inference-1920x1080", "dncnn-17/inference-1920x1080-1-thread", "start/first-training",
+    }  # fmt: skip
+    assert [work.name for work in cli.select(["start/first"], quick=True)] == ["start/first-training"]
+
+
 @pytest.fixture
 def no_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "describe", lambda *known: {"known": len(known)})
@@ -130,7 +142,7 @@ def test_results_that_differ_end_in_status_1_and_are_recorded(
         return rows.OURS.prepare(work, {name: -array for name, array in arrays.items()})
 
     wrong = Contestant("wrong", "wrong 1.0", prepare, lambda work: None)
-    monkeypatch.setattr(rivals, "installed", lambda threads: [wrong])
+    monkeypatch.setattr(rivals, "installed", lambda threads, compiled: [wrong])
     assert cli.main(["--quick", "--only", "call/add", "--json", str(tmp_path / "a.jsonl")]) == 1
     printed = capsys.readouterr()
     assert "RESULTS DIFFER" in printed.out
@@ -151,10 +163,73 @@ def test_an_interruption_keeps_the_rows_so_far(monkeypatch: pytest.MonkeyPatch, 
         return measure(work, *others)
 
     monkeypatch.setattr(rows, "measure", interrupted)
-    monkeypatch.setattr(rivals, "installed", lambda threads: [])
+    monkeypatch.setattr(rivals, "installed", lambda threads, compiled: [])
     assert cli.main(["--quick", "--only", "call/", "--json", str(tmp_path / "a.jsonl")]) == 130
     records = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
     assert [record.get("name") for record in records] == [None, *done]
+
+
+@pytest.fixture
+def two_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table is two short rows, alone, measured as briefly as can be."""
+    monkeypatch.setattr(workloads, "WORKLOADS", tuple(cli.select(["call/add", "call/relu"])))
+    monkeypatch.setattr(rivals, "installed", lambda threads, compiled: [])
+    monkeypatch.setattr(timing, "FULL", ONCE)
+
+
+@pytest.mark.usefixtures("two_rows")
+def test_text_and_records_are_saved_by_one_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--save", str(tmp_path)]) == 0
+    text, lines = sorted(tmp_path.iterdir(), key=lambda path: path.suffix, reverse=True)
+    assert (text.suffix, lines.suffix, text.stem) == (".txt", ".jsonl", lines.stem)
+    table = text.read_text()
+    assert capsys.readouterr().out.startswith(table)
+    facts, *found, last = map(json.loads, lines.read_text().splitlines())
+    assert text.stem.startswith(facts["measured"][:10])
+    assert f"measured {facts['measured']}" in table.splitlines()
+    assert [row["name"] for row in found] == ["call/add", "call/relu"]
+    assert (last["record"], last["rows"]) == ("summary", 2)
+    assert str(ROOT) not in table + lines.read_text()
+    assert sys.prefix not in table + lines.read_text()
+
+
+@pytest.mark.usefixtures("two_rows")
+def test_a_run_that_ends_early_saves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rows, "measure", interrupted)
+    assert cli.main(["--save", str(tmp_path)]) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_saved_runs_are_of_one_run() -> None:
+    """Where the records say when they were measured, the text beside them says the same."""
+    for lines in (ROOT / "benchmarks" / "results").glob("*.jsonl"):
+        facts, *_, last = map(json.loads, lines.read_text().splitlines())
+        assert f"measured {facts['measured']}" in lines.with_suffix(".txt").read_text().splitlines()
+        assert last["record"] == "summary"
+
+
+@pytest.mark.usefixtures("two_rows")
+def test_ratios_are_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs matplotlib")
+    assert cli.main(["--plot", str(tmp_path / "alone.png")]) == 0  # no rival: an empty picture
+    plot.draw([row(), row("adam/dncnn-17"), row("elementwise-40/add")], tmp_path / "ratios.png")
+    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in ("alone.png", "ratios.png"))
+
+
+def test_a_compiler_that_fails_leaves_its_column_out_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def installed(threads: int, compiled: bool = False) -> list[Contestant]:
+        if compiled:
+            raise UnavailableError("torch.compile fails here: no compiler")
+        return []
+
+    monkeypatch.setattr(rivals, "installed", installed)
+    assert cli.main(["--quick", "--only", "call/add", "--compile"]) == 0
+    assert "without torch.compile: torch.compile fails here: no compiler" in capsys.readouterr().out
 
 
 def test_a_fresh_process_is_timed_and_says_how_many_kernels_it_compiled() -> None:

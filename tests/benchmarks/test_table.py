@@ -5,6 +5,7 @@ import math
 
 from brief import row
 from tilegrad.benchmarks.table import LEGEND, Table, summary
+from tilegrad.benchmarks.timing import Timing
 
 RIVALS = ["channels_last", "NCHW"]
 
@@ -13,7 +14,7 @@ def test_a_row_shows_times_ratios_rates_and_error() -> None:
     line = Table(RIVALS).lines(row()).splitlines()[-1]
     assert line.split() == [
         "forward", "2.000", "20%", "3.000", "20%", "1.50", "8.000", "20%", "4.00",
-        "500.0", "0.5", "50%", "fma", "2e-06",
+        "2/3", "short", "by", "25", "%", "500", "GFLOP/s", "50%", "2e-06",
     ]  # fmt: skip
 
 
@@ -23,9 +24,9 @@ def test_columns_are_aligned_below_their_heads_and_narrow() -> None:
     _, section, names, heads, *lines = text.splitlines()
     assert section == "A layer"
     assert max(map(len, text.splitlines())) <= 120
-    ends = {head: heads.index(head) + len(head) for head in ("GFLOP/s", "GB/s", "limit", "error")}
+    ends = {head: heads.index(head) + len(head) for head in ("must/aim", "rate", "error")}
     for line in lines[:2]:
-        for head, value in (("GFLOP/s", "500.0"), ("GB/s", " 0.5"), ("limit", "fma"), ("error", "2e-06")):
+        for head, value in (("must/aim", "2/3"), ("rate", "500 GFLOP/s  50%"), ("error", "2e-06")):
             assert line[: ends[head]].endswith(value)
         assert len(line) == len(heads)
     for name, median in (("tilegrad", "2.000"), ("channels_last", "3.000"), ("NCHW", "8.000")):
@@ -44,13 +45,38 @@ def test_without_rivals_ours_stands_alone() -> None:
     text = Table([]).lines(row(timings=ours, errors={}))
     assert "ratio" not in text
     assert "error" not in text
-    assert text.splitlines()[-1].split() == ["forward", "2.000", "20%", "500.0", "0.5", "50%", "fma"]
+    assert text.splitlines()[-1].split() == ["forward", "2.000", "20%", "2/3", "500", "GFLOP/s", "50%"]
 
 
-def test_a_rival_that_sits_out_leaves_a_dash() -> None:
+def test_a_rival_that_sits_out_has_no_column_or_a_dash() -> None:
     known = row()
-    timings = {name: known.timings[name] for name in ("tilegrad", "channels_last")}
-    assert Table(RIVALS).lines(row(timings=timings)).splitlines()[-1].split()[6:8] == ["-", "-"]
+    alone = row(timings={name: known.timings[name] for name in ("tilegrad", "channels_last")}, errors={})
+    assert "NCHW" not in Table(RIVALS).lines(alone)
+    table = Table(RIVALS)
+    assert "NCHW" in table.lines(known)
+    assert table.lines(alone).split()[6:8] == ["-", "-"]
+
+
+def test_what_limits_a_row_gives_its_rate() -> None:
+    assert Table(RIVALS).lines(row(limit="copy")).splitlines()[-1].split()[-4:] == ["0.5", "GB/s", "50%", "2e-06"]
+
+
+def test_memory_stands_below_its_row() -> None:
+    whole = row("dncnn-17/training", peak_bytes={"tilegrad": 3 << 20, "channels_last": 5 << 20}, mappings=2)
+    below = Table(RIVALS).lines(whole).splitlines()[-1]
+    assert below == "      1 operations, 2 new allocations; memory at most: tilegrad 3 MiB, channels_last 5 MiB"
+
+
+def test_rows_that_fall_short_are_named_at_the_end() -> None:
+    times = {"tilegrad": Timing(20e-6, 20e-6, 20e-6, 9)}
+    said = summary([row(), row("adam/dncnn-17"), row("call/add", timings=times, errors={}), row("elementwise-40/add")])
+    assert said.splitlines()[1] == "of 3 rows that must reach something, 1 do and 2 fall short"
+    assert [line.split() for line in said.splitlines()[2:]] == [
+        ["dncnn-40/forward", "1.50", "of", "2", "short", "by", "25", "%"],
+        ["call/add", "20.00", "us", "of", "15", "short", "by", "25", "%"],
+    ]
+    assert "word between" not in said
+    assert "in 50 to 300 ns" in summary([row(round_trip=5e-8), row(round_trip=3e-7), row()])
 
 
 def test_units_follow_the_group() -> None:
@@ -64,7 +90,7 @@ def test_results_that_differ_are_said_and_have_no_times() -> None:
     assert "RESULTS DIFFER" in line
     assert "from channels_last by 5.0e-01, from NCHW by inf" in line
     assert len(line) <= 120
-    assert summary([row(), wrong, row(others=0.3)]) == "3 rows; results differ in 1, noisy 1"
+    assert summary([row(), wrong, row(others=0.3)]).splitlines()[0] == "3 rows; results differ in 1, noisy 1"
 
 
 def test_a_record_is_plain_json() -> None:
@@ -76,3 +102,5 @@ def test_a_record_is_plain_json() -> None:
     assert record["ratios"] == {"channels_last": 1.5, "NCHW": 4.0}
     assert record["timings"]["tilegrad"]["median"] == 2e-3
     assert record["variants"] == ("direct",)
+    assert record["goal"] == {"must": 2.0, "aim": 3.0, "rival": "channels_last"}
+    assert (record["share_of_goal"], record["verdict"]) == (0.75, "short by 25 %")

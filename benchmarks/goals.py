@@ -1,0 +1,77 @@
+"""What rows must reach, and what is aimed at: a table of patterns, apart from the workloads.
+
+Most goals are ratios: how many times our time a rival takes. Where there is no fair rival, or where users wait, a goal
+is a time.
+"""
+
+import fnmatch
+from typing import NamedTuple
+
+
+class Goal(NamedTuple):
+    """``must`` and ``aim``, ratios to a rival, or seconds that may pass where ``rival`` is None.
+
+    >>> Goal(2.0, 3.0).share(ratio=1.5, seconds=1.0)
+    0.75
+    >>> Goal(0.8, 0.5, rival=None).share(ratio=None, seconds=1.0)
+    0.8
+    """
+
+    must: float
+    aim: float
+    rival: str | None = "channels_last"
+
+    def share(self, ratio: float | None, seconds: float) -> float | None:
+        """How much of ``must`` is reached, 1 if just so; None where the rival was not measured."""
+        if self.rival is None:
+            return self.must / seconds
+        return None if ratio is None else ratio / self.must
+
+    def words(self, scale: float = 1.0) -> str:
+        """``must/aim``; times are multiplied by ``scale``."""
+        factor = scale if self.rival is None else 1.0
+        return f"{self.must * factor:g}/{self.aim * factor:g}"
+
+
+_CALL = Goal(15e-6, 8e-6, rival=None)
+_DOWN, _UP = Goal(1.45, 1.8), Goal(2.0, 2.3)
+_WIDE_DOWN, _WIDE_UP, _WIDE_WEIGHT = Goal(1.5, 1.9), Goal(1.7, 2.0), Goal(1.9, 2.6)
+
+
+def _wide(few: int, many: int) -> dict[str, Goal]:
+    """A 4x4 stride 2 convolution and the transposed one: each one's input gradient is the other's forward pass."""
+    down, up = f"dcgan-{few}-{many}", f"dcgan-{many}-{few}"
+    return {
+        f"{down}/forward": _WIDE_DOWN, f"{down}/input-gradient": _WIDE_UP, f"{down}/weight-gradient": _WIDE_WEIGHT,
+        f"{up}/forward": _WIDE_UP, f"{up}/input-gradient": _WIDE_DOWN, f"{up}/weight-gradient": _WIDE_WEIGHT,
+    }  # fmt: skip
+
+
+GOALS: dict[str, Goal] = {
+    "dncnn-17/training": Goal(1.7, 2.5),
+    "dncnn-40/*": Goal(2.0, 3.0),
+    "dncnn-256/*": Goal(2.0, 3.0),
+    "dncnn-*-direct/*": Goal(0.95, 1.05),
+    # One channel on one side.
+    **{f"{layer}/*": Goal(1.2, 5.0) for layer in ("dncnn-first-*", "dncnn-last-*", "dcgan-1-64", "dcgan-64-1")},
+    "dcgan-64-128/*": _DOWN,
+    "dcgan-128-64/forward": _UP,
+    "dcgan-128-64/*": _DOWN,
+    **_wide(128, 256),
+    **_wide(256, 512),
+    "batch-norm-*/training": Goal(1.3, 2.0),
+    "adam/*": Goal(1.2, 2.0),
+    **{f"call/{name}": _CALL for name in ("add", "relu", "matmul", "conv2d", "conv2d-weight-grad")},
+    "start/warm-inference": Goal(0.8, 0.55, rival=None),
+    "start/first-training": Goal(20.0, 8.0, rival=None),
+}
+"""By row name or pattern; the first that matches a row is its goal."""
+
+
+def goal_of(name: str) -> Goal | None:
+    """The goal of a row, or None.
+
+    >>> goal_of("dcgan-128-64/forward").must, goal_of("elementwise-40/relu")
+    (2.0, None)
+    """
+    return next((goal for pattern, goal in GOALS.items() if fnmatch.fnmatchcase(name, pattern)), None)

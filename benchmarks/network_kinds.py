@@ -1,0 +1,59 @@
+"""Kinds of workload that are whole networks: training steps and inference."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from .kinds import Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """A whole network. What it needs of memory is measured too, where all threads work on it."""
+
+    tolerance: ClassVar[float] = 1e-4
+    threads: int | None = None
+    """None: as many as the command was given."""
+    training: bool = True
+
+
+@dataclass(frozen=True)
+class DnCNN(Network):
+    """A whole training step (forward, squared error, backward, Adam), or inference, of a DnCNN.
+
+    Not ``fused``, convolution, batch normalisation and relu are three operations on our side.
+    """
+
+    input: tuple[int, int, int, int]
+    depth: int = 17
+    channels: int = 64
+    fused: bool = True
+
+    @property
+    def name(self) -> str:
+        if self.training:
+            return f"dncnn-{self.depth}/training{'' if self.fused else '-unfused'}"
+        alone = "" if self.threads is None else f"-{self.threads}-thread"
+        return f"dncnn-{self.depth}/inference-{self._size}{alone}"
+
+    @property
+    def _size(self) -> str:
+        return f"{self.input[2]}x{self.input[1]}"
+
+    @property
+    def section(self) -> str:
+        what = "training step" if self.training else "inference"
+        threads = "" if self.threads is None else f", {self.threads} thread"
+        return f"DnCNN with batch normalisation, depth {self.depth}, {self.channels} channels: {what}{threads}"
+
+    @property
+    def label(self) -> str:
+        size = f"{self.input[0]}x{self._size}" if self.training else self._size
+        return size if self.fused else f"{size}, unfused"
+
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        return {"x": self.input, "target": self.input} if self.training else {"x": self.input}
+
+    def tiny(self) -> "DnCNN":
+        return replace(self, input=(2, 9, 8, 1), depth=4, channels=5)

@@ -1,0 +1,130 @@
+"""Whole networks in PyTorch: eager, or through ``torch.compile``."""
+
+import functools
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from .. import networks
+from ..contestant import Arrays, Prepared, UnavailableError, training
+from ..kinds import Work
+from ..network_kinds import DnCNN, Network
+from .torch_arrays import adam, to_tensor, without_graph
+
+Compile = Callable[[torch.nn.Module], Any]
+
+
+def _eager(model: torch.nn.Module) -> torch.nn.Module:
+    return model
+
+
+def prepare(work: Network, arrays: Arrays, layout: Any) -> Prepared | None:
+    """Make a whole network ready; see `Contestant`. Inference is measured in one layout, PyTorch's faster one."""
+    return _prepare(work, arrays, layout, _eager) if work.training or layout is torch.channels_last else None
+
+
+def prepare_compiled(work: Work, arrays: Arrays) -> Prepared | None:
+    """A whole network through ``torch.compile``, channels_last; nothing else."""
+    if not isinstance(work, Network):
+        return None
+    return _prepare(work, arrays, torch.channels_last, functools.partial(torch.compile, dynamic=False))
+
+
+@functools.cache
+def check_compiler() -> None:
+    """Raise `UnavailableError` where ``torch.compile`` cannot work: without a C++ compiler, for one."""
+    try:
+        torch.compile(lambda x: torch.relu(x) + 1)(torch.ones(64))
+    except Exception as reason:  # whatever the compiler's many layers raise, its column is left out
+        said = str(reason).strip().splitlines() or ["no message"]
+        raise UnavailableError(f"torch.compile fails here: {type(reason).__name__}: {said[0][:160]}") from reason
+
+
+@functools.singledispatch
+def _prepare(work: Any, arrays: Arrays, layout: Any, through: Compile) -> Prepared:
+    raise TypeError(f"prepare: expects a network but got {type(work).__name__}")
+
+
+def load(model: torch.nn.Module, weights: Mapping[str, np.ndarray], layout: Any) -> None:
+    """Give a network weights under tilegrad's names, which its own modules have too."""
+    tensors = {name: to_tensor(array, torch.contiguous_format) for name, array in weights.items()}
+    missing, unexpected = model.load_state_dict(tensors, strict=False)
+    assert not unexpected
+    assert all(name.endswith("num_batches_tracked") for name in missing)
+    model.to(memory_format=layout)
+
+
+class Block(torch.nn.Module):
+    """Convolution, batch normalisation, activation; the names are those of tilegrad's `nn.Conv2dBatchNorm`."""
+
+    def __init__(self, conv: torch.nn.Module, channels: int, activate: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.conv = conv
+        self.norm: torch.nn.Module = torch.nn.BatchNorm2d(channels)
+        self.activate = activate
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.activate(self.norm(self.conv(x)))
+
+    def fold(self) -> None:
+        """Put the normalisation into the convolution, for inference."""
+        self.conv, self.norm = fuse_conv_bn_eval(self.conv, self.norm), torch.nn.Identity()
+
+
+relu = functools.partial(functional.relu, inplace=True)
+
+
+class _DnCNN(torch.nn.Module):
+    def __init__(self, depth: int, channels: int) -> None:
+        super().__init__()
+        layers: OrderedDict[str, torch.nn.Module] = OrderedDict()
+        layers["0"] = torch.nn.Conv2d(1, channels, 3, padding=1)
+        for i in range(1, depth - 1):
+            convolution = torch.nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+            layers[str(i)] = Block(convolution, channels, relu)
+        layers[str(depth - 1)] = torch.nn.Conv2d(channels, 1, 3, padding=1)
+        self.network = torch.nn.Sequential(layers)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = x
+        for index, layer in enumerate(self.network):
+            y = relu(layer(y)) if index == 0 else layer(y)
+        return x - y
+
+
+def _dncnn(work: DnCNN, layout: Any) -> _DnCNN:
+    model = _DnCNN(work.depth, work.channels)
+    load(model, networks.dncnn(work).state_dict(), layout)
+    return model
+
+
+def _dncnn_step(work: DnCNN, arrays: Arrays, layout: Any, through: Compile, dtype: type) -> Callable[[], float]:
+    x, target = (to_tensor(arrays[name].astype(dtype), layout) for name in ("x", "target"))
+    model = _dncnn(work, layout).to(x.dtype)
+    optimizer, apply = adam(model.parameters()), through(model)
+
+    def step() -> float:
+        optimizer.zero_grad(set_to_none=True)
+        loss = functional.mse_loss(apply(x), target)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+@_prepare.register
+def _(work: DnCNN, arrays: Arrays, layout: Any, through: Compile) -> Prepared:
+    if work.training:
+        return training(lambda dtype: _dncnn_step(work, arrays, layout, through, dtype))
+    model = _dncnn(work, layout).eval()
+    for block in model.network:
+        if isinstance(block, Block):
+            block.fold()
+    x, apply = to_tensor(arrays["x"], layout), through(model)
+    return without_graph(lambda: apply(x))
