@@ -49,6 +49,8 @@ def _wide(few: int, many: int) -> dict[str, Goal]:
 
 GOALS: dict[str, Goal] = {
     "dncnn-17/training": Goal(1.7, 2.5),
+    "dcgan-28/training": Goal(1.5, 2.2),
+    "cnn-28/training": Goal(1.2, 1.8),
     "dncnn-40/*": Goal(2.0, 3.0),
     "dncnn-256/*": Goal(2.0, 3.0),
     "dncnn-*-direct/*": Goal(0.95, 1.05),

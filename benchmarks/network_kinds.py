@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
+
 from .kinds import Shape
 
 
@@ -57,3 +59,62 @@ class DnCNN(Network):
 
     def tiny(self) -> "DnCNN":
         return replace(self, input=(2, 9, 8, 1), depth=4, channels=5)
+
+
+@dataclass(frozen=True)
+class DCGAN(Network):
+    """A training step of a DCGAN on 28x28 images: one of the discriminator, then one of the generator, with Adam."""
+
+    batch: int = 64
+    channels: int = 64
+    latent: int = 100
+
+    @property
+    def name(self) -> str:
+        return "dcgan-28/training"
+
+    @property
+    def section(self) -> str:
+        return f"DCGAN 28x28, {self.channels} channels: a training step of the discriminator, then of the generator"
+
+    @property
+    def label(self) -> str:
+        return f"batch {self.batch}"
+
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        return {"x": (self.batch, 28, 28, 1), "z": (self.batch, self.latent)}
+
+    def tiny(self) -> "DCGAN":
+        return replace(self, batch=3, channels=4, latent=5)
+
+
+@dataclass(frozen=True)
+class CNN(Network):
+    """A training step of a classifier of 28x28 images: cross-entropy, Adam."""
+
+    batch: int = 128
+
+    @property
+    def name(self) -> str:
+        return "cnn-28/training"
+
+    @property
+    def section(self) -> str:
+        return "CNN 28x28: 3x3 convolutions to 32, 64, 64 channels, two poolings, dense 64 and 10: training step"
+
+    @property
+    def label(self) -> str:
+        return f"batch {self.batch}"
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Classes, one for each image."""
+        return np.arange(self.batch) % 10
+
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        return {"x": (self.batch, 28, 28, 1)}
+
+    def tiny(self) -> "CNN":
+        return replace(self, batch=3)

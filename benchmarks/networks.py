@@ -7,7 +7,7 @@ from typing import Any
 from tilegrad import nn
 
 from .contestant import Arrays, Prepared, training
-from .network_kinds import DnCNN
+from .network_kinds import CNN, DCGAN, DnCNN
 
 
 @functools.singledispatch
@@ -63,3 +63,72 @@ def _(work: DnCNN, arrays: Arrays) -> Prepared:
             return model(x)
 
     return Prepared(infer, lambda: (infer().numpy(),))
+
+
+def dcgan(work: DCGAN) -> tuple[nn.models.DCGANGenerator, nn.models.DCGANDiscriminator]:
+    """Both networks with the weights that all sides start from."""
+    nn.manual_seed(0)
+    generator = nn.models.DCGANGenerator(28, work.channels, latent=work.latent)
+    return generator, nn.models.DCGANDiscriminator(28, work.channels)
+
+
+GAN_RATE, GAN_BETAS = 2e-4, (0.5, 0.999)
+
+
+def _dcgan_step(work: DCGAN, arrays: Arrays, dtype: type) -> Callable[[], float]:
+    generator, discriminator = (model.to(dtype) for model in dcgan(work))
+    x, z = (nn.Tensor(arrays[name].astype(dtype)) for name in ("x", "z"))
+    of_generator, of_discriminator = (
+        nn.optim.Adam(model.parameters(), GAN_RATE, GAN_BETAS) for model in (generator, discriminator)
+    )
+    loss = nn.functional.binary_cross_entropy_with_logits
+
+    def step() -> float:
+        images = generator(z)
+        of_discriminator.zero_grad()
+        judged = loss(discriminator(x), 1.0) + loss(discriminator(images.detach()), 0.0)
+        judged.backward()
+        of_discriminator.step()
+        of_generator.zero_grad()
+        passed = loss(discriminator(images), 1.0)
+        passed.backward()
+        of_generator.step()
+        return judged.item() + passed.item()
+
+    return step
+
+
+@prepare.register
+def _(work: DCGAN, arrays: Arrays) -> Prepared:
+    return training(lambda dtype: _dcgan_step(work, arrays, dtype))
+
+
+def cnn() -> nn.Sequential:
+    """The classifier with the weights that all sides start from."""
+    nn.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3, activation="relu"), nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, activation="relu"), nn.MaxPool2d(2),
+        nn.Conv2d(64, 64, 3, activation="relu"), nn.Flatten((3, 3, 64)),
+        nn.Linear(576, 64, activation="relu"), nn.Linear(64, 10),
+    )  # fmt: skip
+
+
+def _cnn_step(work: CNN, arrays: Arrays, dtype: type) -> Callable[[], float]:
+    model = cnn().to(dtype)
+    x, labels = nn.Tensor(arrays["x"].astype(dtype)), work.labels
+    optimizer = nn.optim.Adam(model.parameters(), lr=1e-3)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+@prepare.register
+def _(work: CNN, arrays: Arrays) -> Prepared:
+    return training(lambda dtype: _cnn_step(work, arrays, dtype))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from .dense_kinds import Linear, Matmul, Sum
 from .image_kinds import MOVES, ImageMove
 from .kinds import PASSES, AdamStep, BatchNorm, Convolution, Elementwise, FreshProcess, SmallCall, Work
-from .network_kinds import DnCNN
+from .network_kinds import CNN, DCGAN, DnCNN
 
 _LAYERS = (
     Convolution("dncnn-40", "DnCNN", (16, 40, 40, 64), 64, 3, padding=1),
@@ -51,6 +51,8 @@ _PICTURES = ((1, 256, 256, 1), (1, 512, 512, 1), (1, 1080, 1920, 1))
 WORKLOADS: tuple[Work, ...] = (
     DnCNN((16, 40, 40, 1)),
     DnCNN((16, 40, 40, 1), fused=False),
+    DCGAN(),
+    CNN(),
     *(DnCNN(image, training=False) for image in _PICTURES),
     *(DnCNN(image, training=False, threads=1) for image in _PICTURES[1:]),
     *(replace(layer, run=run) for layer in _LAYERS for run in PASSES),

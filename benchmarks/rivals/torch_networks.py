@@ -13,7 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from .. import networks
 from ..contestant import Arrays, Prepared, UnavailableError, training
 from ..kinds import Work
-from ..network_kinds import DnCNN, Network
+from ..network_kinds import CNN, DCGAN, DnCNN, Network
 from .torch_arrays import adam, to_tensor, without_graph
 
 Compile = Callable[[torch.nn.Module], Any]
@@ -128,3 +128,108 @@ def _(work: DnCNN, arrays: Arrays, layout: Any, through: Compile) -> Prepared:
             block.fold()
     x, apply = to_tensor(arrays["x"], layout), through(model)
     return without_graph(lambda: apply(x))
+
+
+def _channels_first(array: np.ndarray, image: tuple[int, int, int], axis: int) -> np.ndarray:
+    """An axis over (H, W, C) as PyTorch flattens images, over (C, H, W)."""
+    places = np.arange(array.shape[axis]).reshape(image)
+    return np.take(array, np.moveaxis(places, 2, 0).ravel(), axis)
+
+
+def _dcgan(work: DCGAN, layout: Any) -> tuple[torch.nn.Module, torch.nn.Module]:
+    wide, narrow = 2 * work.channels, work.channels
+    leaky = functools.partial(functional.leaky_relu, negative_slope=0.2, inplace=True)
+    up = torch.nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False)
+    generator = torch.nn.Sequential(OrderedDict({
+        "network": torch.nn.Sequential(
+            torch.nn.Linear(work.latent, 49 * wide, bias=False), torch.nn.BatchNorm1d(49 * wide),
+            _Reshaped((wide, 7, 7)), Block(up, narrow, relu), torch.nn.ConvTranspose2d(narrow, 1, 4, 2, 1),
+        ),
+        "end": torch.nn.Tanh(),
+    }))  # fmt: skip
+    first, down = torch.nn.Conv2d(1, narrow, 4, 2, 1), torch.nn.Conv2d(narrow, wide, 4, 2, 1, bias=False)
+    discriminator = torch.nn.Sequential(OrderedDict({
+        "network": torch.nn.Sequential(OrderedDict({
+            "0": first, "activation": torch.nn.LeakyReLU(0.2, inplace=True), "1": Block(down, wide, leaky),
+            "2": torch.nn.Flatten(), "3": torch.nn.Linear(49 * wide, 1),
+        })),
+    }))  # fmt: skip
+    ours, image = networks.dcgan(work), (7, 7, wide)
+    weights = [dict(model.state_dict()) for model in ours]
+    for name in ("0.weight", *(f"1.{part}" for part in ("weight", "bias", "running_mean", "running_var"))):
+        weights[0][f"network.{name}"] = _channels_first(weights[0][f"network.{name}"], image, 0)
+    weights[1]["network.3.weight"] = _channels_first(weights[1]["network.3.weight"], image, 1)
+    load(generator, weights[0], layout)
+    load(discriminator, weights[1], layout)
+    return generator, discriminator
+
+
+class _Reshaped(torch.nn.Module):
+    """relu, then vectors as images."""
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return relu(x).view(-1, *self.shape)
+
+
+def _dcgan_step(work: DCGAN, arrays: Arrays, layout: Any, through: Compile, dtype: type) -> Callable[[], float]:
+    x, z = (to_tensor(arrays[name].astype(dtype), layout) for name in ("x", "z"))
+    models = [model.to(x.dtype) for model in _dcgan(work, layout)]
+    of_generator, of_discriminator = (
+        adam(model.parameters(), networks.GAN_RATE, networks.GAN_BETAS) for model in models
+    )  # fmt: skip
+    generator, discriminator = map(through, models)
+    loss = functional.binary_cross_entropy_with_logits
+    real, false = torch.ones(work.batch, 1, dtype=x.dtype), torch.zeros(work.batch, 1, dtype=x.dtype)
+
+    def step() -> float:
+        images = generator(z)
+        of_discriminator.zero_grad(set_to_none=True)
+        judged = loss(discriminator(x), real) + loss(discriminator(images.detach()), false)
+        judged.backward()
+        of_discriminator.step()
+        of_generator.zero_grad(set_to_none=True)
+        passed = loss(discriminator(images), real)
+        passed.backward()
+        of_generator.step()
+        return judged.item() + passed.item()
+
+    return step
+
+
+@_prepare.register
+def _(work: DCGAN, arrays: Arrays, layout: Any, through: Compile) -> Prepared:
+    return training(lambda dtype: _dcgan_step(work, arrays, layout, through, dtype))
+
+
+def _cnn_step(work: CNN, arrays: Arrays, layout: Any, through: Compile, dtype: type) -> Callable[[], float]:
+    x, labels = to_tensor(arrays["x"].astype(dtype), layout), torch.from_numpy(work.labels)
+    relu = functools.partial(torch.nn.ReLU, inplace=True)
+    model = torch.nn.Sequential(OrderedDict({
+        "0": torch.nn.Conv2d(1, 32, 3), "a": relu(), "1": torch.nn.MaxPool2d(2),
+        "2": torch.nn.Conv2d(32, 64, 3), "b": relu(), "3": torch.nn.MaxPool2d(2),
+        "4": torch.nn.Conv2d(64, 64, 3), "c": relu(), "5": torch.nn.Flatten(),
+        "6": torch.nn.Linear(576, 64), "d": relu(), "7": torch.nn.Linear(64, 10),
+    }))  # fmt: skip
+    weights = dict(networks.cnn().state_dict())
+    weights["6.weight"] = _channels_first(weights["6.weight"], (3, 3, 64), 1)
+    load(model, weights, layout)
+    model = model.to(x.dtype)
+    optimizer, apply = adam(model.parameters()), through(model)
+
+    def step() -> float:
+        optimizer.zero_grad(set_to_none=True)
+        loss = functional.cross_entropy(apply(x), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+@_prepare.register
+def _(work: CNN, arrays: Arrays, layout: Any, through: Compile) -> Prepared:
+    return training(lambda dtype: _cnn_step(work, arrays, layout, through, dtype))
