@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from .contestant import Contestant
+from .contestant import Arrays, Contestant
 from .network_kinds import Network
 from .ours import OURS
 
@@ -36,19 +36,25 @@ def peaks(work: Network, sides: Sequence[str], threads: int) -> dict[str, int]:
 def measure(work: Network, side: str, threads: int) -> int:
     """In this process: by how many bytes the work of one side raises what it holds, at most.
 
-    Libraries are loaded before; the machine code of kernels, packed weights, the network, its results and the
-    optimiser's state count.
+    A tiny network of the kind goes first and is not counted: it loads libraries and kernels. The network, packed
+    weights, results and the optimiser's state count.
     """
     from . import machine, rows
 
     machine.use_threads(threads)
     arrays, contestant = rows.arrays_of(work), _find(side, threads)
+    tiny = work.tiny()
+    _run(contestant, tiny, rows.arrays_of(tiny))
     before = _peak()
+    _run(contestant, work, arrays)
+    return _status("VmHWM") - before
+
+
+def _run(contestant: Contestant, work: Network, arrays: Arrays) -> None:
     prepared = contestant.prepare(work, arrays)
     assert prepared is not None
     for _ in range(_CALLS if work.training else 1):
         prepared.call()
-    return _status("VmHWM") - before
 
 
 def _find(side: str, threads: int) -> Contestant:

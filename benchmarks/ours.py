@@ -1,6 +1,7 @@
 """tilegrad's side of every workload."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
