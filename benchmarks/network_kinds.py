@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from .kinds import Shape
+from .kinds import Shape, Work
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network:
+class Network(Work):
     """A whole network. What it needs of memory is measured too, where all threads work on it."""
 
     tolerance: ClassVar[float] = 1e-4
