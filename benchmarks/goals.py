@@ -33,6 +33,7 @@ class Goal(NamedTuple):
         return f"{self.must * factor:g}/{self.aim * factor:g}"
 
 
+_ONE_CHANNEL = ("dncnn-first-*", "dncnn-last-*", "dcgan-1-64", "dcgan-64-1", "srcnn-9x9", "srcnn-5x5")
 _CALL = Goal(15e-6, 8e-6, rival=None)
 _DOWN, _UP = Goal(1.45, 1.8), Goal(2.0, 2.3)
 _WIDE_DOWN, _WIDE_UP, _WIDE_WEIGHT = Goal(1.5, 1.9), Goal(1.7, 2.0), Goal(1.9, 2.6)
@@ -54,8 +55,7 @@ GOALS: dict[str, Goal] = {
     "dncnn-40/*": Goal(2.0, 3.0),
     "dncnn-256/*": Goal(2.0, 3.0),
     "dncnn-*-direct/*": Goal(0.95, 1.05),
-    # One channel on one side.
-    **{f"{layer}/*": Goal(1.2, 5.0) for layer in ("dncnn-first-*", "dncnn-last-*", "dcgan-1-64", "dcgan-64-1")},
+    **{f"{layer}/*": Goal(1.2, 5.0) for layer in _ONE_CHANNEL},
     "dcgan-64-128/*": _DOWN,
     "dcgan-128-64/forward": _UP,
     "dcgan-128-64/*": _DOWN,

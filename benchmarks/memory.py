@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .contestant import Arrays, Contestant
+from .kinds import Work
 from .network_kinds import Network
 from .ours import OURS
 
@@ -44,16 +45,17 @@ def measure(work: Network, side: str, threads: int) -> int:
     machine.use_threads(threads)
     arrays, contestant = rows.arrays_of(work), _find(side, threads)
     tiny = work.tiny()
-    _run(contestant, tiny, rows.arrays_of(tiny))
+    calls = _CALLS if work.training else 1
+    _run(contestant, tiny, rows.arrays_of(tiny), calls)
     before = _peak()
-    _run(contestant, work, arrays)
+    _run(contestant, work, arrays, calls)
     return _status("VmHWM") - before
 
 
-def _run(contestant: Contestant, work: Network, arrays: Arrays) -> None:
+def _run(contestant: Contestant, work: Work, arrays: Arrays, calls: int) -> None:
     prepared = contestant.prepare(work, arrays)
     assert prepared is not None
-    for _ in range(_CALLS if work.training else 1):
+    for _ in range(calls):
         prepared.call()
 
 

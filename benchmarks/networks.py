@@ -103,15 +103,10 @@ def _(work: DCGAN, arrays: Arrays) -> Prepared:
     return training(lambda dtype: _dcgan_step(work, arrays, dtype))
 
 
-def cnn() -> nn.Sequential:
+def cnn() -> nn.models.CNNClassifier:
     """The classifier with the weights that all sides start from."""
     nn.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(1, 32, 3, activation="relu"), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 3, activation="relu"), nn.MaxPool2d(2),
-        nn.Conv2d(64, 64, 3, activation="relu"), nn.Flatten((3, 3, 64)),
-        nn.Linear(576, 64, activation="relu"), nn.Linear(64, 10),
-    )  # fmt: skip
+    return nn.models.CNNClassifier()
 
 
 def _cnn_step(work: CNN, arrays: Arrays, dtype: type) -> Callable[[], float]:

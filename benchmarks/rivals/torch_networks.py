@@ -208,16 +208,17 @@ def _(work: DCGAN, arrays: Arrays, layout: Any, through: Compile) -> Prepared:
 def _cnn_step(work: CNN, arrays: Arrays, layout: Any, through: Compile, dtype: type) -> Callable[[], float]:
     x, labels = to_tensor(arrays["x"].astype(dtype), layout), torch.from_numpy(work.labels)
     relu = functools.partial(torch.nn.ReLU, inplace=True)
-    model = torch.nn.Sequential(OrderedDict({
+    layers = torch.nn.Sequential(OrderedDict({
         "0": torch.nn.Conv2d(1, 32, 3), "a": relu(), "1": torch.nn.MaxPool2d(2),
         "2": torch.nn.Conv2d(32, 64, 3), "b": relu(), "3": torch.nn.MaxPool2d(2),
         "4": torch.nn.Conv2d(64, 64, 3), "c": relu(), "5": torch.nn.Flatten(),
         "6": torch.nn.Linear(576, 64), "d": relu(), "7": torch.nn.Linear(64, 10),
     }))  # fmt: skip
     weights = dict(networks.cnn().state_dict())
-    weights["6.weight"] = _channels_first(weights["6.weight"], (3, 3, 64), 1)
+    weights["network.6.weight"] = _channels_first(weights["network.6.weight"], (3, 3, 64), 1)
+    model = torch.nn.Sequential(OrderedDict({"network": layers}))
     load(model, weights, layout)
-    model = model.to(x.dtype)
+    model.to(x.dtype)
     optimizer, apply = adam(model.parameters()), through(model)
 
     def step() -> float:
