@@ -206,3 +206,27 @@ def sum_chosen(typingctx, itemsize, taps, mode, target, a, b, c, d, of_a, of_b, 
         return context.get_dummy_value()
 
     return types.void(itemsize, taps, mode, *[types.int64] * 11), codegen
+
+
+@intrinsic(prefer_literal=True)
+def spread_chosen(typingctx, itemsize, row, places, a, b, c, d, at_a, at_b, at_c, at_d, count):
+    """Each of the rows ``a`` ... takes what of ``row`` has its place, ``at_a`` ..., in ``places``, and 0 elsewhere."""
+    constants = _literals(itemsize)
+    if constants is None:
+        return None
+    (size,) = constants
+
+    def codegen(context, builder, signature, args):
+        row, places, targets, count = args[1], args[2], args[3:7], args[11]
+        e = _Columns(builder, size)
+        wanted = [e.splat_place(builder.trunc(place, _I32)) for place in args[7:11]]
+
+        def body() -> None:
+            numbers, found = e.read(row), e.read_places(places)
+            for target, place in zip(targets, wanted, strict=True):
+                e.write(builder.select(builder.icmp_signed("==", found, place), numbers, e.constant(0.0)), target)
+
+        _over_columns(e, count, body)
+        return context.get_dummy_value()
+
+    return types.void(itemsize, *[types.int64] * 11), codegen

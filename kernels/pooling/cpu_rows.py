@@ -2,7 +2,8 @@
 
 A window's pixels are compared four at a time; comparing one twice changes nothing, so the last four may repeat it. The
 gradient is gathered: each pixel of the image takes, of the windows that it lies in, what those passed on that found
-their greatest number there. So no two tasks write to one place, and sums have one order.
+their greatest number there. So no two tasks write to one place, and sums have one order. Where windows do not overlap,
+there is nothing to gather: each spreads its gradient over its own pixels, and is read once.
 """
 
 import ctypes
@@ -16,7 +17,7 @@ from numba.extending import register_jitable
 from ..machine.blocks import Template, address_of
 from ..machine.compile import kernel
 from ..machine.pointers import pointer
-from ..machine.rows import ADDED, PLACES, max_rows, sum_chosen
+from ..machine.rows import ADDED, PLACES, max_rows, spread_chosen, sum_chosen
 from ..machine.separable import Taps
 from ..machine.streams import read, write
 from ..machine.threads import launch
@@ -123,6 +124,57 @@ def gathered(itemsize: int) -> Callable[..., Any]:
     return worker
 
 
+@register_jitable
+def _zeros(address, count, real):
+    numbers = pointer(address, real)
+    for i in range(count):
+        write(numbers, i, real(0))
+
+
+@kernel()
+def spread(itemsize: int) -> Callable[..., Any]:
+    """Task: one row of windows of one image, with the rows of pixels up to the next one's.
+
+    block = gy, places, gx, the rows of windows (first, end; of one more, where the image ends), their columns
+    likewise, H, W, P, Q, C
+    """
+    real = float32 if itemsize == 4 else float64
+
+    def worker(begin, end, slot, block):
+        rows, columns = pointer(block[3], int64), pointer(block[4], int64)
+        H, W, P, Q, C = block[5], block[6], block[7], block[8], block[9]
+        pixel = C * itemsize
+        for task in range(begin, end):
+            n = task // P
+            p = task - n * P
+            image = block[2] + n * H * W * pixel
+            top, bottom, following = rows[2 * p], rows[2 * p + 1], rows[2 * p + 2]
+            if p == 0:
+                _zeros(image, top * W * C, real)
+            _zeros(image + bottom * W * pixel, (following - bottom) * W * C, real)
+            for h in range(top, bottom):
+                _zeros(image + h * W * pixel, columns[0] * C, real)
+            for q in range(Q):
+                left, right, beyond = columns[2 * q], columns[2 * q + 1], columns[2 * q + 2]
+                gy, places = block[0] + (task * Q + q) * pixel, block[1] + (task * Q + q) * C * 4
+                i, j, many = int64(0), int64(0), (bottom - top) * (right - left)
+                for _ in range(0, many, 4):
+                    a = (top + i) * W + left + j
+                    i, j = _following(i, j, bottom - top, right - left)
+                    b = (top + i) * W + left + j
+                    i, j = _following(i, j, bottom - top, right - left)
+                    c = (top + i) * W + left + j
+                    i, j = _following(i, j, bottom - top, right - left)
+                    d = (top + i) * W + left + j
+                    i, j = _following(i, j, bottom - top, right - left)
+                    at_a, at_b, at_c, at_d = image + a * pixel, image + b * pixel, image + c * pixel, image + d * pixel
+                    spread_chosen(itemsize, gy, places, at_a, at_b, at_c, at_d, a, b, c, d, C)
+                for h in range(top, bottom if beyond > right else top):
+                    _zeros(image + (h * W + right) * pixel, (beyond - right) * C, real)
+
+    return worker
+
+
 @kernel()
 def taken(itemsize: int) -> Callable[..., Any]:
     """Task: one row of one output image. block = x, places, y, H * W, P, Q, C"""
@@ -167,12 +219,25 @@ def build(g: Pooling) -> Run:
     return run
 
 
+def _bounds(windows: list[range], size: int) -> np.ndarray | None:
+    """First and end of each window and, at last, of the image; None where windows overlap or have gaps."""
+    if any(window.step > 1 and len(window) > 1 for window in windows):
+        return None
+    bounds = np.array([*[end for w in windows for end in (w[0], w[-1] + 1)], size], np.int64)
+    return bounds if (np.diff(bounds) >= 0).all() else None
+
+
 def build_grad(g: Pooling) -> Run:
     """What runs a planned gradient of max pooling."""
-    tables = _tables(g, transposed=True)
+    bounds = [_bounds(g.windows(axis), g.image[1 + axis]) for axis in (0, 1)]
+    apart = [table for table in bounds if table is not None]
+    if len(apart) == 2:
+        tables, worker, tasks = apart, spread.address(g.dtype.itemsize), g.image[0] * g.p
+    else:
+        tables, worker = _tables(g, transposed=True), gathered.address(g.dtype.itemsize)
+        tasks = g.image[0] * g.image[1]
     template = Template(3, [*map(address_of, tables), *_sizes(g)])
-    worker = gathered.address(g.dtype.itemsize)
-    tasks, ns = g.image[0] * g.image[1], g.flops * _NS_PER_TAP
+    ns = g.flops * _NS_PER_TAP
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...], tables: list[np.ndarray] = tables) -> None:
         block = template.filled(*arrays, *outputs)  # it has the addresses of the tables

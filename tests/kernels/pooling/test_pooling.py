@@ -77,6 +77,34 @@ def test_max_pool2d_equals_the_definition(call, dtype, few, nan):
     np.testing.assert_array_equal(kernels.take_pixels(x, places), expected)
 
 
+@given(
+    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    apart=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    more=st.tuples(st.integers(0, 7), st.integers(0, 7)),
+    padded=st.booleans(),
+    ceil_mode=st.booleans(),
+    channels=st.sampled_from([1, 3, 16, 17, 67]),
+    dtype=st.sampled_from(DTYPES),
+)
+def test_gradients_of_windows_apart_are_exact(kernel, apart, more, padded, ceil_mode, channels, dtype):
+    """Each pixel takes one number or none: what lies between windows is zero, and NaN goes to its own place alone."""
+    padding = tuple(k // 2 for k in kernel) if padded else (0, 0)
+    h, w = (k - p + m for k, p, m in zip(kernel, padding, more, strict=True))
+    window = {
+        "kernel_size": kernel,
+        "stride": tuple(k + a for k, a in zip(kernel, apart, strict=True)),
+        "padding": padding,
+        "ceil_mode": ceil_mode,
+    }
+    x = image((2, h, w, channels), dtype, few=True)
+    places = kernels.max_pool2d(x, **window, return_indices=True)[1]
+    places.reshape(-1)[::5] = image(places.reshape(-1)[::5].shape, "int32", 2, few=True)  # some are of other windows
+    gy = image(places.shape, dtype, 1)
+    gy.reshape(-1)[::4], gy.reshape(-1)[1::7] = np.nan, -np.inf
+    gx = kernels.max_pool2d_grad(gy, places, x.shape, **window, out=np.full_like(x, 9))
+    np.testing.assert_array_equal(gx, kernels.max_pool2d_grad(gy, places, x.shape, **window, variant="naive"))
+
+
 @pytest.mark.parity
 @given(
     call=windows(dilated=True).filter(sees_pixels), dtype=st.sampled_from(DTYPES), few=st.booleans(), nan=st.booleans()
