@@ -19,10 +19,11 @@ In symbols, with M the matrix of the weights, one column for each tap and output
 
 tap_tables.py says where that is.
 
-A task is a band of source rows of one image. It walks along them in chunks that fit the first-level cache: panel,
-transpose (so that a tap's products of neighbouring pixels lie side by side), add. A task's sums are its own; where
-bands overlap, a second pass adds them, in order, with bias and activation. So every pixel is read and multiplied once,
-and the result depends on the shapes alone, not on the threads.
+A task is a band of target rows of one image. It goes through the source rows that serve them, in order, in chunks that
+fit the first-level cache: panel, transpose (so that a tap's products of neighbouring pixels lie side by side), add. The
+band's sums stay in the thread's scratch until they are written, with bias and activation. Source rows that serve two
+bands are multiplied in both: so each sum is made whole, in one order, that of its source rows and then its source
+columns, wherever bands and chunks begin. A pixel of a crop gets the same bits as that of the whole image.
 """
 
 from collections.abc import Callable
@@ -45,7 +46,9 @@ from ..machine.vectors import LEAKY_RELU, RELU
 from .geometry import ConvGeometry
 from .tap_tables import ENTRY_WORDS, UNIT_WORDS, Side, forward_side, gradient_side, over, rounded, tap_tables
 
-_TASKS = 32  # at least so many, where there are rows enough
+_TASKS, _LEAST_TASKS = 16, 4  # at least so many, where rows that serve two bands are few, and where they are not
+_ONCE = 16  # rows of a band for each that serves the next one too, where tasks are many
+_BAND_BYTES = 256 * 1024  # of sums
 _CHUNK_BYTES = 16 * 1024  # of products: they and their transpose share the first-level cache
 _MOST_MULTIPLICATIONS = 0.75  # of the direct path's: with more, the additions cost what is saved
 
@@ -72,27 +75,27 @@ def rejects_input_grad(g: ConvGeometry) -> str | None:
     return _reason(g, g.c, g.k, 1)
 
 
-@kernel()
+@kernel(fastmath=False)
 def add_taps(itemsize: int) -> Any:
-    """Task: one band of source rows of one image; `_Taps` fills the argument block."""
+    """Task: one band of target rows of one image; `_Taps` fills the argument block."""
     dtype, width = float32 if itemsize == 4 else float64, lanes(itemsize)
 
     def add_taps(begin, end, slot, block):
-        x, packed, sums = block[0], block[1], block[2]
-        phases, units, entries = pointer(block[4], np.int64), pointer(block[5], np.int64), pointer(block[6], np.int64)
-        panel_at, H, W, C, bands, band_rows = block[7], block[8], block[9], block[10], block[11], block[12]
-        targets, up, down, least = block[13], block[14], block[15], block[16]
-        row_size, touched, chunk, group, pitch = block[17], block[18], block[19], block[20], block[21]
-        products = block[3] + slot * block[22] * itemsize
-        turned_at = products + block[23] * itemsize
-        turned = pointer(turned_at, dtype)
+        x, packed, y, bias = block[0], block[1], pointer(block[2], dtype), pointer(block[3], dtype)
+        phases, units, entries = pointer(block[5], np.int64), pointer(block[6], np.int64), pointer(block[7], np.int64)
+        panel_at, H, W, C, bands, band_rows = block[8], block[9], block[10], block[11], block[12], block[13]
+        P, Q, F, up, down, least, most = block[14], block[15], block[16], block[17], block[18], block[19], block[20]
+        row_size, part_size, margin, steps = block[21], block[22], block[23], block[24]
+        mode, slope = block[25], dtype(float_bits(block[26]))
+        chunk, group, pitch = block[27], block[28], block[29]
+        products = block[4] + slot * block[30] * itemsize
+        turned_at, own = products + block[31] * itemsize, products + block[32] * itemsize
+        turned, sums = pointer(turned_at, dtype), pointer(own, dtype)
         for task in range(begin, end):
-            n, h, stop = task // bands, task % bands * band_rows, min(H, (task % bands + 1) * band_rows)
-            start = (h * up + least) // down  # the first target row that this band may reach
-            own = sums + task * touched * row_size * itemsize
-            zeroed = pointer(own, dtype)
-            for i in range(touched * row_size):
-                zeroed[i] = 0
+            n, first_row, last_row = task // bands, task % bands * band_rows, min(P, (task % bands + 1) * band_rows)
+            for i in range((last_row - first_row) * row_size):
+                sums[i] = 0
+            h, stop = max(0, -((most - first_row * down) // up)), min(H, ((last_row - 1) * down - least) // up + 1)
             while h < stop:
                 rows = min(group, stop - h)
                 for unit in range(phases[h % down], phases[h % down + 1]):
@@ -119,57 +122,36 @@ def add_taps(itemsize: int) -> Any:
                                         turned[column * pitch + i] = 0
                             for entry in range(begin_entry, end_entry):
                                 target = ((h + row) * up + entries[ENTRY_WORDS * entry]) // down
-                                if target < 0 or target >= targets:
+                                if target < first_row or target >= last_row:
                                     continue
-                                to = (
-                                    own
-                                    + ((target - start) * row_size + entries[ENTRY_WORDS * entry + 1] + j) * itemsize
-                                )
-                                source = turned_at + entries[ENTRY_WORDS * entry + 2] * pitch * itemsize
-                                for i in range(0, pixels * itemsize, width * itemsize):
-                                    add_vector(itemsize, to + i, source + i)
+                                place = (target - first_row) * row_size + entries[ENTRY_WORDS * entry + 1] + j
+                                to, source = own + place * itemsize, entries[ENTRY_WORDS * entry + 2] * pitch
+                                for i in range(0, pixels, width):
+                                    add_vector(itemsize, to + i * itemsize, turned_at + (source + i) * itemsize)
                 h += rows
+            for p in range(first_row, last_row):
+                for part in range(steps * F):
+                    column, f = part // F, part % F
+                    at, stride = ((n * P + p) * Q + column) * F + f, steps * F
+                    source = (p - first_row) * row_size + part * part_size + margin
+                    start = bias[f] if block[3] != 0 else dtype(0)
+                    for i in range((Q - column + steps - 1) // steps):
+                        value = sums[source + i] + start
+                        if mode & RELU:
+                            value = dtype(0) if value < 0 else value
+                        elif mode & LEAKY_RELU:
+                            value = slope * value if value < 0 else value
+                        y[at + i * stride] = value
 
     return add_taps
 
 
-@kernel()
-def collect(itemsize: int) -> Any:
-    """Task: one target row of one image: the bands' sums, in order, with bias and activation."""
-    dtype = float32 if itemsize == 4 else float64
-
-    def collect(begin, end, slot, block):
-        sums, y, bias = pointer(block[0], dtype), pointer(block[1], dtype), pointer(block[2], dtype)
-        P, Q, F, bands, band_rows, up, down, least = (
-            block[3], block[4], block[5], block[6], block[7], block[8], block[9], block[10],
-        )  # fmt: skip
-        row_size, touched, pitch, margin, steps = block[11], block[12], block[13], block[14], block[15]
-        mode, slope = block[16], dtype(float_bits(block[17]))
-        for task in range(begin, end):
-            n, p = task // P, task % P
-            for part in range(steps * F):
-                column, f = part // F, part % F
-                count, stride = (Q - column + steps - 1) // steps, steps * F
-                at = (task * Q + column) * F + f
-                start = dtype(bias[f]) if block[2] != 0 else dtype(0)
-                for i in range(count):
-                    y[at + i * stride] = start
-                for band in range(bands):
-                    row = p - (band * band_rows * up + least) // down
-                    if row < 0 or row >= touched:
-                        continue
-                    source = ((n * bands + band) * touched + row) * row_size + part * pitch + margin
-                    for i in range(count):
-                        y[at + i * stride] += sums[source + i]
-                if mode & RELU:
-                    for i in range(count):
-                        y[at + i * stride] = 0 if y[at + i * stride] < 0 else y[at + i * stride]
-                elif mode & LEAKY_RELU:
-                    for i in range(count):
-                        value = y[at + i * stride]
-                        y[at + i * stride] = slope * value if value < 0 else value
-
-    return collect
+def _bands(rows: Side, images: int, row_bytes: int) -> int:
+    """How many bands the rows of an image are cut into; a band's neighbours multiply ``again`` of its source rows."""
+    again = max(rows.adds) - min(rows.adds)
+    wanted = min(over(_TASKS, images), rows.targets * rows.down // (_ONCE * max(1, again)))
+    held = rows.targets * row_bytes // _BAND_BYTES
+    return max(1, min(rows.targets, max(wanted, over(_LEAST_TASKS, images), held)))
 
 
 class _Taps:
@@ -181,27 +163,23 @@ class _Taps:
     def __init__(self, g: ConvGeometry, rows: Side, columns: Side, few: int, many: int, strides: tuple[int, ...]):
         itemsize, width = g.dtype.itemsize, lanes(g.dtype.itemsize)
         self.tables = tables = tap_tables(rows, columns, few, many, strides, itemsize)
-        bands = max(1, min(over(_TASKS, max(1, g.n)), rows.sources // (2 * len(rows.adds))))
-        band_rows = over(rows.sources, bands)
-        bands = over(rows.sources, band_rows)
-        least, reach = min(rows.adds), max(rows.adds) - min(rows.adds)
-        touched = ((band_rows - 1) * rows.up + reach) // rows.down + 2
         row_size = columns.up * few * tables.pitch
+        band_rows = over(rows.targets, _bands(rows, max(1, g.n), row_size * itemsize))
+        bands = over(rows.targets, band_rows)
         chunk = max(width, _CHUNK_BYTES // (tables.widest * itemsize) // width * width)
         group = max(1, chunk // columns.sources) if rows.down == columns.down == 1 else 1
         turned_pitch = rounded(min(chunk, columns.sources), width) + width
         products = (max(chunk, group * columns.sources) + width) * tables.widest
-        self.scratch = products + tables.widest * turned_pitch
-        self.sums, self.tasks, self.rows = g.n * bands * touched * row_size, g.n * bands, g.n * rows.targets
-        self.worker, self.collector = add_taps.address(itemsize), collect.address(itemsize)
-        shared = [rows.up, rows.down, least, row_size, touched]
-        source = [rows.sources, columns.sources, many, bands, band_rows, rows.targets]
+        sums = products + tables.widest * turned_pitch
+        self.scratch = rounded(sums + band_rows * row_size, 64)
+        self.tasks, self.worker = g.n * bands, add_taps.address(itemsize)
         looked_up = [address_of(table) for table in tables[:3]]
-        cut = [chunk, group, turned_pitch, self.scratch, products]
-        self.template = Template(4, [*looked_up, panel.address(itemsize), *source, *shared, *cut])
-        target = [rows.targets, columns.targets, few, bands, band_rows]
+        source = [rows.sources, columns.sources, many, bands, band_rows]
+        target = [rows.targets, columns.targets, few, rows.up, rows.down, min(rows.adds), max(rows.adds)]
+        row = [row_size, tables.pitch, tables.margin, columns.up]
         end = [IN_REGISTERS.get(g.activation, 0), word_of(g.negative_slope)]
-        self.collect_template = Template(3, [*target, *shared, tables.pitch, tables.margin, columns.up, *end])
+        cut = [chunk, group, turned_pitch, self.scratch, products, sums]
+        self.template = Template(5, [*looked_up, panel.address(itemsize), *source, *target, *row, *end, *cut])
         self.ns = g.n * rows.sources * columns.sources * many * tables.widest / MACS_PER_NS
         self.finish = second_pass(g.activation, g.negative_slope, IN_REGISTERS)
 
@@ -209,12 +187,9 @@ class _Taps:
         x, w, bias = arrays
         (y,) = outputs
         packed = w.reshape(-1).take(self.tables.places)
-        sums = empty((self.sums,), x.dtype)
         scratch = empty((num_threads() * self.scratch,), x.dtype)
-        block = self.template.filled(x, packed, sums, scratch)
+        block = self.template.filled(x, packed, y, bias, scratch)
         launch(self.worker, self.tasks, addressof(block), self.ns)
-        block = self.collect_template.filled(sums, y, bias)
-        launch(self.collector, self.rows, addressof(block), self.sums * 1.0)
         self.finish(y)
 
 

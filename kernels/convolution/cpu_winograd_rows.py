@@ -16,7 +16,8 @@ where the direct path takes 12::
 
 A task is a band of output rows of one image. It copies the rows that it needs, with zeros beside the image, turns every
 position of them into its 6 points, and goes along each output row two quads and two vectors of channels at a time: 24
-sums in registers. Rows above and below the image shorten the reduction.
+sums in registers. Rows above and below the image shorten the reduction. One quad at a time, where a row ends, gives the
+same bits as two: its sums are added as they are written, which LLVM's freedom to reassociate would undo.
 
 The input gradient of a layer of many channels to few is the same program, on gy with the taps turned round. Errors
 are below those of two-dimensional Winograd; float64 has no use for the bargain and takes the direct path.
@@ -96,7 +97,7 @@ def pack_points() -> Any:
     return pack_points
 
 
-@kernel()
+@kernel(fastmath=False)
 def rows_of_quads() -> Any:
     """Task: one band of output rows of one image; `_Rows` fills the argument block."""
     width, most_quads = lanes(SIZE), 2 if block_vectors() == 4 else 1

@@ -102,7 +102,8 @@ def tap_tables(rows: Side, columns: Side, few: int, many: int, strides: tuple[in
             if not taps or not count:
                 continue
             padded, first_entry = padded_columns(len(taps), itemsize), len(entries) // ENTRY_WORDS
-            for column, (f, r, s) in enumerate(taps):
+            # By the places of their sources, so that a sum is made in this order also across the chunks of a row.
+            for column, (f, r, s) in sorted(enumerate(taps), key=lambda entry: -columns.adds[entry[1][2]]):
                 phase, offset = _offset(columns, s, b)
                 entries += [rows.adds[r], (phase * few + f) * pitch + margin + offset, column]
             units += [b, columns.down, count, padded, size, first_entry, len(entries) // ENTRY_WORDS]
