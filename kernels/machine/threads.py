@@ -1,9 +1,10 @@
 """The one parallel driver.
 
 `launch(worker, tasks, block, ns)` does tasks ``0 .. tasks - 1``. Tasks are cut from the shape alone and every task
-writes its own outputs, so results depend neither on how many threads there are nor on which does what. Threads help
-themselves to short runs of tasks from a common counter: one that the system has stopped, or that sits on a slower core,
-holds up nobody but for the run it is in.
+writes its own outputs, so results depend neither on how many threads there are nor on which does what. Each thread
+begins with its own share of the tasks, which follow each other, so that what one launch wrote near a core the next one
+reads there. It takes them in short runs from a counter, and when they are done helps the others with theirs: one that
+the system has stopped, or that sits on a slower core, holds up nobody but for the run it is in.
 
 Three ways to run the same worker:
 
@@ -41,13 +42,17 @@ _RUNS_PER_THREAD = 8
 
 @kernel(types.void(*[types.int64] * 6), parallel=True)
 def _driver() -> Any:
-    def drive(worker, tasks, threads, run, counter, block):
+    def drive(worker, tasks, threads, run, counters, block):
         for thread in prange(threads):
             slot = np.int64(thread)  # prange counts in uint64
-            begin = fetch_add(counter, run)
-            while begin < tasks:
-                call_worker(worker, begin, min(begin + run, tasks), slot, block)
-                begin = fetch_add(counter, run)
+            # Counters lie a cache line apart.
+            for turn in range(threads):
+                owner = (slot + turn) % threads
+                first, last = tasks * owner // threads, tasks * (owner + 1) // threads
+                begin = first + fetch_add(counters + 64 * owner, run)
+                while begin < last:
+                    call_worker(worker, begin, min(begin + run, last), slot, block)
+                    begin = first + fetch_add(counters + 64 * owner, run)
 
     return drive
 
@@ -166,8 +171,8 @@ def launch(worker: int, tasks: int, block: int, ns: float) -> None:
         state.start()
     run = -(-tasks // (threads * _RUNS_PER_THREAD))
     if state.driver is not None:
-        counter = ctypes.c_int64(0)
-        state.driver(worker, tasks, threads, run, ctypes.addressof(counter), block)
+        counters = (ctypes.c_int64 * (8 * threads))()
+        state.driver(worker, tasks, threads, run, ctypes.addressof(counters), block)
         return
     function, pool, begins = state.function(worker), state.pool, iter(range(0, tasks, run))
     assert pool is not None
