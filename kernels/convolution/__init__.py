@@ -115,6 +115,7 @@ _CASES: tuple[dict[str, Any], ...] = (
     {"shapes": [(1, 12, 10, 6), (4, 3, 2, 3)], "groups": 2, "dilation": (2, 3), "padding": 2},
     {"shapes": [(1, 10, 9, 12), (12, 3, 3, 1)], "groups": 12, "padding": 1, "activation": "tanh"},
     {"shapes": [(2, 14, 11, 64), (66, 4, 4, 64), (66,)], "stride": 2, "padding": 1, "activation": "relu"},
+    {"shapes": [(32, 14, 15, 16), (32, 4, 4, 16)], "stride": 2, "padding": 1},
     {"shapes": [(1, 9, 8, 40), (1, 3, 3, 40), (1,)], "padding": 1},
     {"shapes": [(1, 9, 13, 1), (64, 3, 3, 1), (64,)], "padding": 1},
 )
@@ -196,6 +197,7 @@ CONV_TRANSPOSE2D = Operation(
         {"shapes": [(1, 13, 11, 33), (33, 3, 3, 17)], "padding": 1},
         {"shapes": [(1, 10, 9, 12), (12, 3, 3, 1)], "groups": 12, "padding": 1},
         {"shapes": [(2, 7, 5, 66), (66, 4, 4, 64), (64,)], "stride": 2, "padding": 1},
+        {"shapes": [(32, 7, 7, 32), (32, 4, 4, 16)], "stride": 2, "padding": 1},
         {"shapes": [(1, 9, 13, 1), (1, 3, 3, 64)], "padding": 1},
     ),
 )
