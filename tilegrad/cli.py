@@ -5,6 +5,7 @@ Exit status: 0 done; 1 something outside is wrong (a file, a folder, a missing p
 
 import argparse
 import errno
+import glob
 import math
 import os
 import sys
@@ -139,12 +140,22 @@ def _add_train(commands: Any) -> None:
 def _add_restore(commands: Any) -> None:
     restore = commands.add_parser(
         "restore",
-        help="apply a trained model to a picture",
-        description="Apply a trained restorer to a gray picture of 8 or 16 bits; the result has as many bits.",
+        help="apply a trained model to pictures",
+        description="Apply a trained restorer to a gray or colour picture of 8 or 16 bits, of any size; the result has "
+        "as many bits, and the same alpha channel. Several pictures, a folder, or a pattern such as 'scans/*.png' are "
+        "restored into the folder OUT, under their own names.",
     )
-    restore.add_argument("source", metavar="IN", help="the picture: PNG, TIFF, JPEG, BMP, PGM ...")
-    restore.add_argument("target", metavar="OUT", help="the file to write, in an existing folder; may be IN itself")
+    restore.add_argument("sources", metavar="IN", nargs="+", help="pictures: PNG, TIFF, JPEG, BMP, PGM ...; folders")
+    restore.add_argument(
+        "target", metavar="OUT", help="the file to write, in an existing folder, which may be IN itself; or, for "
+        "several pictures, a folder, made if missing",
+    )  # fmt: skip
     restore.add_argument("--model", required=True, metavar="FILE", help="model.safetensors from tilegrad train")
+    restore.add_argument(
+        "--memory", type=_count(1), default=256, metavar="MIB",
+        help="what the network's images between its layers may take (default 256); a picture that needs more is "
+        "restored in tiles, to the same bits",
+    )  # fmt: skip
     restore.set_defaults(command=_restore)
 
 
@@ -205,9 +216,13 @@ def _train_denoise(options: argparse.Namespace) -> None:
 
 
 def _restore(options: argparse.Namespace) -> None:
-    from .restore import restore_file
+    from .restore import restore_file, restore_files
 
-    restore_file(options.source, options.target, options.model)
+    sources: list[str] = options.sources
+    if len(sources) > 1 or os.path.isdir(sources[0]) or (glob.has_magic(sources[0]) and not os.path.exists(sources[0])):
+        restore_files(sources, options.target, options.model, memory=options.memory)
+    else:
+        restore_file(sources[0], options.target, options.model, memory=options.memory)
 
 
 def _warmup(options: argparse.Namespace) -> None:

@@ -9,12 +9,13 @@ from .errors import TilegradError
 # Import name -> extra. The extras stand in setup.cfg; `[train]` contains `[images]`.
 EXTRA_OF = {
     "PIL": "images",
+    "png": "images",
     "tifffile": "images",
     "skimage": "train",
     "matplotlib": "train",
     "tqdm": "train",
 }
-_DISTRIBUTION_OF = {"PIL": "pillow", "skimage": "scikit-image"}
+_DISTRIBUTION_OF = {"PIL": "pillow", "png": "pypng", "skimage": "scikit-image"}
 
 
 def distribution_of(module: str) -> str:

@@ -1,7 +1,8 @@
 """Pictures in files, and pictures as arrays of numbers between 0 and 1.
 
 An image is ``(H, W)`` (gray) or ``(H, W, C)`` with C = 2 (gray, alpha), 3 (RGB) or 4 (RGB, alpha), uint8 or uint16.
-PNG, JPEG and the like go through Pillow, TIFF through tifffile; each is imported when a file of its kind is met.
+PNG, JPEG and the like go through Pillow, which would drop half of a 16 bit colour PNG's bits: that goes through pypng.
+TIFF goes through tifffile. Each is imported when a file of its kind is met.
 """
 
 import os
@@ -40,8 +41,7 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     ------
     TilegradError
         If the file is missing, not an ordinary one, unreadable, damaged or cut short, holds other than 8 or 16 bit
-        integers, is a 16 bit colour PNG (Pillow would drop half of the bits), or the package that reads it is not
-        installed.
+        integers, or the package that reads it is not installed.
 
     Examples
     --------
@@ -90,10 +90,10 @@ def _read_tiff(path: Path) -> np.ndarray:
 
 
 def _read_pillow(path: Path) -> np.ndarray:
+    if _is_deep_colour_png(path):
+        return _read_deep_png(path)
     pil = require("PIL.Image", f"reading {path.name}")
     ops = require("PIL.ImageOps", f"reading {path.name}")
-    if _is_deep_colour_png(path):
-        raise TilegradError(f"{path}: 16 bit colour PNG cannot be read without loss; save it as TIFF")
     try:
         with warnings.catch_warnings():
             # Pillow warns of large pictures and refuses very large ones; people do have photographs of 100 megapixels.
@@ -128,6 +128,27 @@ def _is_deep_colour_png(path: Path) -> bool:
     )
 
 
+def _read_deep_png(path: Path) -> np.ndarray:
+    library = require("png", f"reading {path.name}")
+    try:
+        with path.open("rb") as file:
+            width, height, rows, facts = library.Reader(file=file).asDirect()
+            image = np.empty((height, width * facts["planes"]), np.uint16)
+            for target, row in zip(image, rows, strict=True):
+                target[...] = row
+    except Exception as error:  # besides its own errors: zlib.error, ValueError, StopIteration ... on damaged data
+        raise TilegradError(f"{path}: cannot be read as a picture ({_first_line(error)})") from error
+    return image.reshape(height, width, facts["planes"])
+
+
+def _write_deep_png(path: Path, image: np.ndarray) -> None:
+    library = require("png", f"writing {path.name}")
+    H, W, channels = image.shape
+    writer = library.Writer(W, H, greyscale=channels == 2, alpha=channels in (2, 4), bitdepth=16)
+    with path.open("wb") as file:
+        writer.write_packed(file, (row.astype(">u2").tobytes() for row in image))
+
+
 def check_format(path: str | os.PathLike[str], dtype: Any, channels: int = 1) -> None:
     """Raise now what `write_image` would raise because of the file's suffix.
 
@@ -143,8 +164,8 @@ def check_format(path: str | os.PathLike[str], dtype: Any, channels: int = 1) ->
     deep = np.dtype(dtype) == np.uint16
     if deep and suffix not in _SIXTEEN_BITS:
         raise TilegradError(f"{path}: {suffix} holds 8 bits a pixel and the picture has 16; write .png or .tif")
-    if deep and channels > 1 and suffix not in _TIFF:
-        raise TilegradError(f"{path}: colour of 16 bits can be written to .tif only")
+    if deep and channels > 1 and suffix not in (".png", *_TIFF):
+        raise TilegradError(f"{path}: colour of 16 bits can be written to .png or .tif")
     if channels in (2, 4) and suffix not in (".png", *_TIFF):
         raise TilegradError(f"{path}: {suffix} has no alpha channel here; write .png or .tif")
     if channels > 1 and suffix == ".pgm":
@@ -159,7 +180,7 @@ def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
     path : path
         ``.png``, ``.tif``, ``.jpg`` (quality 95), ``.bmp``, ``.pgm`` or ``.ppm``. Its folder must exist.
     image : ndarray
-        ``(H, W)`` or ``(H, W, C)`` with C = 2, 3 or 4, uint8 or uint16. 16 bits: ``.tif``, and gray ``.png``, ``.pgm``.
+        ``(H, W)`` or ``(H, W, C)`` with C = 2, 3 or 4, uint8 or uint16. 16 bits: ``.tif``, ``.png``, and gray ``.pgm``.
 
     Raises
     ------
@@ -184,6 +205,7 @@ def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
     channels = 1 if image.ndim == 2 else image.shape[2]
     check_format(path, image.dtype, channels)
     suffix = Path(path).suffix.lower()
+    deep = image.dtype == np.uint16 and channels > 1 and suffix not in _TIFF
     library = require("tifffile" if suffix in _TIFF else "PIL.Image", f"writing {Path(path).name}")
     image = np.ascontiguousarray(image)
     try:
@@ -195,6 +217,8 @@ def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
                     temporary, image, photometric=photometric, planarconfig="contig" if channels > 1 else None,
                     extrasamples=extra, metadata=None, software=False,
                 )  # fmt: skip
+            elif deep:
+                _write_deep_png(temporary, image)
             else:
                 options = {"quality": 95} if suffix in (".jpg", ".jpeg") else {}
                 library.fromarray(image).save(temporary, **options)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from command import Ended, Tilegrad, Trained
 
-from tilegrad import nn
+from tilegrad import nn, restore
 from tilegrad.images import from_float, read_image, to_float, write_image
+from tilegrad.restore import restore_array
 
 
 @pytest.mark.parametrize(("name", "dtype"), [("a.png", np.uint8), ("a.tif", np.uint16)])
@@ -61,14 +62,9 @@ def prepare(folder: Path, model: Path) -> None:
         ("absent.png", "out.png", "good.model", "absent.png: no such file"),
         ("bad.png", "out.png", "good.model", "bad.png: cannot be read as a picture"),
         ("cut.png", "out.png", "good.model", "cut.png: cannot be read as a picture"),
-        (
-            "colour.png",
-            "out.png",
-            "good.model",
-            "colour.png: is in colour; gray pictures of 8 or 16 bits can be restored",
-        ),
-        ("alpha.png", "out.png", "good.model", "alpha.png: is gray with alpha"),
-        ("folder.png", "out.png", "good.model", "folder.png: is a folder"),
+        ("alpha.png", "out.jpg", "good.model", "out.jpg: .jpg has no alpha channel here"),
+        ("folder.png", "out", "good.model", "folder.png: no pictures"),
+        ("none*.png", "out", "good.model", "none*.png: no pictures"),
         ("good.png", "out.png", "absent.model", "absent.model: no such file"),
         ("good.png", "out.png", "bad.model", "bad.model: cannot be read as a model"),
         ("good.png", "out.png", "cut.model", "cut.model: cannot be read as a model"),
@@ -116,11 +112,107 @@ def test_a_model_that_gives_nan_is_named(here: Callable[..., Ended], tmp_path: P
     assert not (tmp_path / "b.png").exists()
 
 
-def test_a_model_of_colour_pictures_is_refused(here: Callable[..., Ended], tmp_path: Path) -> None:
-    write_image(tmp_path / "a.png", np.full((16, 16), 100, np.uint8))
-    nn.save(nn.models.DnCNN(depth=3, channels=4, image_channels=3), tmp_path / "colour.safetensors")
-    done = here("restore", "a.png", "b.png", "--model", "colour.safetensors")
+def network(channels: int = 1, width: int = 20, kind: str = "DnCNN") -> nn.models.Model:
+    """Small, with weights large enough that every layer matters."""
+    nn.manual_seed(5)
+    if kind == "SRCNN":
+        return nn.models.SRCNN(channels=(width, 17), kernel_sizes=(9, 3, 5), image_channels=channels).eval()
+    return nn.models.DnCNN(depth=4, channels=width, image_channels=channels, batch_norm=False).eval()
+
+
+def picture(*shape: int, dtype: type = np.uint8) -> np.ndarray:
+    return np.random.default_rng(2).integers(0, np.iinfo(dtype).max + 1, shape).astype(dtype)
+
+
+@pytest.mark.parametrize("kind", ["DnCNN", "SRCNN"])
+@pytest.mark.parametrize("width", [3, 20, 64])
+@pytest.mark.parametrize("shape", [(101, 150), (97, 67, 3), (3, 333)])
+def test_tiles_give_the_bits_of_the_whole(kind: str, width: int, shape: tuple[int, ...]) -> None:
+    model = network(width=width, kind=kind)
+    image = picture(*shape).astype(np.float32) / np.float32(255)
+    with nn.no_grad():
+        planes = image[None, :, :, None] if image.ndim == 2 else np.moveaxis(image, 2, 0)[..., None]
+        whole = np.asarray(model(nn.Tensor(np.ascontiguousarray(planes))))
+    expected = whole[0, :, :, 0] if image.ndim == 2 else np.moveaxis(whole[..., 0], 0, 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(restore, "_bytes_per_pixel", lambda model: 2**20 // 50**2 // (1 if image.ndim == 2 else 3))
+        tiled = restore_array(model, image, memory=1)  # tiles of some 50 x 50 pixels
+    np.testing.assert_array_equal(tiled, np.clip(expected, 0, 1))
+    np.testing.assert_array_equal(restore_array(model, image), np.clip(expected, 0, 1))
+
+
+def test_gray_and_colour_models_take_gray_and_colour_pictures() -> None:
+    gray, colour = network(), network(channels=3)
+    image = picture(21, 23, 3)
+    for c in range(3):
+        np.testing.assert_array_equal(restore_array(gray, image)[..., c], restore_array(gray, image[..., c]))
+    with nn.no_grad():
+        whole = np.asarray(colour(nn.Tensor(to_float(image)[None])))[0]
+    np.testing.assert_array_equal(restore_array(colour, image), from_float(whole, np.uint8))
+    assert restore_array(colour, image[..., 0]).shape == (21, 23)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [2, 3, 4])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_colour_alpha_and_depth_are_kept(
+    here: Callable[..., Ended], tmp_path: Path, dtype: type, channels: int, suffix: str
+) -> None:
+    image = picture(19, 26, channels, dtype=dtype)
+    nn.save(network(), tmp_path / "model.safetensors")
+    write_image(tmp_path / f"in{suffix}", image)
+    done = here("restore", f"in{suffix}", f"out{suffix}", "--model", "model.safetensors")
+    assert (done.returncode, done.stderr) == (0, "")
+    result = read_image(tmp_path / f"out{suffix}")
+    colours = image[..., :3] if channels > 2 else image[..., 0]
+    expected = restore_array(network(), colours)
+    np.testing.assert_array_equal(result[..., :3] if channels > 2 else result[..., 0], expected)
+    assert result.dtype == dtype
+    if channels != 3:
+        np.testing.assert_array_equal(result[..., -1], image[..., -1])
+
+
+def test_folders_and_patterns(here: Callable[..., Ended], tmp_path: Path) -> None:
+    nn.save(network(), tmp_path / "model.safetensors")
+    (tmp_path / "scans" / "more").mkdir(parents=True)
+    for name in ("scans/a.png", "scans/b.tif", "scans/more/c.png"):
+        write_image(tmp_path / name, picture(12, 13))
+    (tmp_path / "scans" / "notes.txt").write_text("not a picture")
+    for sources, expected in (
+        (["scans"], ["a.png", "b.tif"]),
+        (["scans/**/*.png"], ["a.png", "c.png"]),
+        (["scans/a.png", "scans/more"], ["a.png", "c.png"]),
+    ):
+        out = f"out{len(expected)}{sources[0].count('*')}{len(sources)}"
+        done = here("restore", *sources, out, "--model", "model.safetensors")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert sorted(p.name for p in (tmp_path / out).iterdir()) == expected
+        np.testing.assert_array_equal(read_image(tmp_path / out / "a.png"), restore_array(network(), picture(12, 13)))
+
+
+def test_one_bad_picture_among_many_is_named_and_the_others_are_restored(
+    here: Callable[..., Ended], tmp_path: Path
+) -> None:
+    nn.save(network(), tmp_path / "model.safetensors")
+    (tmp_path / "scans").mkdir()
+    write_image(tmp_path / "scans" / "a.png", picture(12, 13))
+    (tmp_path / "scans" / "b.png").write_bytes(b"no picture")
+    done = here("restore", "scans", "out", "--model", "model.safetensors")
     assert done.returncode == 1
+    assert done.stdout.startswith(f"left out: {Path('scans') / 'b.png'}: cannot be read as a picture")
+    assert done.stderr == "tilegrad: 1 of 2 pictures could not be restored; the others are in out\n"
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["a.png"]
+    (tmp_path / "other").mkdir()
+    write_image(tmp_path / "other" / "a.png", picture(12, 13))
+    done = here("restore", "scans", "other", "out", "--model", "model.safetensors")
+    assert done.stderr == "tilegrad: a.png: two of the pictures have this name, and one folder cannot hold both\n"
+
+
+def test_a_model_that_is_no_restorer_is_refused(here: Callable[..., Ended], tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", np.full((16, 16), 100, np.uint8))
+    nn.save(nn.models.DCGANGenerator(channels=2), tmp_path / "generator.safetensors")
+    done = here("restore", "a.png", "b.png", "--model", "generator.safetensors")
+    assert done.returncode == 1
+    assert done.stderr.startswith("tilegrad: generator.safetensors: cannot restore a.png (")
     assert done.stderr.count("\n") == 1
-    assert "colour.safetensors" in done.stderr
     assert not (tmp_path / "b.png").exists()
