@@ -5,13 +5,14 @@
 * ``mnist`` or ``fashion-mnist``: downloaded once into the cache folder and checked by SHA-256;
 * a folder with IDX files under MNIST's names, compressed by gzip or not;
 * an ``.npz`` file with ``images`` and perhaps ``labels``, or with Keras's ``x_train, y_train, x_test, y_test``;
-* a folder of pictures, or of folders of pictures, one for each class. They are read when they are needed, so there may
-  be more of them than fit in memory.
+* a folder of pictures, or of folders of pictures, one for each class; or of two folders ``train`` and ``test`` of these.
+  They are read when they are needed, so there may be more of them than fit in memory.
 
 Images are uint8, (H, W, C) with C = 1 (gray) or 3 (RGB), all of one size.
 """
 
 import gzip
+import hashlib
 import math
 import os
 import zipfile
@@ -54,6 +55,9 @@ class ImageSet(Protocol):
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """The images of these numbers: (n, H, W, C), uint8."""
 
+    def digest(self) -> str:
+        """A hash by which another set is told from this one."""
+
 
 class ArraySet:
     """Images that lie in memory.
@@ -81,6 +85,11 @@ class ArraySet:
 
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         return self.images[np.asarray(indices, np.int64)]
+
+    def digest(self) -> str:
+        found = hashlib.sha256(repr(self.images.shape).encode())
+        found.update(np.ascontiguousarray(self.images).data)
+        return found.hexdigest()
 
 
 class FolderSet:
@@ -121,6 +130,11 @@ class FolderSet:
             place[...] = self._read(self.paths[int(index)])
         return out
 
+    def digest(self) -> str:
+        """Of the files' names and sizes."""
+        names = [f"{path.parent.name}/{path.name} {path.stat().st_size}" for path in self.paths]
+        return hashlib.sha256("\n".join([repr(self.shape), *names]).encode()).hexdigest()
+
     def _read(self, path: Path) -> np.ndarray:
         size, _, channels = self.shape
         image = read_image(path)
@@ -154,14 +168,39 @@ def square(image: np.ndarray, size: int) -> np.ndarray:
     )
 
 
-def image_set(source: str | os.PathLike[str], split: str = "train", *, size: int = 32, channels: int = 1) -> ImageSet:
+class Part:
+    """Some of the images of a set.
+
+    >>> part = Part(ArraySet(np.arange(48, dtype=np.uint8).reshape(3, 4, 4), np.array([0, 1, 1])), np.array([2, 0]))
+    >>> len(part), part.labels, int(part.take([0])[0, 0, 0, 0])
+    (2, array([1, 0]), 32)
+    """
+
+    def __init__(self, whole: ImageSet, indices: np.ndarray) -> None:
+        self.whole, self.indices = whole, indices
+        self.shape, self.classes = whole.shape, whole.classes
+        self.labels = None if whole.labels is None else whole.labels[indices]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        return self.whole.take(self.indices[np.asarray(indices, np.int64)])
+
+    def digest(self) -> str:
+        return hashlib.sha256(self.whole.digest().encode() + self.indices.tobytes()).hexdigest()
+
+
+def image_set(
+    source: str | os.PathLike[str], split: str = "train", *, size: int = 32, channels: int = 1
+) -> ImageSet | None:
     """The images that ``--data`` names; see the head of this file.
 
     Parameters
     ----------
     source : str or path
     split : {"train", "test"}
-        Of sets that have two parts; one that has a single part gives it for both.
+        A set that does not tell one from the other is all "train", and there is None for "test".
     size, channels : int
         Of the images made from a folder of pictures; other sets have their own.
 
@@ -175,8 +214,8 @@ def image_set(source: str | os.PathLike[str], split: str = "train", *, size: int
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "small.npz"
     >>> np.savez(path, images=np.zeros((3, 8, 8), np.uint8), labels=np.array([0, 1, 1]))
-    >>> len(image_set(path)), image_set(path).shape
-    (3, (8, 8, 1))
+    >>> len(image_set(path)), image_set(path).shape, image_set(path, "test")
+    (3, (8, 8, 1), None)
     """
     if split not in SPLITS:
         raise ValueError(f"image_set: split expects one of {SPLITS} but got {split!r}")
@@ -186,9 +225,11 @@ def image_set(source: str | os.PathLike[str], split: str = "train", *, size: int
     path = Path(source)
     if path.is_dir():
         try:
-            if any(_idx_file(path, name) for name in _IDX_NAMES[split]):
+            if any(_idx_file(path, name) for names in _IDX_NAMES.values() for name in names):
                 return _idx_set(path, split)
-            return FolderSet(path, size=size, channels=channels)
+            if all((path / part).is_dir() for part in SPLITS):
+                return FolderSet(path / split, size=size, channels=channels)
+            return FolderSet(path, size=size, channels=channels) if split == "train" else None
         except OSError as error:
             raise TilegradError(f"{path}: cannot be listed ({error.strerror})") from error
     if not path.exists():
@@ -196,7 +237,7 @@ def image_set(source: str | os.PathLike[str], split: str = "train", *, size: int
         raise TilegradError(f"{path}: no such file or folder (sets known by name: {known})")
     if path.suffix == ".npz":
         return _npz_set(path, split)
-    return ArraySet(_images(path, read_idx(path)))
+    return ArraySet(_images(path, read_idx(path))) if split == "train" else None
 
 
 def _images(path: Path, images: np.ndarray) -> np.ndarray:
@@ -242,16 +283,16 @@ def _idx_set(folder: Path, split: str) -> ArraySet:
     return ArraySet(pixels, numbers)
 
 
-def _npz_set(path: Path, split: str) -> ArraySet:
+def _npz_set(path: Path, split: str) -> ArraySet | None:
     try:
         with np.load(path, allow_pickle=False) as file:
-            for images, labels in (_NPZ_NAMES[split], ("images", "labels")):
-                if images in file:
-                    pixels = _images(path, file[images])
-                    numbers = file[labels].reshape(-1) if labels in file else None
-                    break
-            else:
+            images, labels = _NPZ_NAMES[split] if "x_train" in file else ("images", "labels")
+            if "x_train" not in file and "images" not in file:
                 raise TilegradError(f"{path}: expects an array named images or x_train but holds {', '.join(file)}")
+            if images not in file or (images == "images" and split == "test"):
+                return None
+            pixels = _images(path, file[images])
+            numbers = file[labels].reshape(-1) if labels in file else None
     except (OSError, ValueError, zlib.error, EOFError, zipfile.BadZipFile) as error:
         raise TilegradError(f"{path}: cannot be read as an npz file ({error})") from error
     try:

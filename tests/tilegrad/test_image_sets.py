@@ -12,7 +12,7 @@ import pytest
 from tilegrad import downloads, image_sets
 from tilegrad.batches import Ahead, Shuffled
 from tilegrad.errors import TilegradError
-from tilegrad.image_sets import ArraySet, FolderSet, image_set, read_idx
+from tilegrad.image_sets import ArraySet, FolderSet, Part, image_set, read_idx
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -81,6 +81,7 @@ def test_npz_files(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
     np.savez(tmp_path / "emoji.npz", images=rgba, names=np.array(["a", "b", "c"]))
     emoji = image_set(tmp_path / "emoji.npz")
     assert (emoji.shape, emoji.labels, emoji.classes) == ((4, 4, 3), None, ())
+    assert image_set(tmp_path / "emoji.npz", "test") is None
     np.testing.assert_array_equal(emoji.take([0])[0, 0, :2], [[10, 20, 30], [255, 255, 255]])
     np.savez(tmp_path / "other.npz", pixels=images)
     with pytest.raises(TilegradError, match="expects an array named images or x_train but holds pixels"):
@@ -108,6 +109,12 @@ def test_folders_of_pictures_and_of_classes(tmp_path: Path) -> None:
     assert classes.take([0, 3])[:, 8, 8, 1].tolist() == [10, 200]
     np.testing.assert_array_equal(classes.labels, [0, 0, 1, 1])
 
+    assert image_set(tmp_path / "classes", "test") is None
+    for part in ("train", "test"):
+        (tmp_path / "parts" / part).mkdir(parents=True)
+        write_image(tmp_path / "parts" / part / f"{part}.png", np.zeros((9, 9), np.uint8))
+    assert image_set(tmp_path / "parts", "test").paths == [tmp_path / "parts" / "test" / "test.png"]
+
     flat = image_set(tmp_path / "classes" / "dogs", size=100)
     assert (flat.shape, flat.labels, flat.take([0]).max()) == ((100, 100, 1), None, 200)
     (tmp_path / "empty").mkdir()
@@ -116,6 +123,13 @@ def test_folders_of_pictures_and_of_classes(tmp_path: Path) -> None:
     for image in (np.full((9, 9), 65535, np.uint16), np.full((9, 9, 2), 255, np.uint8)):
         write_image(tmp_path / "empty" / "a.png", image)
         assert (FolderSet(tmp_path / "empty", size=8, channels=3).take([0]) == 255).all()
+
+
+def test_a_digest_tells_sets_apart(tmp_path: Path) -> None:
+    images = np.arange(64, dtype=np.uint8).reshape(4, 4, 4)
+    sets = [ArraySet(images), ArraySet(images[:, ::-1]), Part(ArraySet(images), np.array([1, 2]))]
+    assert len({one.digest() for one in sets}) == 3
+    assert ArraySet(images.copy()).digest() == sets[0].digest()
 
 
 def test_arrays_that_are_no_images_are_refused() -> None:
