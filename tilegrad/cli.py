@@ -6,17 +6,15 @@ Exit status: 0 done; 1 something outside is wrong (a file, a folder, a missing p
 import argparse
 import errno
 import glob
-import math
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from ._version import __version__
 from .benchmarks import cli as benchmarks
 from .errors import INTERRUPTED, TilegradError
-from .recipes.settings import DenoiseSettings
+from .options import add_recipes, count
 
 
 class _Parser(argparse.ArgumentParser):
@@ -62,12 +60,14 @@ def _not_enough_memory(error: Exception) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="tilegrad",
-        description="Hand-written image kernels, and the smallest autograd that trains image restorers on them.",
+        description="Hand-written image kernels, and the smallest autograd that trains GANs and image restorers on "
+        "them.",
     )
     parser.add_argument("--version", action="version", version=f"tilegrad {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_train(commands)
     _add_restore(commands)
+    _add_generate(commands)
     bench = commands.add_parser("bench", help="measure this machine beside PyTorch", description=benchmarks.DESCRIPTION)
     benchmarks.add_arguments(bench)
     bench.set_defaults(command=benchmarks.run)
@@ -82,59 +82,28 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_train(commands: Any) -> None:
     train = commands.add_parser("train", help="train a model", description="Train a model.")
-    recipes = train.add_subparsers(metavar="RECIPE", required=True)
-    denoise = recipes.add_parser(
-        "denoise",
-        help="a small DnCNN that takes noise out of gray pictures",
-        description="Train a small DnCNN to take Gaussian noise out of gray pictures: without arguments on the "
-        "photographs that scikit-image carries, in about five minutes on two processor cores. Ctrl-C stops the "
-        "training; --resume goes on with it.",
-        epilog="Files in the --out folder: model.safetensors (the trained model, for tilegrad restore), log.jsonl (a "
-        "record for each epoch), curves.png (loss, PSNR and SSIM over the epochs), before-after.png (held-out "
-        "pictures: clean, noisy, best Gaussian filter, network). They replace those of an earlier run. While it "
-        "trains, checkpoint.safetensors has all that --resume needs.",
-        argument_default=argparse.SUPPRESS,
-    )
-    defaults = asdict(DenoiseSettings())
+    add_recipes(train.add_subparsers(metavar="RECIPE", required=True))
 
-    def option(name: str, meaning: str, **settings: Any) -> None:
-        default = defaults[name]
-        shown = (
-            ""
-            if default is None
-            else f" (default {default:g})"
-            if isinstance(default, float)
-            else f" (default {default})"
-        )
-        denoise.add_argument(f"--{name}", help=meaning + shown, **settings)
 
-    option("data", "a folder of pictures to train on; one in eight is held out for measuring (default: the "
-           "photographs in scikit-image, of which camera, coffee and chelsea are held out)", metavar="DIR")  # fmt: skip
-    option("out", "folder for the results, made if missing", metavar="DIR")
-    option("sigma", "standard deviation of the noise, for pixels from 0 to 255", type=_positive(1000), metavar="S")
-    option("epochs", "epochs to train for", type=_count(1), metavar="N")
-    option("steps", "batches in an epoch", type=_count(1), metavar="N")
-    option("batch", "patches in a batch", type=_count(1), metavar="N")
-    option("patch", "side of a patch in pixels", type=_count(8), metavar="N")
-    option("depth", "convolutions in the network", type=_count(2), metavar="N")
-    option("channels", "channels of each hidden layer", type=_count(1, 65536), metavar="N")
-    denoise.add_argument(
-        "--batch-norm", action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS,
-        help=f"normalise between the convolutions (default {'yes' if defaults['batch_norm'] else 'no'})",
-    )  # fmt: skip
-    option("lr", "highest learning rate of Adam; it falls to 0 along half a cosine", type=_positive(), metavar="R")
-    option(
-        "seed",
-        "of weights, patches and noise; the same seed gives the same bits",
-        type=_count(0, 2**63 - 1),
-        metavar="N",
+def _add_generate(commands: Any) -> None:
+    generate = commands.add_parser(
+        "generate",
+        help="make images with a trained generator",
+        description="Make images with the generator that tilegrad train gan has trained, side by side in one picture.",
     )
-    denoise.add_argument(
-        "--resume", action="store_true", default=False,
-        help="go on with the run in --out that was stopped, with the settings that it was begun with; the result has "
-        "the same bits as if it had not been stopped",
+    generate.add_argument(
+        "--model", required=True, metavar="FILE", help="generator.safetensors from tilegrad train gan"
+    )
+    generate.add_argument("--count", type=count(1, 10000), default=64, metavar="N", help="images (default 64)")
+    generate.add_argument(
+        "--seed", type=count(0, 2**63 - 1), default=0, metavar="N", help="of the random vectors (default 0)"
+    )
+    generate.add_argument("--out", default="grid.png", metavar="FILE", help="the picture to write (default grid.png)")
+    generate.add_argument(
+        "--interpolate", type=count(2, 100), metavar="STEPS",
+        help="in place of unrelated images, rows that lead from one to another in so many steps",
     )  # fmt: skip
-    denoise.set_defaults(command=_train_denoise)
+    generate.set_defaults(command=_generate)
 
 
 def _add_restore(commands: Any) -> None:
@@ -152,7 +121,7 @@ def _add_restore(commands: Any) -> None:
     )  # fmt: skip
     restore.add_argument("--model", required=True, metavar="FILE", help="model.safetensors from tilegrad train")
     restore.add_argument(
-        "--memory", type=_count(1), default=256, metavar="MIB",
+        "--memory", type=count(1), default=256, metavar="MIB",
         help="what the network's images between its layers may take (default 256); a picture that needs more is "
         "restored in tiles, to the same bits",
     )  # fmt: skip
@@ -170,49 +139,17 @@ def _add_warmup(commands: Any) -> None:
     what.add_argument("--model", metavar="FILE", help="what this model.safetensors needs to restore pictures")
     what.add_argument("--recipe", choices=["denoise"], help="what tilegrad train RECIPE needs by default")
     what.add_argument("--all", action="store_true", help="all operations, in float32 and float64")
-    warmup.add_argument("--jobs", type=_count(1), metavar="N", help="processes that compile (default: one a processor)")
+    warmup.add_argument("--jobs", type=count(1), metavar="N", help="processes that compile (default: one a processor)")
     warmup.set_defaults(command=_warmup)
-
-
-def _positive(most: float | None = None) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not (math.isfinite(value) and value > 0 and (most is None or value <= most)):
-            limit = "" if most is None else f" and of at most {most:g}"
-            raise argparse.ArgumentTypeError(f"expects a number above 0{limit} but is {text!r}")
-        return value
-
-    return parse
-
-
-def _count(least: int, most: int | None = None) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if value < least or (most is not None and value > most):
-            limits = f"of at least {least}" if most is None else f"from {least} to {most}"
-            raise argparse.ArgumentTypeError(f"expects a whole number {limits} but is {text!r}")
-        return value
-
-    return parse
 
 
 # Each command imports what it needs when it runs: `tilegrad --help` answers at once, on any installation.
 
 
-def _train_denoise(options: argparse.Namespace) -> None:
-    from .fitting import resumed_settings
-    from .recipes import denoise
+def _generate(options: argparse.Namespace) -> None:
+    from .generate import generate_file
 
-    given = {field.name: getattr(options, field.name) for field in fields(DenoiseSettings) if field.name in options}
-    if options.resume:
-        given = resumed_settings(given.get("out", DenoiseSettings.out), given)
-    denoise.run(DenoiseSettings(**given), resume=options.resume)
+    generate_file(options.model, options.out, count=options.count, seed=options.seed, steps=options.interpolate)
 
 
 def _restore(options: argparse.Namespace) -> None:

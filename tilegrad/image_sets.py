@@ -5,8 +5,8 @@
 * ``mnist`` or ``fashion-mnist``: downloaded once into the cache folder and checked by SHA-256;
 * a folder with IDX files under MNIST's names, compressed by gzip or not;
 * an ``.npz`` file with ``images`` and perhaps ``labels``, or with Keras's ``x_train, y_train, x_test, y_test``;
-* a folder of pictures, or of folders of pictures, one for each class; or of two folders ``train`` and ``test`` of these.
-  They are read when they are needed, so there may be more of them than fit in memory.
+* a folder of pictures, or of folders of pictures, one for each class; or of two folders of these, ``train`` and
+  ``test``. Pictures are read when they are needed, so there may be more of them than fit in memory.
 
 Images are uint8, (H, W, C) with C = 1 (gray) or 3 (RGB), all of one size.
 """

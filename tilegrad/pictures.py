@@ -58,6 +58,38 @@ def save_curves(
     _save(figure, path)
 
 
+def save_losses(
+    path: str | os.PathLike[str], epochs: Sequence[Mapping[str, float]], names: Sequence[str], *, title: str
+) -> None:
+    """Draw numbers of the epochs' records, under ``names``, as lines into one PNG, written whole or not at all."""
+    figure = _figure((6.0, 3.8))
+    figure.suptitle(title, fontsize=11)
+    axes = figure.subplots()
+    for name, colour in zip(names, (_BLUE, _VERMILION, _GREEN, _GREY), strict=False):
+        x, y = [record["epoch"] for record in epochs], [record[name] for record in epochs]
+        axes.plot(x, y, color=colour, marker="o", markersize=3, label=name)
+    axes.set_xlabel("epoch")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    _save(figure, path)
+
+
+def save_mistakes(path: str | os.PathLike[str], images: Any, numbers: np.ndarray, taken_for: np.ndarray) -> None:
+    """Draw images of a labelled set that were taken for another class, with both names above each, into a PNG."""
+    columns = 8
+    rows = max(1, -(-len(numbers) // columns))
+    figure = _figure((1.3 * columns, 1.5 * rows))
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels:
+        axes.set_axis_off()
+    for axes, number, wrong in zip(panels, numbers, taken_for, strict=False):
+        image = images.take([number])[0]
+        axes.imshow(image[:, :, 0] if image.shape[2] == 1 else image, cmap="gray", vmin=0, vmax=255)
+        axes.set_title(f"{images.classes[images.labels[number]]}, not {images.classes[wrong]}", fontsize=8)
+    _save(figure, path)
+
+
 def save_before_after(
     path: str | os.PathLike[str], rows: Sequence[Sequence[tuple[str, np.ndarray]]], *, zoom: int = 96
 ) -> None:

@@ -19,3 +19,37 @@ class DenoiseSettings:
     batch_norm: bool = False
     lr: float = 2e-3
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class GANSettings:
+    """Of `tilegrad train gan`; ``steps`` 0 are as many as go through all images once."""
+
+    data: str | None = None
+    out: str = "runs/gan"
+    epochs: int = 10
+    steps: int = 0
+    batch: int = 64
+    size: int = 32
+    colour: bool = False
+    channels: int = 64
+    latent: int = 100
+    lr: float = 2e-4
+    ema: float = 0.999
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class ClassifySettings:
+    """Of `tilegrad train classify`; ``steps`` 0 are as many as go through all images once."""
+
+    data: str = "mnist"
+    out: str = "runs/classify"
+    epochs: int = 5
+    steps: int = 0
+    batch: int = 128
+    size: int = 32
+    colour: bool = False
+    channels: int = 32
+    lr: float = 2e-3
+    seed: int = 0

@@ -1,0 +1,175 @@
+"""`tilegrad train classify`: a small convolutional network learns to tell classes of images apart."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import kernels, nn
+from .._version import __version__
+from ..batches import Ahead, Shuffled
+from ..errors import TilegradError
+from ..extras import require
+from ..files import check_writable, make_folder
+from ..fitting import CHECKPOINT, Fit
+from ..image_sets import ImageSet, Part, image_set
+from ..pictures import save_losses, save_mistakes
+from ..training import CtrlC, RunLog, cosine, say
+from .settings import ClassifySettings
+
+_IMAGES = 1 << 60  # the Philox counter at which the epochs' orders begin; initial weights begin at 0
+_HELD_OUT = 1 << 62
+_HELD_OUT_SHARE = 8
+_MEASURED = 512  # images at once
+_SHOWN = 40
+_WRITTEN = ("model.safetensors", "curves.png", "mistakes.png", "log.jsonl")
+
+Batch = tuple[np.ndarray, np.ndarray]
+
+
+class Training:
+    """A classifier, its optimiser, and the images that it learns from and is measured on."""
+
+    def __init__(self, settings: ClassifySettings, train: ImageSet, test: ImageSet, batches: Ahead[Batch]) -> None:
+        self.settings, self.test, self.batches = settings, test, batches
+        self.total = settings.epochs * settings.steps
+        nn.manual_seed(settings.seed)
+        self.model = nn.models.CNNClassifier(train.shape[0], train.shape[2], len(train.classes), settings.channels)
+        self.optimiser = nn.optim.Adam(self.model.parameters(), lr=settings.lr)
+
+    def step(self, number: int) -> dict[str, float]:
+        images, labels = self.batches.take(number)
+        self.model.train()
+        self.optimiser.param_groups[0]["lr"] = self._rate(number)
+        self.optimiser.zero_grad()
+        loss = nn.functional.cross_entropy(self.model(nn.Tensor(images)), labels)
+        loss.backward()
+        self.optimiser.step()
+        value = float(loss.item())
+        if not math.isfinite(value):
+            raise TilegradError(f"the loss became {value} in batch {number + 1}; a smaller --lr may help")
+        return {"loss": value}
+
+    def _rate(self, number: int) -> float:
+        return cosine(number, self.total, highest=self.settings.lr, warm_up=self.total // 50)
+
+    def predictions(self, images: ImageSet) -> np.ndarray:
+        """The class that each image is taken for."""
+        self.model.eval()
+        found = []
+        with nn.no_grad():
+            for first in range(0, len(images), _MEASURED):
+                numbers = range(first, min(first + _MEASURED, len(images)))
+                found.append(np.asarray(self.model(nn.Tensor(scaled(images.take(numbers))))).argmax(axis=1))
+        return np.concatenate(found)
+
+    def epoch_ended(self, record: dict[str, Any]) -> dict[str, Any]:
+        accuracy = float((self.predictions(self.test) == self.test.labels).mean())
+        metadata = {"classes": "\n".join(self.test.classes)}
+        nn.save(self.model, Path(self.settings.out) / "model.safetensors", metadata)
+        return {"accuracy": accuracy, "lr": self._rate(record["epoch"] * self.settings.steps - 1)}
+
+    def line(self, record: Mapping[str, Any]) -> str:
+        epochs = self.settings.epochs
+        return (
+            f"epoch {record['epoch']:{len(str(epochs))}}/{epochs}  loss {record['loss']:.4f}  "
+            f"accuracy {100 * record['accuracy']:.2f} %  {record['images_per_second']:6.0f} images/s  "
+            f"({record['seconds']:.1f} s)"
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+
+def scaled(images: np.ndarray) -> np.ndarray:
+    """uint8 as float32 in [0, 1]."""
+    return images.astype(np.float32) / np.float32(255)
+
+
+def split(settings: ClassifySettings) -> tuple[ImageSet, ImageSet]:
+    """Images to learn from and to measure on, both with labels."""
+    kind: dict[str, Any] = {"size": settings.size, "channels": 3 if settings.colour else 1}
+    train = image_set(settings.data, **kind)
+    test = image_set(settings.data, "test", **kind)
+    if train is None or train.labels is None or (test is not None and test.labels is None):
+        raise TilegradError(f"{settings.data}: has no labels to learn")
+    if test is None:
+        order = kernels.random_permutation(len(train), seed=settings.seed, counter=_HELD_OUT)
+        held_out = max(1, len(train) // _HELD_OUT_SHARE)
+        train, test = Part(train, np.sort(order[held_out:])), Part(train, np.sort(order[:held_out]))
+    elif len(test.classes) > len(train.classes) or test.shape != train.shape:
+        raise TilegradError(f"{settings.data}: its test images are {test.shape} of {len(test.classes)} classes, but "
+                            f"its training images {train.shape} of {len(train.classes)}")  # fmt: skip
+    if len(train) < settings.batch:
+        raise TilegradError(
+            f"{settings.data}: holds {len(train)} images to learn from, fewer than a batch of {settings.batch}"
+        )
+    if train.shape[0] != train.shape[1] or train.shape[0] < 18:
+        raise TilegradError(f"{settings.data}: square images of at least 18 pixels are expected, not {train.shape}")
+    return train, test
+
+
+def run(settings: ClassifySettings, *, resume: bool = False) -> float:
+    """Train, measure, and leave model.safetensors, curves.png, mistakes.png and log.jsonl in ``settings.out``.
+
+    Parameters
+    ----------
+    settings : ClassifySettings
+    resume : bool
+        Go on with the run in ``settings.out`` that was stopped; the result has the same bits.
+
+    Returns
+    -------
+    float
+        The share of the test images that are told right.
+
+    Raises
+    ------
+    TilegradError
+        If images cannot be read, files cannot be written, a package is missing, the training diverges, or there is
+        nothing to resume.
+    TrainingInterruptedError
+        After Ctrl-C; the message names the checkpoint.
+    """
+    require("matplotlib.figure", "tilegrad train")
+    folder = make_folder(settings.out)
+    for name in (*_WRITTEN, CHECKPOINT):
+        check_writable(folder / name)
+    train, test = split(settings)
+    labels = train.labels
+    assert labels is not None
+    order = Shuffled(len(train), settings.batch, seed=settings.seed, counter=_IMAGES)
+    settings = replace(settings, steps=settings.steps or order.per_epoch)
+    chosen = {name: value for name, value in asdict(settings).items() if name not in ("out", "data")}
+    facts = {"recipe": "classify", **chosen, "images": train.digest(), "test images": test.digest()}
+    say(f"{len(train.classes)} classes; learning from {len(train):,} images, measuring on {len(test):,}")
+
+    def batch(number: int) -> Batch:
+        numbers = order.indices(number)
+        return scaled(train.take(numbers)), labels[numbers]
+
+    with Ahead(batch) as batches, CtrlC() as ctrl_c:
+        training = Training(settings, train, test, batches)
+        fit = Fit(training, folder, facts, settings)
+        if resume:
+            fit.resume()
+        with RunLog(folder / "log.jsonl") as log:
+            log.write({"kind": "run", "tilegrad": __version__, **facts})
+            try:
+                records = fit.run(log, ctrl_c)
+            finally:
+                if fit.records:
+                    save_losses(folder / "curves.png", fit.records, ("loss", "accuracy"), title="classify")
+    found = training.predictions(test)
+    wrong = np.flatnonzero(found != test.labels)[:_SHOWN]
+    save_mistakes(folder / "mistakes.png", test, wrong, found[wrong])
+    (folder / CHECKPOINT).unlink()
+    say(f"\nwritten to {folder}: {', '.join(_WRITTEN)}")
+    return float(records[-1]["accuracy"])
