@@ -137,7 +137,9 @@ def _add_warmup(commands: Any) -> None:
     )
     what = warmup.add_mutually_exclusive_group()
     what.add_argument("--model", metavar="FILE", help="what this model.safetensors needs to restore pictures")
-    what.add_argument("--recipe", choices=["denoise"], help="what tilegrad train RECIPE needs by default")
+    what.add_argument(
+        "--recipe", choices=["denoise", "gan", "classify"], help="what tilegrad train RECIPE needs by default"
+    )
     what.add_argument("--all", action="store_true", help="all operations, in float32 and float64")
     warmup.add_argument("--jobs", type=count(1), metavar="N", help="processes that compile (default: one a processor)")
     warmup.set_defaults(command=_warmup)

@@ -6,7 +6,7 @@ interrupted, or killed, goes on from its checkpoint to the same bits as one that
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,8 @@ import numpy as np
 
 from . import nn
 from .errors import TilegradError, TrainingInterruptedError
+from .kernels.machine.ahead import compile_ahead
+from .kernels.warmup import missing_kernels
 from .training import CtrlC, RunLog, progress, say
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -158,6 +160,14 @@ class Fit:
             f"interrupted after {done} of {self.epochs} epochs{steps}; the same command with --resume goes on from "
             f"{self.folder / CHECKPOINT}"
         )
+
+
+def compile_kernels(rehearse: Callable[[], None]) -> None:
+    """Compile what ``rehearse`` calls, all at once by several processes; training would do it one after the other."""
+    missing = missing_kernels(rehearse)
+    if missing:
+        say(f"compiling {len(missing)} kernels, which later runs find on disk")
+        compile_ahead(missing)  # what fails here is compiled, or explained, by what needs it
 
 
 def read_checkpoint(folder: Path) -> dict[str, Any]:

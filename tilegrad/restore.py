@@ -19,7 +19,9 @@ from .training import progress, say
 MEMORY = 256
 """Mebibytes that the images between a network's layers may take, where nobody says otherwise."""
 
-_MULTIPLE = 4  # convolutions work on blocks of 4 x 4 pixels, counted from the corner of what they are given
+# Winograd's convolutions work on blocks of 4 x 4 pixels, counted from the corner of what they are given. All pixels of a
+# block share roundings, so a wrong pixel beyond a crop's edge spoils the last bits of whole blocks.
+_BLOCK = 4
 
 
 def load_model(path: str | os.PathLike[str]) -> Any:
@@ -76,7 +78,7 @@ def restore_array(model: Any, image: np.ndarray, *, memory: int = MEMORY) -> np.
     halo = reach(model)
     side = int((memory * 2**20 / per_pixel) ** 0.5) if halo is not None else max(H, W)
     out = np.empty_like(image)
-    cuts = list(tiles(H, W, max(side, _MULTIPLE), halo=halo or 0, multiple=_MULTIPLE))
+    cuts = list(tiles(H, W, max(side, _BLOCK), halo=halo or 0, multiple=_BLOCK))
     for number in progress(range(len(cuts)), total=len(cuts), label="tiles") if len(cuts) > 1 else range(len(cuts)):
         tile = cuts[number]
         crop = image[tile.source]
@@ -100,8 +102,10 @@ def _bytes_per_pixel(model: Any) -> int:
 def reach(model: Any) -> int | None:
     """How many pixels away a network looks, summed over its convolutions; None where it changes the resolution.
 
+    Each convolution counts in whole blocks, so that what is further away does not change a single bit.
+
     >>> reach(nn.models.DnCNN(depth=5, channels=4)), reach(nn.models.SRCNN())
-    (5, 6)
+    (20, 8)
     """
     total = 0
     for module in model.modules():
@@ -109,7 +113,8 @@ def reach(model: Any) -> int | None:
             return None
         if isinstance(module, nn.Conv2d):
             size, dilation = max(module.weight.shape[1:3]), module.geometry["dilation"]
-            total += (size // 2) * (dilation if isinstance(dilation, int) else max(dilation))
+            away = (size // 2) * (dilation if isinstance(dilation, int) else max(dilation))
+            total += -(-away // _BLOCK) * _BLOCK
     return total
 
 

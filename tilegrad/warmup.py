@@ -45,11 +45,19 @@ def _needs(model: str | None, recipe: str | None, everything: bool) -> Callable[
         return _call_everything
     if model is not None:
         return _restoring(Path(model))
-    from .recipes import denoise
-    from .recipes.settings import DenoiseSettings
+    from .recipes import classify, denoise, gan, settings
 
-    assert recipe in (None, "denoise")
-    return lambda: denoise.rehearse(DenoiseSettings())
+    rehearsals: dict[str, Callable[[], None]] = {
+        "denoise": lambda: denoise.rehearse(settings.DenoiseSettings()),
+        "gan": lambda: gan.rehearse(settings.GANSettings()),
+        "classify": lambda: classify.rehearse(settings.ClassifySettings()),
+    }
+
+    def rehearse() -> None:
+        for name in rehearsals if recipe is None else [recipe]:
+            rehearsals[name]()
+
+    return rehearse
 
 
 def _call_everything() -> None:

@@ -14,8 +14,8 @@ from ..batches import Ahead, Shuffled
 from ..errors import TilegradError
 from ..extras import require
 from ..files import check_writable, make_folder
-from ..fitting import CHECKPOINT, Fit
-from ..image_sets import ImageSet, Part, image_set
+from ..fitting import CHECKPOINT, Fit, compile_kernels
+from ..image_sets import ArraySet, ImageSet, Part, image_set
 from ..pictures import save_losses, save_mistakes
 from ..training import CtrlC, RunLog, cosine, say
 from .settings import ClassifySettings
@@ -116,6 +116,17 @@ def split(settings: ClassifySettings) -> tuple[ImageSet, ImageSet]:
     return train, test
 
 
+def rehearse(settings: ClassifySettings, shape: tuple[int, int, int] = (28, 28, 1), classes: int = 10) -> None:
+    """Everything that a run computes, once, on images of that shape: what kernels are compiled for."""
+    images = ArraySet(np.zeros((_MEASURED, *shape), np.uint8), np.arange(_MEASURED) % classes)
+    Shuffled(60000, settings.batch, seed=0).indices(0)
+    batch = np.zeros((settings.batch, *shape), np.float32), np.zeros(settings.batch, np.int64)
+    with Ahead(lambda number: batch) as batches:
+        training = Training(replace(settings, steps=1), images, images, batches)
+        training.step(0)
+    training.predictions(images)
+
+
 def run(settings: ClassifySettings, *, resume: bool = False) -> float:
     """Train, measure, and leave model.safetensors, curves.png, mistakes.png and log.jsonl in ``settings.out``.
 
@@ -150,6 +161,8 @@ def run(settings: ClassifySettings, *, resume: bool = False) -> float:
     chosen = {name: value for name, value in asdict(settings).items() if name not in ("out", "data")}
     facts = {"recipe": "classify", **chosen, "images": train.digest(), "test images": test.digest()}
     say(f"{len(train.classes)} classes; learning from {len(train):,} images, measuring on {len(test):,}")
+
+    compile_kernels(lambda: rehearse(settings, train.shape, len(train.classes)))
 
     def batch(number: int) -> Batch:
         numbers = order.indices(number)

@@ -23,9 +23,7 @@ from ..datasets import Patches, Pictures, folder_pictures, photographs
 from ..errors import TilegradError
 from ..extras import require
 from ..files import check_writable, make_folder
-from ..fitting import CHECKPOINT, Fit
-from ..kernels.machine.ahead import compile_ahead
-from ..kernels.warmup import missing_kernels
+from ..fitting import CHECKPOINT, Fit, compile_kernels
 from ..pictures import save_before_after, save_curves
 from ..restore import restore_array
 from ..training import CtrlC, RunLog, cosine, say
@@ -130,7 +128,7 @@ def run(settings: DenoiseSettings, *, resume: bool = False) -> Scores:
     for name in (*_WRITTEN, CHECKPOINT):
         check_writable(folder / name)
     pairs, pictures = _pictures(settings)
-    _compile_kernels(settings)
+    compile_kernels(lambda: rehearse(settings))
     training = Training(settings, pictures, pairs)
     facts = {"recipe": "denoise", **_facts(settings, pictures)}
     fit = Fit(training, folder, facts, settings)
@@ -171,14 +169,6 @@ def rehearse(settings: DenoiseSettings) -> None:
     training = Training(settings, Pictures({"picture": picture}, {"picture": picture}), {"picture": pair})
     training.step(0)
     training.restore()
-
-
-def _compile_kernels(settings: DenoiseSettings) -> None:
-    """All kernels at once and by several processes; training would compile one after the other."""
-    missing = missing_kernels(lambda: rehearse(settings))
-    if missing:
-        say(f"compiling {len(missing)} kernels, which later runs find on disk")
-        compile_ahead(missing)  # what fails here is compiled, or explained, by what needs it
 
 
 def _pictures(settings: DenoiseSettings) -> tuple[dict[str, Pair], Pictures]:

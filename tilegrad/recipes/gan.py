@@ -25,7 +25,7 @@ from ..datasets import Patches, photographs
 from ..errors import TilegradError
 from ..extras import require
 from ..files import check_writable, make_folder
-from ..fitting import CHECKPOINT, Fit
+from ..fitting import CHECKPOINT, Fit, compile_kernels
 from ..grids import grid, to_bytes
 from ..image_sets import image_set
 from ..images import write_image
@@ -94,10 +94,20 @@ class Images:
         return self.images.take(self.order.indices(number)).astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
+class Zeros:
+    """Stands in for images while kernels are compiled."""
+
+    def __init__(self, batch: int, shape: tuple[int, int, int]) -> None:
+        self.batch, self.shape, self.name, self.digest, self.per_epoch = batch, shape, "zeros", "", 1
+
+    def take(self, number: int) -> np.ndarray:
+        return np.zeros((self.batch, *self.shape), np.float32)
+
+
 class Training:
     """Two networks, their optimisers, and the generator's average."""
 
-    def __init__(self, settings: GANSettings, source: Source, batches: Ahead[np.ndarray]) -> None:
+    def __init__(self, settings: GANSettings, source: Source, batches: Source | Ahead[np.ndarray]) -> None:
         self.settings, self.batches = settings, batches
         size, channels = source.shape[0], source.shape[2]
         nn.manual_seed(settings.seed)
@@ -235,6 +245,17 @@ def spread(images: np.ndarray) -> float:
     return float(images.std(axis=0, dtype=np.float64).mean())
 
 
+def rehearse(settings: GANSettings, shape: tuple[int, int, int] = (28, 28, 1)) -> None:
+    """Everything that a run computes, once, on images of that shape: what kernels are compiled for."""
+    zeros = Zeros(settings.batch, shape)
+    Patches([np.zeros((64, 64), np.float32)], patch=32, seed=0).take(0, settings.batch)
+    Shuffled(60000, settings.batch, seed=0).indices(0)
+    training = Training(settings, zeros, zeros)
+    training.step(0)
+    with training.averaged():
+        training.make(training.vectors(_SHOWN, 0))
+
+
 def run(settings: GANSettings, *, resume: bool = False) -> None:
     """Train, and leave generator.safetensors, samples.png, losses.png, log.jsonl and a folder of samples.
 
@@ -263,6 +284,7 @@ def run(settings: GANSettings, *, resume: bool = False) -> None:
     chosen = {name: value for name, value in asdict(settings).items() if name not in ("out", "data")}
     facts = {"recipe": "gan", **chosen, "images": source.digest}
     say(f"learning from {source.name}, {' x '.join(map(str, source.shape))}")
+    compile_kernels(lambda: rehearse(settings, source.shape))
     with Ahead(source.take) as batches, CtrlC() as ctrl_c:
         training = Training(settings, source, batches)
         fit = Fit(training, folder, facts, settings)
