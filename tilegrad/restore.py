@@ -19,8 +19,8 @@ from .training import progress, say
 MEMORY = 256
 """Mebibytes that the images between a network's layers may take, where nobody says otherwise."""
 
-# Winograd's convolutions work on blocks of 4 x 4 pixels, counted from the corner of what they are given. All pixels of a
-# block share roundings, so a wrong pixel beyond a crop's edge spoils the last bits of whole blocks.
+# Winograd's convolutions work on blocks of 4 x 4 pixels, counted from the corner of what they are given. The pixels of
+# a block share roundings, so a wrong pixel beyond a crop's edge spoils the last bits of whole blocks.
 _BLOCK = 4
 
 
