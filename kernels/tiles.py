@@ -56,7 +56,7 @@ def tiles(height: int, width: int, side: int, *, halo: int = 0, multiple: int = 
     rows = list(_cuts(height, side, halo, multiple))
     for row in rows:
         for column in _cuts(width, side, halo, multiple):
-            yield Tile(*zip(row, column, strict=True))  # type: ignore[arg-type]
+            yield Tile(*zip(row, column, strict=True))
 
 
 def _cuts(length: int, side: int, halo: int, multiple: int) -> Iterator[tuple[slice, slice, slice]]:
