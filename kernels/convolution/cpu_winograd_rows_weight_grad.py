@@ -56,7 +56,7 @@ def rejects(g: ConvGeometry) -> str | None:
 @kernel()
 def accumulate() -> Any:
     """Task: one share of the bands of all images; `_WeightGrad` fills the argument block."""
-    width, most_rows = lanes(SIZE), 4 if block_vectors() == 4 else 1
+    width, most_rows = lanes(SIZE), 4 if block_vectors() == 4 else 2
 
     def accumulate(begin, end, slot, block):
         x, gy, partials = block[0], block[1], block[2]
@@ -120,7 +120,7 @@ def accumulate() -> Any:
                                             3, to, sums_row, point, a, sy * row_size, dy * row_size, QUAD * pixel,
                                             from_gy, gy_row, K, many, length,
                                         )  # fmt: skip
-                                    elif taps == 2 and most_rows == 4:
+                                    elif taps == 2:
                                         gradients_of_rows(
                                             2, to, sums_row, point, a, sy * row_size, dy * row_size, QUAD * pixel,
                                             from_gy, gy_row, K, many, length,

@@ -13,7 +13,8 @@ transposed convolution, matrix products and linear layers.
 Why it is fast. Each step loads ``vectors`` vectors of B once and uses them ``rows`` times; each number of A is loaded
 once, broadcast to all lanes and used ``vectors`` times: 24 multiply-adds for 10 loads in the 6 x 4 tile. The tile's
 sums are independent, so the adders' latency (4 cycles) is hidden as soon as there are 4 to 8 of them. With AVX-512
-there are 32 registers: 24 sums, 4 vectors of B, one broadcast. With AVX2 there are 16: 12 sums, 2 vectors, one.
+and NEON there are 32 registers: 24 sums, 4 vectors of B, one broadcast. With AVX2 there are 16: 12 sums, 2 vectors,
+one.
 
             B: vectors -->   b0    b1    b2    b3          (one row of B, loaded once a step)
     A: rows   a0 broadcast   s00   s01   s02   s03
@@ -34,8 +35,8 @@ from numba.extending import intrinsic, register_jitable
 
 from .compile import kernel
 from .pointers import float_bits
-from .processor import lanes, vector_bytes
-from .vectors import Vectors
+from .processor import lanes, vector_registers
+from .vectors import LEAKY_RELU, RELU, Vectors
 
 # Bits of `mode`.
 ACCUMULATE = 1  # start from C
@@ -47,12 +48,13 @@ MACS_PER_NS = 20.0
 """Estimated multiply-adds a nanosecond of one thread: only to tell small work, which takes no threads, from large."""
 
 _UNROLL = 4
+_STEPS = 64  # rows of a wide B, of which a narrow tile reads a line each, that the first-level cache keeps
 _I64, _I32, _I1 = ir.IntType(64), ir.IntType(32), ir.IntType(1)
 
 
 def block_vectors() -> int:
     """Vectors in the widest tile: 4 where there are 32 vector registers, 2 where there are 16."""
-    return 2 if vector_bytes() == 32 else 4
+    return 4 if vector_registers() == 32 else 2
 
 
 def block_columns(itemsize: int) -> int:
@@ -273,15 +275,18 @@ def panel(itemsize: int) -> Any:
     Columns are taken in blocks of `block_columns`. With ``PACKED`` in ``mode``, B is stored block after block, each a
     matrix whose rows are as wide as the block (the last one rounded up to whole vectors): then ``bn`` is the number of
     rows in a block, ``bi`` the row to begin at, and ``bo`` counts rows. Otherwise ``bo`` and ``bi`` are strides in
-    elements and rows must be readable up to whole vectors. ``slope`` is the bits of a float64.
+    elements and rows must be readable up to whole vectors; where tiles are narrow, steps are
+    then taken in runs whose rows of B stay in the first-level cache for all blocks of columns, with the sums in C
+    between runs (which changes no bit). ``slope`` is the bits of a float64.
     """
     width = lanes(itemsize)
     widest = block_vectors()
+    narrow = widest == 2
     strip1, strip2 = _strip(8, 1, itemsize), _strip(8 if widest == 4 else 6, 2, itemsize)
     strip3, strip4 = (_strip(8, 3, itemsize), _strip(6, 4, itemsize)) if widest == 4 else (strip2, strip2)
 
-    def panel(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, bn, cm, mode, slope_bits):
-        slope = float_bits(slope_bits)
+    @register_jitable
+    def blocks_of_columns(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, bn, cm, mode, slope):
         first = 0
         while first < columns:
             here = min(columns - first, widest * width)
@@ -301,6 +306,26 @@ def panel(itemsize: int) -> Any:
             else:
                 strip1(at_c, a, block_b, at_bias, height, here, ko, ki, ao, ai, am, block_bo, block_bi, cm, mode, slope)
             first += widest * width
+
+    def panel(c, a, b, bias, height, columns, ko, ki, ao, ai, am, bo, bi, bn, cm, mode, slope_bits):
+        outer, inner = ko, ki
+        if narrow and not mode & PACKED and ko * ki > _STEPS:
+            outer, inner = max(1, _STEPS // ki), min(ki, _STEPS)
+        slope, o = float_bits(slope_bits), 0
+        while o < max(1, ko):
+            i = 0
+            while i < max(1, ki):
+                step = mode
+                if o + i > 0:
+                    step = step & ~BIAS | ACCUMULATE
+                if o + outer < ko or i + inner < ki:
+                    step &= ~(RELU | LEAKY_RELU)
+                blocks_of_columns(
+                    c, a + (o * ao + i * ai) * itemsize, b + (o * bo + i * bi) * itemsize, bias, height, columns,
+                    min(outer, ko - o), min(inner, ki - i), ao, ai, am, bo, bi, bn, cm, step, slope,
+                )  # fmt: skip
+                i += max(1, inner)
+            o += max(1, outer)
 
     return panel
 

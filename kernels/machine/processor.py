@@ -1,10 +1,11 @@
-"""What the processor offers to a kernel: the width of its vector registers, and a name to key compiled code by.
+"""What the processor offers to a kernel: how wide its vector registers are and how many, a name to key code by.
 
 Numba compiles for the machine it runs on unless ``NUMBA_CPU_NAME``/``NUMBA_CPU_FEATURES`` say otherwise; the same
 two settings decide here, so that ``NUMBA_CPU_NAME=haswell`` exercises the AVX2 kernels on an AVX-512 machine.
 """
 
 import functools
+import re
 
 from numba.core import config
 from numba.core.registry import cpu_target
@@ -37,6 +38,17 @@ def vector_bytes() -> int:
     if "+avx512f" in flags:
         return 64
     return 32 if "+avx2" in flags and "+fma" in flags else 16
+
+
+def vector_registers() -> int:
+    """How many vector registers there are: 16 on x86 without AVX-512, 32 elsewhere.
+
+    >>> vector_registers() in (16, 32)
+    True
+    """
+    architecture = target()[0].partition("-")[0]
+    x86 = architecture == "x86_64" or re.fullmatch("i[3-6]86", architecture) is not None
+    return 16 if x86 and vector_bytes() < 64 else 32
 
 
 def lanes(itemsize: int) -> int:

@@ -12,6 +12,8 @@ from .processor import lanes
 RELU, LEAKY_RELU = 4, 8
 """Bits of a kernel's mode: the activation that it applies before it stores."""
 
+_LINE_BYTES = 64
+
 _I64, _I32 = ir.IntType(64), ir.IntType(32)
 
 
@@ -53,7 +55,13 @@ class Vectors:
         An ordinary store first fetches the line that it writes into. For arrays too large to stay near by that traffic
         is wasted, and where others use the shared cache it takes several times as long as the arithmetic around it.
         Other threads see the value after the next locked instruction, of which every launch ends with one.
+
+        Vectors narrower than a line of the cache are stored as usual: parts of a line that come at different times
+        would travel to memory one by one.
         """
+        if self.lanes * self.align < _LINE_BYTES:
+            self.store(value, address)
+            return
         stored = self.b.store(value, self.b.bitcast(address, self.vector.as_pointer()))
         stored.align = self.lanes * self.align
         stored.set_metadata("nontemporal", self.b.module.add_metadata([_I32(1)]))
