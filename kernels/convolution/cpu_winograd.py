@@ -45,6 +45,9 @@ from .winograd_transforms import INPUT, OUTPUT, WEIGHT, all_channels, transform
 TILES = 24
 """Tiles in a block: enough rows for the micro-kernel, few enough for the cache."""
 
+WEIGHT_ROWS = 16
+"""Rows of a block of columns that a task transforms."""
+
 # Points lie this many numbers more apart than they need, or their 36 streams would meet in the same cache sets.
 SKEW = 16
 SIZE = 4  # of a float32
@@ -91,7 +94,8 @@ def patch_with_zeros(patch, image, n, H, W, C, row, column, rows, columns):
 
 @kernel()
 def transform_weights() -> Any:
-    """Task: one block of columns: ``(9 taps, C, width)`` as packed for the direct path to ``U[point](C, width)``.
+    """Task: some rows of one block of columns: ``(9 taps, C, width)``, as packed for the direct path, to
+    ``U[point](C, width)``.
 
     block = packed, U, C, K, numbers of one point of U
     """
@@ -99,11 +103,13 @@ def transform_weights() -> Any:
 
     def transform_weights(begin, end, slot, block):
         C, K, point = block[2], block[3], block[4]
+        parts = (C + WEIGHT_ROWS - 1) // WEIGHT_ROWS
         for task in range(begin, end):
-            here = min(K - task * widest, widest)
-            entries = C * ((here + width - 1) // width * width)
-            packed, u = block[0] + task * widest * C * 9 * SIZE, block[1] + task * widest * C * SIZE
-            for i in range(0, entries, width):
+            part, first = task % parts, task // parts * widest
+            padded = (min(K - first, widest) + width - 1) // width * width
+            entries = C * padded
+            packed, u = block[0] + first * C * 9 * SIZE, block[1] + first * C * SIZE
+            for i in range(part * WEIGHT_ROWS * padded, min(C, (part + 1) * WEIGHT_ROWS) * padded, width):
                 transform(
                     WEIGHT, WEIGHT, SIZE, packed + i * SIZE, 3 * entries, entries, u + i * SIZE, 6 * point, point,
                     0, 0, 0.0,
@@ -181,7 +187,8 @@ class _Winograd:
         points = [v_point, m_point, u_point, panel.address(SIZE), self.scratch]
         self.template = Template(5, [h, w, c, p, q, k, *before, tiles, mode, slope, *points])
         self.weight_template = Template(2, [c, k, u_point])
-        self.blocks, self.tasks = -(-k // block_columns(SIZE)), -(-tiles // TILES)
+        self.weight_tasks = -(-k // block_columns(SIZE)) * -(-c // WEIGHT_ROWS)
+        self.tasks = -(-tiles // TILES)
         self.worker, self.weight_worker = winograd.address(), transform_weights.address()
         self.ns = tiles * 36 * c * k / MACS_PER_NS
         self.finish = second_pass(g.activation, g.negative_slope, IN_REGISTERS)
@@ -192,7 +199,7 @@ class _Winograd:
         packed, u = pack_all([self.packing], w), empty((self.u_size,), x.dtype)
         scratch = empty((num_threads() * self.scratch,), x.dtype)
         block = self.weight_template.filled(packed, u)
-        launch(self.weight_worker, self.blocks, addressof(block), self.u_size * 0.3)
+        launch(self.weight_worker, self.weight_tasks, addressof(block), self.u_size * 0.3)
         block = self.template.filled(x, y, u, bias, scratch)
         launch(self.worker, self.tasks, addressof(block), self.ns)
         self.finish(y)
