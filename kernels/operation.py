@@ -174,7 +174,7 @@ class Operation:
 
     def plan(self, arrays: Sequence[Any], args: tuple[Any, ...], variant: str | None = None) -> Plan:
         """The plan of a call, from the cache or made now."""
-        wanted = self.wanted(variant)
+        wanted = variant or chosen.get().get(self.name)  # `wanted`, without the call
         try:
             specs = tuple([None if a is None else (a.shape, a.dtype, a.strides, a.__class__) for a in arrays])
         except AttributeError:
@@ -190,8 +190,8 @@ class Operation:
             return self._plan_unhashable(arrays, args, variant)
         device = device_of(self.name, arrays)
         geometry = self.geometry(*[None if s is None else Spec(*s[:3]) for s in specs], *args)
-        chosen = self._choose(geometry, wanted, device)
-        plan = Plan(geometry, chosen, device, self._build(chosen, geometry))
+        taken = self._choose(geometry, wanted, device)
+        plan = Plan(geometry, taken, device, self._build(taken, geometry))
         if rehearsal.get() is not None:
             return plan  # it may lack kernels
         with self._lock:

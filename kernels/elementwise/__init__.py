@@ -38,7 +38,9 @@ _NUMBERS = (int, float, np.integer, np.floating)
 
 def _binary(operation: Operation, a: Any, b: Any, out: np.ndarray | None, variant: str | None) -> np.ndarray:
     """Run an operation of two operands, of which one may be a number."""
-    if isinstance(b, _NUMBERS) and hasattr(a, "dtype"):
+    if a.__class__ is b.__class__:
+        pass  # two arrays, most often: none is a number beside an array
+    elif isinstance(b, _NUMBERS) and hasattr(a, "dtype"):
         b = np.array(b, a.dtype)
     elif isinstance(a, _NUMBERS) and hasattr(b, "dtype"):
         a = np.array(a, b.dtype)
