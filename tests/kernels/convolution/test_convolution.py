@@ -240,13 +240,13 @@ def test_a_transposed_convolution_grows_as_documented():
 
 
 def test_explain_names_the_variant_and_the_reasons():
-    x, w = np.ones((1, 8, 8, 8), np.float32), np.ones((4, 5, 5, 8), np.float32)
+    x, w = np.ones((1, 8, 8, 16), np.float32), np.ones((16, 5, 5, 16), np.float32)
     text = kernels.explain(kernels.conv2d, x, w, padding=2)
-    assert text.splitlines()[0] == "conv2d: 1.02e+05 FLOP, at least 6.27e+03 bytes"
-    assert "  cpu.depthwise  needs groups = C = C_out > 1 (got groups = 1, C = 8, C_out = 4)" in text
+    assert text.splitlines()[0] == "conv2d: 8.19e+05 FLOP, at least 3.38e+04 bytes"
+    assert "  cpu.depthwise  needs groups = C = C_out > 1 (got groups = 1, C = 16, C_out = 16)" in text
     assert "  cpu.direct     taken" in text
     assert "  cpu.im2col     runs when named" in text
-    depthwise = kernels.explain(kernels.conv2d, x, np.ones((8, 3, 3, 1), np.float32), groups=8)
+    depthwise = kernels.explain(kernels.conv2d, x, np.ones((16, 3, 3, 1), np.float32), groups=16)
     assert "  cpu.depthwise  taken" in depthwise
     assert "  cpu.direct     would do" in depthwise
     for operation in OPERATIONS[1:]:

@@ -31,15 +31,15 @@ def run(*arguments, timeout=600, **environment):
 
 
 def test_threads():
-    """One to four threads, and eight Python threads at once, give the same bits."""
+    """One to eight threads, and eight Python threads at once, give the same bits."""
     if not threads._layer_is_concurrent():
         pytest.skip("Numba has only its workqueue layer here")
-    run(HERE / "in_process.py", NUMBA_NUM_THREADS="4")
+    run(HERE / "in_process.py", NUMBA_NUM_THREADS="8")
 
 
 def test_threads_without_openmp_and_tbb():
     """The layer that aborts on concurrent use is never started."""
-    run(HERE / "in_process.py", "workqueue", NUMBA_NUM_THREADS="4", NUMBA_THREADING_LAYER="workqueue")
+    run(HERE / "in_process.py", "workqueue", NUMBA_NUM_THREADS="8", NUMBA_THREADING_LAYER="workqueue")
 
 
 GUARDED = """
@@ -124,7 +124,8 @@ def test_other_processors(name, vector_bytes):
         pytest.skip(f"this processor has no vectors of {vector_bytes} bytes")
     check = f"from tilegrad.kernels.machine.processor import vector_bytes; assert vector_bytes() == {vector_bytes}"
     run("-c", check, NUMBA_CPU_NAME=name)
-    tests = [HERE / "test_convolution.py", HERE.parent / "machine" / "test_microkernel.py"]
+    names = ("convolution", "winograd", "winograd_phases", "winograd_phases_weight_grad", "winograd_rows", "taps")
+    tests = [HERE.parent / "machine" / "test_microkernel.py", *[HERE / f"test_{name}.py" for name in names]]
     quick = ("-q", "-p", "no:cacheprovider", "-m", "not slow")
     run("-m", "pytest", *quick, *tests, NUMBA_CPU_NAME=name, HYPOTHESIS_PROFILE="brief")
 

@@ -31,11 +31,17 @@ def thin_calls(draw, operation):
     call = draw(calls(channels=channels, out_channels=out_channels))
     c, k = call.x[3] // call.groups, call.w[0] // call.groups
     call = call._replace(x=(*call.x[:3], c), w=(k, *call.w[1:]), groups=1)
+    assume(gains(call, operation))
+    return call
+
+
+def gains(call, operation):
+    """Whether the vectors are wide enough for the variant to save multiplications."""
+    few_out, (c, k) = WHAT_READS_MANY[operation] == "few out", (call.x[3], call.w[0])
     taps, (few, many) = call.w[1] * call.w[2], ((k, c) if few_out else (c, k))
     lanes = cpu_taps.lanes(np.dtype(call.dtype).itemsize)
     phases = call.stride[0] * call.stride[1] if few_out else 1
-    assume(phases * -(-taps * few // (phases * lanes)) <= 0.75 * taps * -(-few // lanes) and many >= lanes)
-    return call
+    return phases * -(-taps * few // (phases * lanes)) <= 0.75 * taps * -(-few // lanes) and many >= lanes
 
 
 def check(call, operation):
@@ -79,7 +85,10 @@ GRADIENTS = [
     ids=lambda v: v if isinstance(v, str) else f"{v.x}*{v.w}",
 )
 def test_layers(operation, call, whole, dtype):
-    check(call._replace(whole=whole, dtype=dtype), operation)
+    call = call._replace(whole=whole, dtype=dtype)
+    if not gains(call, operation):
+        pytest.skip("vectors of this processor are too narrow for the variant to take this layer")
+    check(call, operation)
 
 
 @pytest.mark.parametrize(
