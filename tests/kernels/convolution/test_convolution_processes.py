@@ -154,6 +154,7 @@ def passes(width, images, height, columns):
 
 
 passes(64, 2, 40, 40)
+passes(64, 2, 14, 14)  # its halves, 7 x 7, are cut into tiles of 4 and of 3: every kind of tile
 first = list(compiled_kernels)
 assert first, "the cache was empty, so that kernels were compiled"
 assert len(first) == len(set(first)), first
@@ -164,5 +165,5 @@ for width, images, height, columns in ((48, 1, 33, 70), (17, 3, 24, 24), (1, 2, 
 
 
 def test_another_network_compiles_nothing(tmp_path):
-    """Kernels are compiled for types and tiles; widths and sizes of images are arguments."""
+    """Kernels are compiled for types and kinds of tiles; widths and sizes of images are arguments."""
     run("-c", NETWORKS, TILEGRAD_CACHE_DIR=str(tmp_path))
