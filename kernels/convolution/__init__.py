@@ -10,7 +10,8 @@ The ladder, from the definition to the fastest on each device (`tilegrad.kernels
                      cpu_winograd_phases_weight_grad.py)
     cpu_winograd_rows.py "winograd_rows": few channels to many, half the multiplications along each row
     cpu_taps.py      "taps": many channels to few, all taps of a pixel in one product, then shifted additions
-    cpu_depthwise.py "depthwise": one channel to one channel, vectorised over channels
+    cpu_depthwise.py "depthwise": one channel to one channel, vectorised over channels, several pixels for
+                     each weight that is loaded
     cuda_naive.py    "naive": one thread, one output
     cuda_tiled.py    "tiled": a tile of the image and of the weight in shared memory
     cuda_mma.cu      "mma": tensor cores, in CUDA C++

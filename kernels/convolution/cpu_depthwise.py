@@ -1,8 +1,9 @@
 """The "depthwise" convolution and its gradients on the CPU: one channel in, one channel out, vectorised over channels.
 
-With one input channel for each output channel there is no reduction over channels for the micro-kernel to work on,
-and each number of x is used R * S times only. Channels are contiguous, so each tap is a multiply-add of two vectors
-of C channels, and a row of outputs stays in the first-level cache while its taps pass.
+With one input channel for each output channel there is no reduction over channels for the micro-kernel to work on.
+Channels are contiguous, so each tap is a multiply-add of vectors of channels (machine/channelwise.py), and the weights
+of a strip of channels stay in registers while a band of the image passes. Which taps an output has is decided
+beforehand, along each axis (tap_runs.py); the input gradient differs from the convolution in that alone.
 """
 
 from collections.abc import Callable
@@ -11,18 +12,23 @@ from typing import Any
 
 import numpy as np
 from numba import float32, float64
+from numba.extending import register_jitable
 
-from ..activation.epilogue import second_pass
-from ..machine.blocks import Template
+from ..activation.epilogue import IN_REGISTERS, second_pass
+from ..machine.blocks import Template, address_of
+from ..machine.channelwise import PIECE, piece, strip_channels
 from ..machine.compile import kernel
 from ..machine.memory import empty
-from ..machine.pointers import pointer
+from ..machine.pointers import float_bits, pointer, word_of
+from ..machine.processor import lanes
 from ..machine.threads import launch
 from .cpu_direct_weight_grad import gather_shares
 from .geometry import ConvGeometry
+from .tap_runs import WORDS, runs_of, table_of
 
-_MACS_PER_NS = 3.0
-_SHARES = 8
+_MACS_PER_NS = 20.0
+_SHARES = 16
+_BAND_ROWS = 8  # of outputs: what a strip of channels reads for them stays in the first-level cache
 
 
 def rejects(g: ConvGeometry) -> str | None:
@@ -32,84 +38,98 @@ def rejects(g: ConvGeometry) -> str | None:
     return None
 
 
-@kernel()
-def rows_of(itemsize: int, gradient: bool) -> Any:
-    """Task: one output row of one image.
+def _rows(itemsize: int, correlates: int) -> Callable[..., None]:
+    """Do one run of rows of one image, piece by piece."""
+    strip, width = strip_channels(itemsize), lanes(itemsize)
 
-    block = x, w (taps, C), bias or 0, y, source rows, source columns, outputs' rows, columns, C, R, S, strides,
-    dilations, top, left. For the gradient, x is gy and y is gx.
+    @register_jitable
+    def rows(x, w, y, bias, down, runs, count, C, S, W, Q, mode, slope):
+        c = 0
+        while c < C:
+            whole = c + strip <= C
+            for run in range(count):
+                along = runs + run * WORDS * 8
+                across = pointer(along, np.int64)
+                high, wide = down[5], across[5]
+                if high * wide == 0:
+                    high, wide = 0, 0
+                target = y + ((down[0] * Q + across[0]) * C + c) * itemsize
+                for i in range(0, max(1, high), PIECE):
+                    for j in range(0, max(1, wide), PIECE):
+                        r, s = down[3] + i * down[4], across[3] + j * across[4]
+                        h, v = down[6] + i * down[8], across[6] + j * across[8]
+                        source, weights = x + ((h * W + v) * C + c) * itemsize, w + ((r * S + s) * C + c) * itemsize
+                        y_row, y_step = down[1] * Q * C, across[1] * C
+                        start, start_row, start_step = target, y_row, y_step
+                        if i + j == 0:
+                            start, start_row, start_step = bias + c * itemsize, 0, 0
+                        last = mode if i + PIECE >= high and j + PIECE >= wide else 0
+                        if whole:
+                            piece(
+                                itemsize, 1, correlates, 0, source, weights, target, start, min(PIECE, high - i),
+                                min(PIECE, wide - j), down[2], across[2], down[7] * W * C, across[7] * C, y_row,
+                                y_step, start_row, start_step, down[8] * W * C, across[8] * C, down[4] * S * C,
+                                across[4] * C, last, slope,
+                            )  # fmt: skip
+                        else:
+                            piece(
+                                itemsize, 0, correlates, C - c, source, weights, target, start, min(PIECE, high - i),
+                                min(PIECE, wide - j), down[2], across[2], down[7] * W * C, across[7] * C, y_row,
+                                y_step, start_row, start_step, down[8] * W * C, across[8] * C, down[4] * S * C,
+                                across[4] * C, last, slope,
+                            )  # fmt: skip
+            c += strip if whole else width
+
+    return rows
+
+
+@kernel()
+def rows_of(itemsize: int) -> Any:
+    """Task: one run of rows of one image.
+
+    block = x, w (taps, C), bias, y, runs of rows, their number, of columns, their number, source rows and columns,
+    outputs' rows and columns, C, S, mode, slope. For the input gradient, x is gy and y is gx.
     """
-    dtype = float32 if itemsize == 4 else float64
+    rows = _rows(itemsize, 0)
 
     def rows_of(begin, end, slot, block):
-        x, w, bias, y = (
-            pointer(block[0], dtype), pointer(block[1], dtype), pointer(block[2], dtype), pointer(block[3], dtype),
+        x, w, bias, y, row_runs, bands, runs, count = (
+            block[0], block[1], block[2], block[3], block[4], block[5], block[6], block[7],
         )  # fmt: skip
-        H, W, P, Q, C, R, S = block[4], block[5], block[6], block[7], block[8], block[9], block[10]
-        sy, sx, dy, dx, top, left = block[11], block[12], block[13], block[14], block[15], block[16]
+        H, W, P, Q, C, S = block[8], block[9], block[10], block[11], block[12], block[13]
+        mode, slope = block[14], float_bits(block[15])
         for task in range(begin, end):
-            n, p = task // P, task % P
-            for q in range(Q):
-                at = (task * Q + q) * C
-                if block[2] != 0:
-                    for c in range(C):
-                        y[at + c] = bias[c]
-                else:
-                    for c in range(C):
-                        y[at + c] = 0
-                for r in range(R):
-                    if gradient:
-                        row, off_row = (p + top - r * dy) // sy, (p + top - r * dy) % sy
-                    else:
-                        row, off_row = p * sy + r * dy - top, 0
-                    if off_row != 0 or row < 0 or row >= H:
-                        continue
-                    for s in range(S):
-                        if gradient:
-                            column, off_column = (q + left - s * dx) // sx, (q + left - s * dx) % sx
-                        else:
-                            column, off_column = q * sx + s * dx - left, 0
-                        if off_column != 0 or column < 0 or column >= W:
-                            continue
-                        source, tap = ((n * H + row) * W + column) * C, (r * S + s) * C
-                        for c in range(C):
-                            y[at + c] += x[source + c] * w[tap + c]
+            n = task // bands
+            down = pointer(row_runs + (task - n * bands) * WORDS * 8, np.int64)
+            source, target = x + n * H * W * C * itemsize, y + n * P * Q * C * itemsize
+            rows(source, w, target, bias, down, runs, count, C, S, W, Q, mode, slope)
 
     return rows_of
 
 
 @kernel()
 def accumulate(itemsize: int) -> Any:
-    """Task: one share of the output rows of all images, into its own sums ``(taps, C)``.
+    """Task: one share of the runs of rows of all images, into its own sums ``(taps, C)``.
 
-    block = x, gy, partials, rows of all images, shares, H, W, P, Q, C, R, S, strides, dilations, top, left
+    block = x, gy, partials, runs of rows, their number, of columns, their number, H, W, P, Q, C, R, S, N, shares
     """
     dtype = float32 if itemsize == 4 else float64
+    rows = _rows(itemsize, 1)
 
     def accumulate(begin, end, slot, block):
-        x, gy, partials = pointer(block[0], dtype), pointer(block[1], dtype), pointer(block[2], dtype)
-        rows, shares, H, W, P, Q, C = block[3], block[4], block[5], block[6], block[7], block[8], block[9]
-        R, S, sy, sx, dy, dx = block[10], block[11], block[12], block[13], block[14], block[15]
-        top, left = block[16], block[17]
+        x, gy, row_runs, bands, runs, count = block[0], block[1], block[3], block[4], block[5], block[6]
+        H, W, P, Q, C, R, S = block[7], block[8], block[9], block[10], block[11], block[12], block[13]
+        parts, shares = block[14] * bands, block[15]
         for share in range(begin, end):
-            size = R * S * C
-            for i in range(share * size, (share + 1) * size):
-                partials[i] = 0
-            for line in range(rows * share // shares, rows * (share + 1) // shares):
-                n, p = line // P, line % P
-                for r in range(R):
-                    row = p * sy + r * dy - top
-                    if row < 0 or row >= H:
-                        continue
-                    for q in range(Q):
-                        for s in range(S):
-                            column = q * sx + s * dx - left
-                            if column < 0 or column >= W:
-                                continue
-                            source, out = ((n * H + row) * W + column) * C, share * size + (r * S + s) * C
-                            at = (line * Q + q) * C
-                            for c in range(C):
-                                partials[out + c] += gy[at + c] * x[source + c]
+            part = block[2] + share * R * S * C * itemsize
+            sums = pointer(part, dtype)
+            for i in range(R * S * C):
+                sums[i] = 0
+            for band in range(parts * share // shares, parts * (share + 1) // shares):
+                n = band // bands
+                down = pointer(row_runs + (band - n * bands) * WORDS * 8, np.int64)
+                source, gradient = x + n * H * W * C * itemsize, gy + n * P * Q * C * itemsize
+                rows(source, part, gradient, 0, down, runs, count, C, S, W, Q, 0, 0.0)
 
     return accumulate
 
@@ -119,18 +139,28 @@ def _taps_first(w: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(w.reshape(w.shape[0], -1).T)
 
 
+def _runs(g: ConvGeometry, gradient: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The tables of runs of both axes; those of rows are short, so that there are tasks enough."""
+    outputs, sources = ((g.h, g.w), (g.p, g.q)) if gradient else ((g.p, g.q), (g.h, g.w))
+    rows = runs_of(outputs[0], sources[0], g.r, g.stride[0], g.dilation[0], g.pads[0], gradient, _BAND_ROWS)
+    columns = runs_of(outputs[1], sources[1], g.s, g.stride[1], g.dilation[1], g.pads[2], gradient, outputs[1])
+    return table_of(rows), table_of(columns)
+
+
 def _build_rows(g: ConvGeometry, gradient: bool) -> Callable[..., None]:
     source, target = ((g.p, g.q), (g.h, g.w)) if gradient else ((g.h, g.w), (g.p, g.q))
-    worker = rows_of.address(g.dtype.itemsize, gradient)
-    template = Template(4, [*source, *target, g.c, g.r, g.s, *g.stride, *g.dilation, g.pads[0], g.pads[2]])
-    finish = second_pass(g.activation, g.negative_slope)
+    tables = rows, columns = _runs(g, gradient)
+    bands, mode = rows.size // WORDS, IN_REGISTERS.get(g.activation, 0)
+    words = [address_of(rows), bands, address_of(columns), columns.size // WORDS, *source, *target, g.c, g.s, mode]
+    worker, template = rows_of.address(g.dtype.itemsize), Template(4, [*words, word_of(g.negative_slope)])
+    finish, zeros = second_pass(g.activation, g.negative_slope, IN_REGISTERS), np.zeros(g.c, g.dtype)
 
-    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...], tables: tuple[np.ndarray, ...] = tables) -> None:
         x, w, bias = arrays
         (y,) = outputs
         taps = _taps_first(w)
-        block = template.filled(x, taps, bias, y)
-        launch(worker, g.n * target[0], addressof(block), g.flops / (2 * _MACS_PER_NS))
+        block = template.filled(x, taps, zeros if bias is None else bias, y)  # it has the addresses of the tables
+        launch(worker, g.n * bands, addressof(block), g.flops / (2 * _MACS_PER_NS))
         finish(y)
 
     return run
@@ -148,19 +178,20 @@ def build_input_grad(g: ConvGeometry) -> Callable[..., None]:
 
 def build_weight_grad(g: ConvGeometry) -> Callable[..., None]:
     """The weight gradient: a share of the rows for each task, then the shares in order."""
-    itemsize = g.dtype.itemsize
-    rows, taps = g.n * g.p, g.r * g.s
-    shares = max(1, min(_SHARES, rows))
+    itemsize, taps = g.dtype.itemsize, g.r * g.s
+    tables = rows, columns = _runs(g, gradient=False)
+    bands = rows.size // WORDS
+    shares = max(1, min(_SHARES, g.n * bands))
     worker, gather = accumulate.address(itemsize), gather_shares.address(itemsize)
-    sizes = [g.h, g.w, g.p, g.q, g.c, g.r, g.s, *g.stride, *g.dilation, g.pads[0], g.pads[2]]
-    template = Template(3, [rows, shares, *sizes])
+    words = [address_of(rows), bands, address_of(columns), columns.size // WORDS]
+    template = Template(3, [*words, g.h, g.w, g.p, g.q, g.c, g.r, g.s, g.n, shares])
     gather_template = Template(2, [shares, taps, 1, g.c, 0, 1, taps * g.c])
 
-    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...], tables: tuple[np.ndarray, ...] = tables) -> None:
         gy, x = arrays
         (gw,) = outputs
         partials = empty((shares, taps, g.c), g.dtype)
-        block = template.filled(x, gy, partials)
+        block = template.filled(x, gy, partials)  # it has the addresses of the tables
         launch(worker, shares, addressof(block), g.flops / (2 * _MACS_PER_NS))
         block = gather_template.filled(partials, gw)
         launch(gather, g.c, addressof(block), partials.size * 0.5)

@@ -69,6 +69,31 @@ def test_depthwise(operation, call, variant):
     check(call, operation, variant, "naive")
 
 
+@pytest.mark.parametrize("operation", OPERATIONS)
+@given(
+    kernel=st.tuples(st.integers(1, 8), st.integers(1, 8)),
+    more=st.tuples(st.integers(0, 20), st.integers(0, 9)),
+    stride=st.integers(1, 3),
+    dilation=st.integers(1, 2),
+    padding=st.integers(0, 4),
+    channels=st.sampled_from([2, 15, 16, 33, 50, 64, 81]),
+    bias=st.booleans(),
+    activation=st.sampled_from([None, "relu", "leaky_relu", "tanh"]),
+    dtype=st.sampled_from(["float32", "float64"]),
+)
+def test_depthwise_pieces_and_strips(
+    operation, kernel, more, stride, dilation, padding, channels, bias, activation, dtype
+):
+    """Kernels that are cut up, and channels beside whole vectors, of whole numbers: no rounding hides a lost tap."""
+    h, w = (max(1, dilation * (k - 1) + 1 - 2 * padding) + m for k, m in zip(kernel, more, strict=True))
+    call = Call(
+        (2, h, w, channels), (channels, *kernel, 1), (stride, stride), ((padding, padding),) * 2,
+        (dilation, dilation), channels, bias, activation, dtype,
+    )  # fmt: skip
+    note(call.text(operation, variant="depthwise"))
+    check(call, operation, "depthwise", "naive")
+
+
 # Where blocking and phases end: widths around one, two and four vectors, bands of rows, a narrower last band, and the
 # layers of the models that this package trains.
 SHAPES = [
