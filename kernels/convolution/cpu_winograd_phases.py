@@ -24,11 +24,12 @@ nothing. The sum over phases is taken between the transforms, where it only make
     V[point] (tiles, phases * C)  x  U[point] (phases * C, K)  =  M[point] (tiles, K)          25 products
 
 **What stays where.** With small weights and many tiles, U (6.25 times the weight) is made once and lies in the
-third-level cache; a task takes a block of tiles, whose V and M stay in the second-level cache: `blocks_of_tiles`. Large
-weights would travel to memory and back, and for few tiles they are too much to write. Then V is made first, for a
-number of blocks at once (`inputs`), and a task multiplies one block of tiles by one block of columns, over one chunk of
-the reduction after the other (`products`): it makes the part of U that it needs, 64 x 64 of each point, uses it at once
-and forgets it, while its part of M collects the sums.
+third-level cache (that of a single written phase is small enough for each thread to make its own); a task takes a block
+of tiles, whose V and M stay in the second-level cache: `blocks_of_tiles`. Large weights would travel to memory and
+back, and for few tiles they are too much to write. Then V is made first, for a number of blocks at once (`inputs`), and
+a task multiplies one block of tiles by one block of columns, over one chunk of the reduction after the other
+(`products`): it makes the part of U that it needs, 64 x 64 of each point, uses it at once and forgets it, while its
+part of M collects the sums.
 
 Errors are 5e-6 to 2e-5 of the largest output (float32), growing with the number of channels. float64 has no use for
 that bargain and takes the direct path.
@@ -64,6 +65,10 @@ _TASK_BYTES = 960 * 1024
 
 _U_BYTES, _U_TILES = 16 << 20, 128
 """Transformed weights up to here, for so many tiles or more, are made once; others chunk by chunk."""
+
+_OWN_BYTES = 1 << 20
+"""Transformed weights of one written phase, of several, that a thread makes for itself: a few blocks of tiles use them
+before the next phase's take their place, so no other processor's cache has a line that they are written to."""
 
 _CHUNK = 64
 """Of the reduction and of the columns, where the weights are large; and tiles in a block."""
@@ -155,7 +160,7 @@ class _Phases:
 
 
 class _SmallWeights(_Phases):
-    """Transformed weights are made once; a task takes a block of tiles all the way."""
+    """Transformed weights are made once, or by each thread; a task takes a block of tiles all the way."""
 
     def __init__(self, g: ConvGeometry, forward: bool) -> None:
         super().__init__(g, forward)
@@ -166,8 +171,12 @@ class _SmallWeights(_Phases):
         u_point = self.rows * padded_columns(self.k, SIZE) + SKEW
         chunks = -(-self.c // _CHUNK)
         thread = max(ALL_POINTS * (v_point + m_point) + self.patch, self.stage)
+        self.own = 0
+        if not forward and ALL_POINTS * u_point * SIZE <= _OWN_BYTES:
+            self.own = -(-(thread + words.MARK) // 64) * 64
+            thread = self.own + ALL_POINTS * u_point
         self.thread = -(-thread // 64) * 64
-        sizes = [tiles, chunks, v_pitch, v_point, m_pitch, m_point, u_point, self.thread, 0, 0]
+        sizes = [tiles, chunks, v_pitch, v_point, m_pitch, m_point, u_point, self.thread, 0, 0, self.own]
         self.template = Template(6, [*self.header, *sizes, *self.phase_words(tiles, g.c)])
         self.u_size = len(self.phases) * ALL_POINTS * u_point
         self.weight_tasks = len(self.phases) * -(-self.k // block_columns(SIZE)) * self.sources**2 * chunks
@@ -176,10 +185,13 @@ class _SmallWeights(_Phases):
     def __call__(self, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, w, bias = arrays
         (y,) = outputs
-        u = empty((self.u_size,), x.dtype)
+        u = empty((self.u_size,), x.dtype) if not self.own else None
         scratch = empty((num_threads() * self.thread,), x.dtype)
         block = self.template.filled(x, y, w, bias, scratch, u)
-        launch(self.weight_worker, self.weight_tasks, addressof(block), self.u_size * 0.3)
+        if self.own:
+            scratch[self.own - words.MARK :: self.thread] = -1  # no phase yet
+        else:
+            launch(self.weight_worker, self.weight_tasks, addressof(block), self.u_size * 0.3)
         launch(self.worker, self.blocks, addressof(block), self.ns)
         self.finish(y)
 
@@ -195,7 +207,7 @@ class _LargeWeights(_Phases):
         v_point, m_point, u_point = tiles * v_pitch + SKEW, tiles * _CHUNK + SKEW, v_pitch * _CHUNK + SKEW
         thread = max(ALL_POINTS * (m_point + u_point) + max(self.stage, 16 * _CHUNK), self.patch)
         self.thread = -(-thread // 64) * 64
-        sizes = [tiles, chunks, v_pitch, v_point, _CHUNK, m_point, u_point, self.thread, 0, column_blocks]
+        sizes = [tiles, chunks, v_pitch, v_point, _CHUNK, m_point, u_point, self.thread, 0, column_blocks, 0]
         self.template = Template(6, [*self.header, *sizes, *self.phase_words(tiles, g.c)])
         self.v_size = self.sources**2 * chunks * ALL_POINTS * v_point
         self.together = max(1, min(self.blocks, _V_BYTES // (self.v_size * SIZE)))

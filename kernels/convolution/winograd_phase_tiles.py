@@ -34,8 +34,13 @@ PANEL, WEIGHT_TILE, INPUT_TILES, OUTPUT_TILES = 23, 24, 25, 29
 TILES, CHUNKS, V_PITCH, V_POINT, M_PITCH, M_POINT, U_POINT, THREAD = range(33, 41)
 # Blocks of tiles before this launch, blocks of columns.
 FIRST_BLOCK, COLUMN_BLOCKS = 41, 42
-PHASES = 43
+# Where a thread's own transformed weights begin in its scratch, or 0 where they are of all threads.
+OWN = 43
+PHASES = 44
 """The first written phase."""
+
+MARK = 16
+"""So far before a thread's own transformed weights stands the number of their phase, or -1."""
 
 # Words of a written phase: its blocks of tiles, where it is written, the first source pixel of its first output, the
 # first tap, and its tiling.

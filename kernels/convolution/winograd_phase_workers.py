@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from numba import float32
+from numba.extending import register_jitable
+
 from ..machine.compile import kernel
 from ..machine.microkernel import ACCUMULATE, PACKED, block_columns, call_panel
+from ..machine.pointers import pointer
 from ..machine.processor import lanes
 from . import winograd_phase_tiles as words
 from .cpu_winograd import SIZE
@@ -15,35 +19,54 @@ RUN = 8
 """Tiles that one task of `inputs` transforms."""
 
 
-@kernel()
-def all_weights() -> Any:
-    """Task: U of one written phase, one block of columns, one phase of the source and one chunk of its channels."""
+def _part_of_weights() -> Any:
+    """For a worker: one part of U of a written phase; `_weight_parts` says how many there are."""
     widest, lane = block_columns(SIZE), lanes(SIZE)
     transform_weights = weight_transform()
 
-    def all_weights(begin, end, slot, block):
+    @register_jitable
+    def part_of_weights(block, at, part, u, stage):
         C, K, sources, chunks = block[words.C], block[words.K], block[words.SOURCES] ** 2, block[words.CHUNKS]
-        point = block[words.U_POINT]
-        stage = block[words.SCRATCH] + slot * block[words.THREAD] * SIZE
-        blocks = (K + widest - 1) // widest
+        chunk, source, first = part % chunks, part // chunks % sources, part // (chunks * sources) * widest
+        columns = min(K - first, widest)
+        padded = (columns + lane - 1) // lane * lane
+        channel, last = C * chunk // chunks, C * (chunk + 1) // chunks
+        row = first * sources * C + (source * C + channel) * padded
+        transform_weights(
+            block, at, source, channel, last - channel, first, columns, u + row * SIZE, block[words.U_POINT], stage
+        )
+
+    return part_of_weights
+
+
+@register_jitable
+def _weight_parts(block, widest):
+    """Parts of U of a written phase: one block of columns, one phase of the source, one chunk of its channels."""
+    return (block[words.K] + widest - 1) // widest * block[words.SOURCES] ** 2 * block[words.CHUNKS]
+
+
+@kernel()
+def all_weights() -> Any:
+    """Task: one part of U of one written phase, for all threads."""
+    widest, part_of_weights = block_columns(SIZE), _part_of_weights()
+
+    def all_weights(begin, end, slot, block):
+        parts, stage = _weight_parts(block, widest), block[words.SCRATCH] + slot * block[words.THREAD] * SIZE
         for task in range(begin, end):
-            chunk, source = task % chunks, task // chunks % sources
-            first, phase = task // (chunks * sources) % blocks * widest, task // (chunks * sources * blocks)
-            columns = min(K - first, widest)
-            padded = (columns + lane - 1) // lane * lane
-            channel, last = C * chunk // chunks, C * (chunk + 1) // chunks
-            row = phase * ALL_POINTS * point + first * sources * C + (source * C + channel) * padded
-            transform_weights(
-                block, words.PHASES + phase * words.PHASE_WORDS, source, channel, last - channel, first, columns,
-                block[words.KEPT] + row * SIZE, point, stage,
-            )  # fmt: skip
+            phase, part = task // parts, task % parts
+            u = block[words.KEPT] + phase * ALL_POINTS * block[words.U_POINT] * SIZE
+            part_of_weights(block, words.PHASES + phase * words.PHASE_WORDS, part, u, stage)
 
     return all_weights
 
 
 @kernel()
 def blocks_of_tiles() -> Any:
-    """Task: one block of tiles of one written phase, from the source to the result."""
+    """Task: one block of tiles of one written phase, from the source to the result.
+
+    Where each thread has a U of its own, it makes it anew when the phase is another one than before.
+    """
+    widest, part_of_weights = block_columns(SIZE), _part_of_weights()
 
     def blocks_of_tiles(begin, end, slot, block):
         C, K, stride, sources = block[words.C], block[words.K], block[words.STRIDE], block[words.SOURCES]
@@ -53,9 +76,17 @@ def blocks_of_tiles() -> Any:
         m = v + ALL_POINTS * v_point * SIZE
         patch = m + ALL_POINTS * m_point * SIZE
         rows = sources * sources * C
+        own = v + block[words.OWN] * SIZE
+        held = pointer(own - words.MARK * SIZE, float32)
         for task in range(begin, end):
             at, phase = phase_of(task, block)
             u = block[words.KEPT] + phase * ALL_POINTS * u_point * SIZE
+            if block[words.OWN] != 0:
+                u = own
+                if held[0] != phase:
+                    held[0] = phase
+                    for part in range(_weight_parts(block, widest)):
+                        part_of_weights(block, at, part, u, v)
             first = (task - block[at + words.BLOCKS]) * block[words.TILES]
             last = min(first + block[words.TILES], block[at + words.TILED + 4])
             for number in range(first, last):
