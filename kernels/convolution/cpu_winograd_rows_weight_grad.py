@@ -34,9 +34,11 @@ from ..machine.processor import lanes
 from ..machine.threads import launch, num_threads
 from ..machine.transpose import add_vector
 from .geometry import ConvGeometry
-from .winograd_row_layers import TAPS, Layer, band_points, forward_layer, reason_against, turned_layer
-from .winograd_row_tiles import POINTS, QUAD, SIZE, gradients_of_rows, taps_of_points
+from .winograd_row_layers import Layer, band_points, forward_layer, group_of, reason_against, turned_layer
+from .winograd_row_tiles import QUAD, SIZE, gradients_of_rows, points_of, taps_of_points
 
+TAPS = 3  # of a group: with 2, turning gy into points takes half as long as the products, and nothing is gained
+POINTS = points_of(TAPS)
 _SHARES = 16
 _BAND_BYTES = 192 * 1024  # of points
 _CACHED = 16 * 1024  # bytes of one vector of channels of gy that all groups and thin channels pass over
@@ -50,6 +52,8 @@ def rejects(g: ConvGeometry) -> str | None:
     """Either side may be the thin one; if it is gy's, the stride must be 1."""
     if g.k < g.c and g.stride != (1, 1):
         return f"needs stride 1 where C_out = {g.k} is less than C = {g.c} (got {g.stride})"
+    if group_of(g.s, g.stride[1]) != TAPS:
+        return f"needs rows of taps that groups of {TAPS} save products of (got {g.s} taps at stride {g.stride[1]})"
     return reason_against(g, min(g.c, g.k), max(g.c, g.k), g.stride[1])
 
 
@@ -84,7 +88,7 @@ def accumulate() -> Any:
                 last = min(P, first + band_rows)
                 high = (last - 1 - first) * sy + (R - 1) * dy + 1
                 band_points(
-                    points, line, x, n, H, W, C, first * sy - top, left, across, high, row_size, line_size, width
+                    TAPS, points, line, x, n, H, W, C, first * sy - top, left, across, high, row_size, line_size, width
                 )
                 for p in range(first, last, cached_rows):
                     many = min(cached_rows, last - p)
@@ -112,22 +116,22 @@ def accumulate() -> Any:
                                         a += quads * QUAD * pixel * SIZE
                                     if taps == 4 and most_rows == 4:
                                         gradients_of_rows(
-                                            4, to, sums_row, point, a, sy * row_size, dy * row_size, QUAD * pixel,
+                                            TAPS, 4, to, sums_row, point, a, sy * row_size, dy * row_size, QUAD * pixel,
                                             from_gy, gy_row, K, many, length,
                                         )  # fmt: skip
                                     elif taps == 3 and most_rows == 4:
                                         gradients_of_rows(
-                                            3, to, sums_row, point, a, sy * row_size, dy * row_size, QUAD * pixel,
+                                            TAPS, 3, to, sums_row, point, a, sy * row_size, dy * row_size, QUAD * pixel,
                                             from_gy, gy_row, K, many, length,
                                         )  # fmt: skip
                                     elif taps == 2:
                                         gradients_of_rows(
-                                            2, to, sums_row, point, a, sy * row_size, dy * row_size, QUAD * pixel,
+                                            TAPS, 2, to, sums_row, point, a, sy * row_size, dy * row_size, QUAD * pixel,
                                             from_gy, gy_row, K, many, length,
                                         )  # fmt: skip
                                     else:
                                         gradients_of_rows(
-                                            1, to, sums_row, point, a, sy * row_size, dy * row_size, QUAD * pixel,
+                                            TAPS, 1, to, sums_row, point, a, sy * row_size, dy * row_size, QUAD * pixel,
                                             from_gy, gy_row, K, many, length,
                                         )  # fmt: skip
 
@@ -158,7 +162,7 @@ def collect() -> Any:
                 for i in range(0, POINTS * vectors * width * SIZE, width * SIZE):
                     add_vector(SIZE, sums + i, sums + share * size * SIZE + i)
             for v in range(vectors):
-                taps_of_points(sums + v * width * SIZE, vectors * width, taps_at, width)
+                taps_of_points(TAPS, sums + v * width * SIZE, vectors * width, taps_at, width)
                 for tap in range(TAPS):
                     s = (group * TAPS + tap) * across + one
                     if s < S:

@@ -13,10 +13,7 @@ from numba.extending import register_jitable
 from ..machine.pointers import pointer
 from ..machine.processor import lanes
 from .geometry import ConvGeometry
-from .winograd_row_tiles import POINTS, QUAD, SIZE, line_points
-
-TAPS = 3
-"""Taps of a group."""
+from .winograd_row_tiles import QUAD, SIZE, line_points, points_of
 
 _MOST_CHANNELS = 15  # with more, two-dimensional tiles save more
 _MOST_PRODUCTS = 0.7  # of the direct path's: with 0.75 the two are equally fast
@@ -46,35 +43,54 @@ class Layer(NamedTuple):
         return self.source[2] * self.across
 
     @property
+    def group(self) -> int:
+        """Taps of a group."""
+        return group_of(self.taps[1], self.across)
+
+    @property
     def groups(self) -> int:
-        """Groups of three taps in a tap row."""
-        return groups_of(self.taps[1], self.across)
+        """Groups in a tap row."""
+        return -(-self.taps[1] // (self.across * self.group))
+
+    @property
+    def points(self) -> int:
+        """Points of a quad."""
+        return points_of(self.group)
 
     @property
     def positions(self) -> int:
         """Pixels of a row whose points are read: by the last group, whole quads."""
-        return -(-self.target[1] // QUAD) * QUAD - QUAD + TAPS * (self.groups - 1) + 1
+        return -(-self.target[1] // QUAD) * QUAD - QUAD + self.group * (self.groups - 1) + 1
 
     @property
     def line(self) -> int:
         """Numbers of a row with zeros beside it, as far as whole vectors of points read."""
         width = lanes(SIZE)
-        return -(-self.positions * self.channels // width) * width + (POINTS - 1) * self.channels + width
+        return -(-self.positions * self.channels // width) * width + (self.points - 1) * self.channels + width
 
     @property
     def row(self) -> int:
         """Numbers of a row's points."""
         width = lanes(SIZE)
-        return (-(-self.positions * self.channels // width) * width) * POINTS + 2 * width
+        return (-(-self.positions * self.channels // width) * width) * self.points + 2 * width
 
     def rows(self, outputs: int) -> int:
         """Source rows that ``outputs`` neighbouring rows read."""
         return (outputs - 1) * self.stride + (self.taps[0] - 1) * self.dilation + 1
 
 
-def groups_of(taps: int, stride: int) -> int:
-    """Groups of three taps that a row of taps makes, at a stride along the row."""
-    return -(-taps // (stride * TAPS))
+def _products(taps: int, stride: int, group: int) -> int:
+    """Products of a quad with a tap row, in groups of so many taps, at a stride along the row."""
+    return -(-taps // (stride * group)) * points_of(group) * stride
+
+
+def group_of(taps: int, stride: int) -> int:
+    """Whether groups of 2 or of 3 taps take fewer products.
+
+    >>> group_of(3, 1), group_of(4, 1), group_of(4, 2), group_of(9, 1)
+    (3, 2, 2, 3)
+    """
+    return min((3, 2), key=lambda group: _products(taps, stride, group))
 
 
 def reason_against(g: ConvGeometry, few: int, many: int, stride: int) -> str | None:
@@ -86,8 +102,8 @@ def reason_against(g: ConvGeometry, few: int, many: int, stride: int) -> str | N
     least = lanes(SIZE)
     if few > _MOST_CHANNELS or many < least:
         return f"needs at most {_MOST_CHANNELS} channels on one side and {least} on the other (got {few} and {many})"
-    if groups_of(g.s, stride) * POINTS * stride > _MOST_PRODUCTS * QUAD * g.s:
-        return f"needs rows of taps that groups of {TAPS} save products of (got {g.s} taps at stride {stride})"
+    if _products(g.s, stride, group_of(g.s, stride)) > _MOST_PRODUCTS * QUAD * g.s:
+        return f"needs rows of taps that groups of 2 or 3 save products of (got {g.s} taps at stride {stride})"
     return None
 
 
@@ -106,7 +122,7 @@ def turned_layer(g: ConvGeometry) -> Layer:
 
 
 @register_jitable
-def band_points(points, line_at, x, n, H, W, C, first_row, left, across, high, row_size, line_size, width):
+def band_points(taps, points, line_at, x, n, H, W, C, first_row, left, across, high, row_size, line_size, width):
     """The points of ``high`` rows of image n from ``first_row`` on, with zeros beside the image and above and below."""
     line = pointer(line_at, float32)
     begin = min(max(0, left), line_size // C)  # pixels of zeros, then the image's
@@ -126,15 +142,15 @@ def band_points(points, line_at, x, n, H, W, C, first_row, left, across, high, r
             line[i] = source[i]
         for i in range(end * C, line_size):
             line[i] = 0
-        for i in range(0, line_size - (POINTS - 1) * across * C - width, width):
-            line_points(line_at + i * SIZE, across * C, target + i * POINTS * SIZE)
+        for i in range(0, line_size - (QUAD + taps - 2) * across * C - width, width):
+            line_points(taps, line_at + i * SIZE, across * C, target + i * (QUAD + taps - 1) * SIZE)
 
 
 def step_offsets(layer: Layer) -> np.ndarray:
     """Where each step of the reduction reads, from a quad's first tap row on: tap rows, groups, channels."""
     return np.array(
         [
-            r * layer.dilation * layer.row + (group * TAPS * layer.channels + c) * POINTS
+            r * layer.dilation * layer.row + (group * layer.group * layer.channels + c) * layer.points
             for r in range(layer.taps[0])
             for group in range(layer.groups)
             for c in range(layer.channels)

@@ -27,7 +27,7 @@ def scratch_is_full_of_nan():
 def calls(draw):
     """Images of few channels, weights of many, and keywords under which at least one output pixel is left."""
     of = st.sampled_from
-    w = draw(of((16, 17, 31, 32, 33, 48, 64, 70))), draw(st.integers(1, 5)), draw(of((3, 3, 5, 6, 7, 9)))
+    w = draw(of((16, 17, 31, 32, 33, 48, 64, 70))), draw(st.integers(1, 5)), draw(of((3, 3, 4, 5, 6, 7, 9)))
     x = (
         draw(st.integers(0, 3)),
         draw(st.integers(1, 19)),
@@ -35,7 +35,7 @@ def calls(draw):
         draw(of((1, 1, 2, 3, 15))),
     )
     padding, dilation = (draw(SIDES), draw(SIDES)), draw(of((1, 1, 2, 3)))
-    across = draw(of((1, 1, 2))) if w[2] in (5, 6) else draw(of((1, 3))) if w[2] in (7, 9) else 1
+    across = draw(of((1, 1, 2))) if w[2] in (4, 5, 6) else draw(of((1, 3))) if w[2] in (7, 9) else 1
     words = {"padding": padding, "dilation": (dilation, 1), "stride": (draw(of((1, 1, 2, 3))), across)}
     assume(x[1] + sum(padding[0]) > dilation * (w[1] - 1) and x[2] + sum(padding[1]) >= w[2])
     return x, (*w, x[3]), words
@@ -80,6 +80,7 @@ def test_the_input_gradient_lies_within_the_stated_error(call):
 @given(call=calls(), turned=st.booleans())
 def test_the_weight_gradient_lies_within_the_stated_error(call, turned):
     (n, h, width, few), (many, r, s, _), words = call
+    assume(s != 4)  # where groups of two taps serve the others
     c, k = (many, few) if turned else (few, many)
     words["stride"] = 1 if turned else words["stride"]
     note(f"x {(n, h, width, c)}, w {(k, r, s, c)}, {words}")
@@ -121,12 +122,12 @@ def test_a_result_does_not_depend_on_what_lies_beside_it():
             ((1, 8, 8, 1), (16, 3, 3, 1)),
             {"stride": 2},
             "float32",
-            "needs rows of taps that groups of 3 save products of",
+            "needs rows of taps that groups of 2 or 3 save products of",
         ),
         (((1, 8, 8, 1), (16, 3, 3, 1)), {"dilation": 2}, "float32", "needs no dilation along the row and one group"),
         (((1, 8, 8, 2), (32, 3, 3, 1)), {"groups": 2}, "float32", "needs no dilation along the row and one group"),
         (((1, 8, 8, 1), (16, 3, 3, 1)), {}, "float64", "needs float32 (got float64)"),
-        (((1, 8, 8, 1), (16, 3, 2, 1)), {}, "float32", "(got 2 taps at stride 1)"),
+        (((1, 8, 8, 1), (16, 3, 1, 1)), {}, "float32", "(got 1 taps at stride 1)"),
         (((1, 8, 8, 1), (3, 3, 3, 1)), {}, "float32", f"{lanes(4)} on the other (got 1 and 3)"),
         (((1, 8, 5, 1), (16, 3, 3, 1)), {}, "float32", "needs rows of 4 outputs (got 3)"),
     ],
