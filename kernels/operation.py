@@ -154,8 +154,8 @@ class Operation:
             raise Explained(self.explain(arrays, args))
         if self.contiguous:
             arrays = tuple([contiguous(self.name, a) for a in arrays])
-        plan = self.plan(arrays, args, variant)
         try:
+            plan = self.plan(arrays, args, variant)
             if out is None:
                 new = empty if plan.device == "cpu" else empty_on_cuda
                 outputs = tuple([new(shape, dtype) for shape, dtype in plan.geometry.outputs])

@@ -11,7 +11,15 @@ import pytest
 import tilegrad
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-OPTIONAL = ("cupy", "numba_cuda", "onnx", "onnxruntime", "scipy", "skimage", "torch")  # a module that is about one of these imports it
+OPTIONAL = (
+    "cupy",
+    "numba_cuda",
+    "onnx",
+    "onnxruntime",
+    "scipy",
+    "skimage",
+    "torch",
+)  # a module that is about one of these imports it
 
 
 def modules():

@@ -6,7 +6,7 @@ interrupted, or killed, goes on from its checkpoint to the same bits as one that
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -191,9 +191,21 @@ def read_checkpoint(folder: Path) -> dict[str, Any]:
     return state
 
 
-def resumed_settings(folder: str | os.PathLike[str], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with which the run in a folder was begun, and over them those that were given now.
+def resumed_settings(
+    recipe: str, folder: str | os.PathLike[str], given: Mapping[str, Any], known: Collection[str]
+) -> dict[str, Any]:
+    """The settings with which a recipe's run in a folder was begun, and over them those that were given now.
 
     Those that matter are compared by `Fit.resume`; others, such as where the data lie, may have changed.
+
+    Raises
+    ------
+    TilegradError
+        If there is no checkpoint, or it is of another recipe or has other settings than those ``known``.
     """
-    return {**read_checkpoint(Path(folder))["settings"], **given}
+    state = read_checkpoint(Path(folder))
+    begun = state["facts"].get("recipe")
+    if begun != recipe or state["settings"].keys() != set(known):
+        of = f"tilegrad train {begun}" if begun != recipe else "another version of tilegrad"
+        raise TilegradError(f"{Path(folder) / CHECKPOINT}: is of {of}")
+    return {**state["settings"], **given}

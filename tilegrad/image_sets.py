@@ -29,6 +29,7 @@ from .extras import require
 from .images import READ_SUFFIXES, read_image, to_gray
 
 SPLITS = ("train", "test")
+MOST_CLASSES = 10_000
 _IDX_NAMES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
@@ -75,6 +76,9 @@ class ArraySet:
             raise ValueError(
                 f"ArraySet: labels expects ({len(images)},) integers but got {labels.shape} {labels.dtype}"
             )
+        if labels is not None and not 0 <= int(labels.min()) <= int(labels.max()) < MOST_CLASSES:
+            seen = f"{labels.min()} to {labels.max()}"
+            raise ValueError(f"ArraySet: labels expects numbers from 0 to {MOST_CLASSES - 1} but got {seen}")
         self.images = images
         self.shape = images.shape[1:]
         self.labels = None if labels is None else labels.astype(np.int64)
@@ -89,6 +93,7 @@ class ArraySet:
     def digest(self) -> str:
         found = hashlib.sha256(repr(self.images.shape).encode())
         found.update(np.ascontiguousarray(self.images).data)
+        found.update(b"" if self.labels is None else self.labels.tobytes())
         return found.hexdigest()
 
 
@@ -280,7 +285,10 @@ def _idx_set(folder: Path, split: str) -> ArraySet:
     numbers = read_idx(labels)
     if numbers.shape != pixels.shape[:1] or numbers.dtype.kind not in "iu":
         raise TilegradError(f"{labels}: expects {len(pixels)} labels but holds {numbers.shape} {numbers.dtype}")
-    return ArraySet(pixels, numbers)
+    try:
+        return ArraySet(pixels, numbers)
+    except ValueError as error:
+        raise TilegradError(f"{labels}: {error}") from error
 
 
 def _npz_set(path: Path, split: str) -> ArraySet | None:

@@ -112,6 +112,8 @@ def _pixels(image: Any, file_format: str | None) -> np.ndarray:
         return np.asarray(image).astype(np.uint16)
     if mode == "P":
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    elif mode in ("L", "RGB") and "transparency" in image.info:
+        image = image.convert("LA" if mode == "L" else "RGBA")
     elif mode == "1":
         image = image.convert("L")
     elif mode in ("CMYK", "YCbCr", "LAB", "HSV"):

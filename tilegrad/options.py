@@ -86,7 +86,7 @@ class Recipe:
         if options.resume:
             from .fitting import resumed_settings
 
-            given = resumed_settings(given.get("out", self.settings.out), given)
+            given = resumed_settings(self.name, given.get("out", self.settings.out), given, self.defaults)
         recipe.run(self.settings(**given), resume=options.resume)
 
 

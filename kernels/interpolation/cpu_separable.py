@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ..machine.memory import empty
 from ..machine.separable import Separable, Taps
 from ..operation import Run
 from .reference import tap
@@ -26,6 +27,7 @@ def _taps(g: "Interpolation") -> tuple[Taps, Taps]:
 
 def build(g: "Interpolation") -> Run:
     """What runs a planned `interpolate`."""
+    empty(*g.outputs[0])  # what memory cannot hold is refused before tables of its size are made
     rows, columns = _taps(g)
     return Separable(g.image[0], g.image[3], rows, columns, g.dtype)
 

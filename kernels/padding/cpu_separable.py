@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ..machine.memory import empty
 from ..machine.separable import Separable, Taps
 from ..operation import Run
 from .reference import source
@@ -21,6 +22,7 @@ def _taps(g: "Padding") -> tuple[Taps, Taps]:
 
 def build(g: "Padding") -> Run:
     """What runs a planned `pad2d`."""
+    empty(*g.outputs[0])  # what memory cannot hold is refused before tables of its size are made
     rows, columns = _taps(g)
     return Separable(g.image[0], g.image[3], rows, columns, g.dtype, g.value)
 

@@ -1,5 +1,6 @@
 """The "separable" variant of average pooling: sums along columns, then along rows, scaled at the end."""
 
+from ..machine.memory import empty
 from ..machine.separable import Separable, Taps
 from ..operation import Run
 from .geometry import Pooling
@@ -17,6 +18,7 @@ def _taps(g: Pooling) -> tuple[Taps, Taps]:
 
 def build(g: Pooling) -> Run:
     """What runs a planned average pooling."""
+    empty(*g.outputs[0])  # what memory cannot hold is refused before tables of its size are made
     rows, columns = _taps(g)
     return Separable(g.image[0], g.image[3], rows, columns, g.dtype)
 

@@ -296,3 +296,13 @@ def test_eight_threads_plan_one_call(toy):
     assert len(results) == 8
     assert all((result == 2 * X).all() for result in results)
     assert len(toy._plans) == 1
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: kernels.interpolate(x, size=10**9),
+    lambda x: kernels.pad2d(x, 10**9),
+    lambda x: kernels.adaptive_avg_pool2d(x, 2 * 10**7),
+])  # fmt: skip
+def test_results_that_memory_cannot_hold_are_refused_at_once(call):
+    with pytest.raises(MemoryError, match=r"(interpolate|pad2d|avg_pool2d): cannot get .* bytes of memory"):
+        call(np.zeros((1, 4, 4, 1), np.float32))

@@ -226,3 +226,54 @@ def test_a_grid_of_colour_images() -> None:
 def test_a_set_smaller_than_a_batch_is_no_source(digits: Path) -> None:
     with pytest.raises(TilegradError, match="fewer than a batch"):
         gan.Images(GANSettings(data=str(digits), batch=100))
+
+
+def bars(names: str, shade: dict[str, int], folder: Path) -> None:
+    from tilegrad.images import write_image
+
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        for number in range(6):
+            write_image(folder / name / f"{number}.png", np.full((18, 18), shade[name] + number, np.uint8))
+
+
+def test_test_images_are_numbered_by_the_names_of_their_classes(here: Callable[..., Ended], tmp_path: Path) -> None:
+    shade = {"a": 0, "b": 120, "c": 240}
+    bars("abc", shade, tmp_path / "set" / "train")
+    bars("bc", shade, tmp_path / "set" / "test")
+    _, test = classify.split(ClassifySettings(data=str(tmp_path / "set"), batch=4, size=18))
+    assert (test.classes, test.labels.tolist()) == (("a", "b", "c"), [1] * 6 + [2] * 6)
+    done = here("train", "classify", "--data", "set", "--size", "18", *CLASSIFY)
+    assert (done.returncode, done.stderr) == (0, "")
+    saved = nn.load_file(tmp_path / "runs" / "classify" / "model.safetensors")[1]
+    assert saved["classes"] == "a\nb\nc"
+    bars("d", {"d": 9}, tmp_path / "set" / "test")
+    done = here("train", "classify", "--data", "set", "--size", "18", *CLASSIFY)
+    assert done.stderr == "tilegrad: set: has test images of d, but no training images of that class\n"
+
+
+@pytest.mark.parametrize("labels", [np.arange(64) - 1, np.full(64, 2**64 - 1, np.uint64), np.full(64, 10**7)])
+def test_labels_that_number_no_class_are_refused(
+    here: Callable[..., Ended], tmp_path: Path, labels: np.ndarray
+) -> None:
+    np.savez(tmp_path / "set.npz", images=np.zeros((64, 28, 28), np.uint8), labels=labels)
+    done = here("train", "classify", "--data", "set.npz", *CLASSIFY)
+    assert done.returncode == 1
+    assert "labels expects numbers from 0 to 9999" in done.stderr
+
+
+def test_another_recipes_run_is_not_resumed(
+    here: Callable[..., Ended], digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = classify.Training.step
+
+    def press(self: classify.Training, number: int) -> dict[str, float]:
+        if number == 1:
+            signal.raise_signal(signal.SIGINT)
+        return step(self, number)
+
+    monkeypatch.setattr(classify.Training, "step", press)
+    assert here("train", "classify", "--data", digits, "--out", "run", *CLASSIFY).returncode == 130
+    done = here("train", "denoise", "--out", "run", "--resume")
+    assert done.returncode == 1
+    assert done.stderr == f"tilegrad: {Path('run') / 'checkpoint.safetensors'}: is of tilegrad train classify\n"

@@ -128,7 +128,8 @@ def test_folders_of_pictures_and_of_classes(tmp_path: Path) -> None:
 def test_a_digest_tells_sets_apart(tmp_path: Path) -> None:
     images = np.arange(64, dtype=np.uint8).reshape(4, 4, 4)
     sets = [ArraySet(images), ArraySet(images[:, ::-1]), Part(ArraySet(images), np.array([1, 2]))]
-    assert len({one.digest() for one in sets}) == 3
+    sets += [ArraySet(images, np.arange(4)), ArraySet(images, np.arange(4) % 2)]
+    assert len({one.digest() for one in sets}) == 5
     assert ArraySet(images.copy()).digest() == sets[0].digest()
 
 

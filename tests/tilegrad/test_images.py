@@ -187,3 +187,13 @@ def test_gray_is_that_of_scikit_image(dtype: type) -> None:
     alpha = np.dstack([image, np.zeros((9, 7), dtype)])
     np.testing.assert_array_equal(to_gray(alpha), to_gray(image))
     np.testing.assert_array_equal(to_gray(image[:, :, :2]), to_float(image[:, :, 0]))
+
+
+@pytest.mark.parametrize(("mode", "key", "channels"), [("L", 7, 2), ("RGB", (9, 9, 9), 4)])
+def test_a_transparent_colour_becomes_an_alpha_channel(tmp_path: Path, mode: str, key: object, channels: int) -> None:
+    image = PIL.new(mode, (4, 3), key)
+    image.putpixel((0, 0), 200 if mode == "L" else (200, 0, 0))
+    image.save(tmp_path / "a.png", transparency=key)
+    read = read_image(tmp_path / "a.png")
+    assert read.shape == (3, 4, channels)
+    assert read[..., -1].tolist() == [[255, 0, 0, 0], [0] * 4, [0] * 4]

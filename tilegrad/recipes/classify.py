@@ -104,9 +104,10 @@ def split(settings: ClassifySettings) -> tuple[ImageSet, ImageSet]:
         order = kernels.random_permutation(len(train), seed=settings.seed, counter=_HELD_OUT)
         held_out = max(1, len(train) // _HELD_OUT_SHARE)
         train, test = Part(train, np.sort(order[held_out:])), Part(train, np.sort(order[:held_out]))
-    elif len(test.classes) > len(train.classes) or test.shape != train.shape:
-        raise TilegradError(f"{settings.data}: its test images are {test.shape} of {len(test.classes)} classes, but "
-                            f"its training images {train.shape} of {len(train.classes)}")  # fmt: skip
+    elif test.shape != train.shape:
+        raise TilegradError(f"{settings.data}: its test images are {test.shape}, but its training images {train.shape}")
+    else:
+        name_alike(test, train.classes, settings.data)
     if len(train) < settings.batch:
         raise TilegradError(
             f"{settings.data}: holds {len(train)} images to learn from, fewer than a batch of {settings.batch}"
@@ -125,6 +126,15 @@ def rehearse(settings: ClassifySettings, shape: tuple[int, int, int] = (28, 28, 
         training = Training(replace(settings, steps=1), images, images, batches)
         training.step(0)
     training.predictions(images)
+
+
+def name_alike(test: ImageSet, classes: tuple[str, ...], data: str) -> None:
+    """Number the classes of the test images as those of the training images of the same names are."""
+    unknown = [name for name in test.classes if name not in classes]
+    if unknown:
+        raise TilegradError(f"{data}: has test images of {unknown[0]}, but no training images of that class")
+    numbers = np.array([classes.index(name) for name in test.classes], np.int64)
+    test.labels, test.classes = numbers[test.labels], classes
 
 
 def run(settings: ClassifySettings, *, resume: bool = False) -> float:
