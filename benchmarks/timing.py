@@ -1,7 +1,7 @@
 """Times that can be compared: interleaved bursts, medians, and who else used the processors meanwhile.
 
 Two libraries in one process have a thread pool each, and the workers of the one that ran last spin for some ten
-milliseconds (GNU OpenMP's own choice) before they sleep, which the other would pay for: on two cores half its speed.
+milliseconds (GNU OpenMP's own choice) before they sleep, which the other would pay for.
 So the sides take turns in bursts, and the first calls of each burst, at least one and until the other's workers are
 asleep, are not counted. Turns follow each other closely enough that a slow moment of the machine meets all sides.
 Where a call is slow, what it would pay is little beside it, and every call counts.
