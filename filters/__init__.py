@@ -4,11 +4,13 @@ Functions take NumPy arrays of any real type and strides. ``channel_axis`` names
 says that the k leading axes count images (by default none do: three axes are a volume, as in scikit-image).
 """
 
+from . import cv
 from .linear import gaussian
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
 from .similarity import structural_similarity
 
 __all__ = [
+    "cv",
     "gaussian",
     "mean_squared_error",
     "normalized_root_mse",

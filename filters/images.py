@@ -4,6 +4,7 @@ scikit-image's rules: float32 and float64 stay as they are, float16 becomes floa
 are scaled by their largest value, to [0, 1] or [-1, 1], unless their range is to be preserved.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -77,3 +78,48 @@ def value_range(dtype: np.dtype) -> tuple[float, float]:
     if dtype.kind == "b":
         return 0.0, 1.0
     return float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
+
+
+def to_nhwc(name: str, image: np.ndarray, channel_axis: Any = None, batch_axes: Any = 0) -> np.ndarray:
+    """A view of images of two axes, with those of a batch and of channels, as (N, H, W, C); N and C may be 1.
+
+    It may need a copy where several axes in front do not lie in memory like one. `from_nhwc` goes back.
+
+    >>> to_nhwc("filter", np.zeros((2, 5, 3, 8, 9)), channel_axis=2, batch_axes=2).shape
+    (10, 8, 9, 3)
+    """
+    batch = leading_axes(name, batch_axes, image.ndim)
+    channels = axis_of_channels(name, channel_axis, image.ndim, batch)
+    spatial = image.ndim - batch - (channels is not None)
+    if spatial != 2:
+        raise ValueError(
+            f"{name}: image expects two axes beside those of the batch and of the channels but has {spatial} "
+            f"(image {image.shape}, batch_axes = {batch}, channel_axis = {channel_axis})"
+        )
+    last = image[..., None] if channels is None else np.moveaxis(image, channels, -1)
+    return last.reshape(math.prod(last.shape[:batch]), *last.shape[batch:])
+
+
+def from_nhwc(result: np.ndarray, image: np.ndarray, channel_axis: Any = None, batch_axes: int = 0) -> np.ndarray:
+    """The inverse of `to_nhwc` for a result of any height and width: with the axes of ``image``.
+
+    >>> image = np.zeros((2, 5, 3, 8, 9))
+    >>> from_nhwc(np.zeros((10, 4, 4, 3)), image, channel_axis=2, batch_axes=2).shape
+    (2, 5, 3, 4, 4)
+    """
+    if channel_axis is None:
+        return result[..., 0].reshape(*image.shape[:batch_axes], *result.shape[1:3])
+    axes = result.reshape(*image.shape[:batch_axes], *result.shape[1:])
+    return np.moveaxis(axes, -1, channel_axis)
+
+
+def check_out(name: str, out: Any, shape: tuple[int, ...], dtype: np.dtype, argument: str = "out") -> None:
+    """A writeable array of that shape and type; any strides."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{name}: {argument} expects a numpy.ndarray but got {type(out).__name__}")
+    if out.shape != shape or out.dtype != dtype or not out.flags.writeable:
+        state = "" if out.flags.writeable else " (read-only)"
+        raise ValueError(
+            f"{name}: {argument} expects a writeable {dtype} array of shape {shape} "
+            f"but got {out.dtype} {out.shape}{state}"
+        )

@@ -1,0 +1,40 @@
+"""What lies outside an image, by OpenCV's constants."""
+
+from typing import Any
+
+import numpy as np
+
+BORDER_CONSTANT = 0
+BORDER_REPLICATE = 1
+BORDER_REFLECT = 2
+BORDER_WRAP = 3
+BORDER_REFLECT_101 = BORDER_REFLECT101 = BORDER_DEFAULT = 4
+
+_MODES = {
+    BORDER_CONSTANT: "constant",
+    BORDER_REPLICATE: "nearest",
+    BORDER_REFLECT: "reflect",
+    BORDER_WRAP: "wrap",
+    BORDER_REFLECT_101: "mirror",
+}
+_NAMES = {
+    "BORDER_CONSTANT": BORDER_CONSTANT,
+    "BORDER_REPLICATE": BORDER_REPLICATE,
+    "BORDER_REFLECT": BORDER_REFLECT,
+    "BORDER_WRAP": BORDER_WRAP,
+    "BORDER_REFLECT_101": BORDER_REFLECT_101,
+}
+
+
+def border_mode(name: str, border: Any, *, without: tuple[int, ...] = ()) -> str:
+    """The kernels' name of a border: see `tilegrad.kernels.correlation.reference.border` for pictures.
+
+    >>> border_mode("blur", BORDER_REFLECT_101)
+    'mirror'
+    """
+    if isinstance(border, bool) or not isinstance(border, int | np.integer):
+        raise TypeError(f"{name}: borderType expects an integer but got {border!r}")
+    if border not in _MODES or border in without:
+        known = ", ".join(f"{label} = {value}" for label, value in _NAMES.items() if value not in without)
+        raise ValueError(f"{name}: borderType expects one of {known} but got {border}")
+    return _MODES[int(border)]
