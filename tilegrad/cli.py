@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from ._version import __version__
 from .benchmarks import cli as benchmarks
 from .errors import INTERRUPTED, TilegradError
-from .options import add_recipes, count
+from .options import add_recipes, count, positive
 
 
 class _Parser(argparse.ArgumentParser):
@@ -68,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_restore(commands)
     _add_generate(commands)
+    _add_evaluate(commands)
+    _add_import(commands)
     bench = commands.add_parser("bench", help="measure this machine beside PyTorch", description=benchmarks.DESCRIPTION)
     benchmarks.add_arguments(bench)
     bench.set_defaults(command=benchmarks.run)
@@ -104,6 +106,58 @@ def _add_generate(commands: Any) -> None:
         help="in place of unrelated images, rows that lead from one to another in so many steps",
     )  # fmt: skip
     generate.set_defaults(command=_generate)
+
+
+def _add_evaluate(commands: Any) -> None:
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="measure a trained model",
+        description="Measure a trained model by the protocols of published results. A restorer: mean PSNR and SSIM on "
+        "a folder of pictures that are damaged by noise, by a lower resolution, or by JPEG. A classifier: the share "
+        "of the test images that it tells right. A generator: the Frechet distance of its images from the test images, "
+        "in the features of a classifier.",
+    )
+    evaluate.add_argument(
+        "model", metavar="MODEL", help="a .safetensors file that tilegrad train or import has written"
+    )
+    evaluate.add_argument(
+        "--data", required=True, metavar="DATA",
+        help="for a restorer a folder of pictures; for others a set of images, as for tilegrad train classify",
+    )  # fmt: skip
+    damage = evaluate.add_mutually_exclusive_group()
+    damage.add_argument(
+        "--sigma", type=positive(1000), metavar="S", help="Gaussian noise of this deviation, of 255 (default 25)"
+    )
+    damage.add_argument(
+        "--scale", type=count(2, 16), metavar="S", help="super-resolution: bicubic, smaller by S and enlarged again"
+    )
+    damage.add_argument("--jpeg", type=count(1, 100), metavar="Q", help="JPEG of this quality, in gray")
+    evaluate.add_argument("--features", metavar="CLASSIFIER", help="file of the classifier that a generator needs")
+    evaluate.add_argument("--count", type=count(2, 10**6), default=10_000, metavar="N", help="images to make (10000)")
+    evaluate.add_argument("--seed", type=count(0, 2**63 - 1), default=0, metavar="N", help="of the made images (0)")
+    evaluate.add_argument("--memory", type=count(1), default=256, metavar="MIB", help="as for tilegrad restore (256)")
+    evaluate.add_argument("--json", metavar="FILE", help="write the figures, picture by picture, to this file")
+    evaluate.set_defaults(command=_evaluate)
+
+
+def _add_import(commands: Any) -> None:
+    imported = commands.add_parser(
+        "import",
+        help="make a model of weights that PyTorch has trained",
+        description="Read weights in PyTorch's layout, from an .npz or .safetensors file with the names of a "
+        "state_dict, and write a model that tilegrad's commands take.",
+    )
+    imported.add_argument("weights", metavar="WEIGHTS", help=".npz or .safetensors; a .pt file is to be saved as these")
+    imported.add_argument("out", metavar="OUT", help="the .safetensors file to write")
+    imported.add_argument("--model", required=True, metavar="CLASS", help="DnCNN, SRCNN, LeNet5, CNNClassifier ...")
+    imported.add_argument(
+        "--configuration", default="{}", metavar="JSON", help="arguments of the class, such as '{\"depth\": 17}'"
+    )
+    imported.add_argument(
+        "--rename", action="append", default=[], metavar="OLD=NEW",
+        help="names that begin with OLD begin with NEW instead; may be given several times",
+    )  # fmt: skip
+    imported.set_defaults(command=_import)
 
 
 def _add_restore(commands: Any) -> None:
@@ -152,6 +206,19 @@ def _generate(options: argparse.Namespace) -> None:
     from .generate import generate_file
 
     generate_file(options.model, options.out, count=options.count, seed=options.seed, steps=options.interpolate)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from .evaluate import Question, evaluate
+
+    asked = {name: value for name, value in vars(options).items() if name not in ("model", "command")}
+    evaluate(options.model, Question(**asked))
+
+
+def _import(options: argparse.Namespace) -> None:
+    from .foreign import import_weights
+
+    import_weights(options.weights, options.out, options.model, options.configuration, options.rename)
 
 
 def _restore(options: argparse.Namespace) -> None:

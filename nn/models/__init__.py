@@ -3,6 +3,7 @@
 from .cnn import CNNClassifier
 from .dcgan import DCGANDiscriminator, DCGANGenerator
 from .dncnn import DnCNN
+from .lenet import LeNet5
 from .registry import MODELS, Model, register_model
 from .srcnn import SRCNN
 
@@ -13,6 +14,7 @@ __all__ = [
     "DCGANDiscriminator",
     "DCGANGenerator",
     "DnCNN",
+    "LeNet5",
     "Model",
     "register_model",
 ]

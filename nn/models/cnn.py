@@ -54,8 +54,18 @@ class CNNClassifier(Model):
             Linear(hidden, classes),
         )
 
+    @property
+    def image_size(self) -> int:
+        return int(self._configuration["image_size"])
+
+    def features(self, x: Tensor) -> Tensor:
+        """The numbers before the last layer: (N, hidden)."""
+        for layer in list(self.network)[:-1]:
+            x = layer(x)
+        return x
+
     def forward(self, x: Tensor) -> Tensor:
-        return self.network(x)
+        return self.network[-1](self.features(x))
 
     def configuration(self) -> dict[str, Any]:
         return dict(self._configuration)
