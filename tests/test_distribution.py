@@ -17,7 +17,7 @@ FOLDERS = {
     "kernels": "tilegrad/kernels",
     "nn": "tilegrad/nn",
 }
-CARRIED = {".py", ".cu", ".cuh", ".typed"}
+CARRIED = {".py", ".cu", ".cuh", ".typed", ".safetensors"}
 
 
 def packaged():

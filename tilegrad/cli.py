@@ -173,7 +173,10 @@ def _add_restore(commands: Any) -> None:
         "target", metavar="OUT", help="the file to write, in an existing folder, which may be IN itself; or, for "
         "several pictures, a folder, made if missing",
     )  # fmt: skip
-    restore.add_argument("--model", required=True, metavar="FILE", help="model.safetensors from tilegrad train")
+    restore.add_argument(
+        "--model", metavar="FILE", help="model.safetensors from tilegrad train (default: the denoiser that comes with "
+        "tilegrad, for noise of any strength up to sigma 50)",
+    )  # fmt: skip
     restore.add_argument(
         "--memory", type=count(1), default=256, metavar="MIB",
         help="what the network's images between its layers may take (default 256); a picture that needs more is "
@@ -222,13 +225,14 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _restore(options: argparse.Namespace) -> None:
-    from .restore import restore_file, restore_files
+    from .restore import DENOISER, restore_file, restore_files
 
     sources: list[str] = options.sources
+    model = DENOISER if options.model is None else options.model
     if len(sources) > 1 or os.path.isdir(sources[0]) or (glob.has_magic(sources[0]) and not os.path.exists(sources[0])):
-        restore_files(sources, options.target, options.model, memory=options.memory)
+        restore_files(sources, options.target, model, memory=options.memory)
     else:
-        restore_file(sources[0], options.target, options.model, memory=options.memory)
+        restore_file(sources[0], options.target, model, memory=options.memory)
 
 
 def _warmup(options: argparse.Namespace) -> None:

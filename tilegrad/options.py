@@ -132,6 +132,7 @@ def _denoise(recipe: Recipe) -> None:
     recipe.option(
         "sigma", "standard deviation of the noise, for pixels from 0 to 255", type=positive(1000), metavar="S"
     )
+    recipe.option("blind", "learn noise of every strength from 0 to twice --sigma; measure at --sigma")
     recipe.option("steps", "batches in an epoch", type=count(1), metavar="N")
     recipe.option("batch", "patches in a batch", type=count(1), metavar="N")
     recipe.option("patch", "side of a patch in pixels", type=count(8), metavar="N")

@@ -24,6 +24,10 @@ MEMORY = 256
 _BLOCK = 4
 
 
+DENOISER = Path(__file__).with_name("denoiser.safetensors")
+"""The model that comes with the package: a small DnCNN that takes out Gaussian noise of any strength up to sigma 50."""
+
+
 def load_model(path: str | os.PathLike[str]) -> Any:
     """Read a restorer that `tilegrad train` saved, ready for use (in evaluation mode).
 
@@ -141,7 +145,7 @@ def _apply(model: Any, image: np.ndarray) -> np.ndarray:
 def restore_file(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
-    model_file: str | os.PathLike[str],
+    model_file: str | os.PathLike[str] = DENOISER,
     *,
     memory: int = MEMORY,
 ) -> None:
@@ -152,7 +156,7 @@ def restore_file(
     source, target : path
         May be the same file: the target is written whole or not at all. Its folder must exist.
     model_file : path
-        A model that `tilegrad train` saved.
+        A model that `tilegrad train` saved; without one, the denoiser that comes with the package.
     memory : int
         As in `restore_array`.
 
@@ -166,7 +170,11 @@ def restore_file(
 
 
 def restore_files(
-    sources: Sequence[str], folder: str | os.PathLike[str], model_file: str | os.PathLike[str], *, memory: int = MEMORY
+    sources: Sequence[str],
+    folder: str | os.PathLike[str],
+    model_file: str | os.PathLike[str] = DENOISER,
+    *,
+    memory: int = MEMORY,
 ) -> None:
     """Restore many pictures into a folder, under their own names.
 

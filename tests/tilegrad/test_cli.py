@@ -57,7 +57,7 @@ def test_help_imports_no_numba() -> None:
         (["train", "denoise", "--channels", "1" + 24 * "0"], "--channels: expects a whole number from 1 to 65536"),
         (["train", "denoise", "--seed", "-1"], "--seed: expects a whole number from 0"),
         (["train", "denoise", "extra"], "unrecognized arguments: extra"),
-        (["restore", "a.png", "b.png"], "--model"),
+        (["restore", "a.png"], "OUT"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(

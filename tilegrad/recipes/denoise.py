@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import kernels, nn
 from .._version import __version__
+from ..batches import Ahead
 from ..comparison import Filtered, Pair, Scores, best_gaussian, mean, measure, table
 from ..datasets import Patches, Pictures, folder_pictures, photographs
 from ..errors import TilegradError
@@ -30,36 +31,59 @@ from ..training import CtrlC, RunLog, cosine, say
 from .settings import DenoiseSettings
 
 # Philox counters at which each use of random numbers begins; none runs into the next. Initial weights begin at 0.
-_PATCHES, _NOISE, _HELD_OUT_NOISE = 1 << 60, 1 << 61, 1 << 62
+_PATCHES, _NOISE, _HELD_OUT_NOISE, _STRENGTHS = 1 << 60, 1 << 61, 1 << 62, 3 << 61
 _HELD_OUT_SEED = 0  # the held-out pictures carry the same noise whatever the run's seed, so that runs compare
 _WRITTEN = ("model.safetensors", "log.jsonl", "curves.png", "before-after.png")
 _SHOWN = 3  # held-out pictures in before-after.png
 
 
-class Training:
-    """A model, its optimiser, the numbered batches that it learns from, and the pictures that it is measured on."""
+Batch = tuple[np.ndarray, np.ndarray]
 
-    def __init__(self, settings: DenoiseSettings, pictures: Pictures, pairs: Mapping[str, Pair]) -> None:
-        self.settings, self.pairs = settings, pairs
-        self.total = settings.epochs * settings.steps
+
+class NoisyPatches:
+    """Numbered batches of patches: noisy ones, and the same clean."""
+
+    def __init__(self, settings: DenoiseSettings, pictures: Pictures) -> None:
+        self.settings = settings
         self.patches = Patches(
             list(pictures.training.values()), patch=settings.patch, seed=settings.seed, counter=_PATCHES
         )
+        self._noise_blocks = kernels.random_blocks(settings.batch * settings.patch**2, "normal")
+        self._strength_blocks = kernels.random_blocks(settings.batch, "uniform")
+
+    def take(self, number: int) -> Batch:
+        """Batch ``number``, counted from 0: two arrays (N, patch, patch, 1), float32."""
+        settings = self.settings
+        clean = self.patches.take(number * settings.batch, settings.batch)
+        std: Any = settings.sigma / 255.0
+        counter = _NOISE + number * self._noise_blocks
+        if not settings.blind:
+            return clean + kernels.random_normal(clean.shape, seed=settings.seed, counter=counter, std=std), clean
+        noise = kernels.random_normal(clean.shape, seed=settings.seed, counter=counter)
+        counter = _STRENGTHS + number * self._strength_blocks
+        strengths = kernels.random_uniform((settings.batch, 1, 1, 1), seed=settings.seed, counter=counter)
+        return clean + noise * (strengths * np.float32(2 * std)), clean
+
+
+class Training:
+    """A model, its optimiser, the numbered batches that it learns from, and the pictures that it is measured on."""
+
+    def __init__(
+        self, settings: DenoiseSettings, batches: NoisyPatches | Ahead[Batch], pairs: Mapping[str, Pair]
+    ) -> None:
+        self.settings, self.batches, self.pairs = settings, batches, pairs
+        self.total = settings.epochs * settings.steps
         nn.manual_seed(settings.seed)
         self.model = nn.models.DnCNN(settings.depth, settings.channels, batch_norm=settings.batch_norm)
         self.optimiser = nn.optim.Adam(self.model.parameters(), lr=settings.lr)
-        self._noise_blocks = kernels.random_blocks(settings.batch * settings.patch**2, "normal")
 
     def step(self, number: int) -> dict[str, float]:
         """Train on batch ``number``, counted from 0; its loss before the step."""
-        settings = self.settings
-        clean = self.patches.take(number * settings.batch, settings.batch)
-        counter = _NOISE + number * self._noise_blocks
-        noise = kernels.random_normal(clean.shape, seed=settings.seed, counter=counter, std=settings.sigma / 255.0)
+        noisy, clean = self.batches.take(number)
         self.model.train()
         self.optimiser.param_groups[0]["lr"] = self._rate(number)
         self.optimiser.zero_grad()
-        loss = nn.functional.mse_loss(self.model(nn.Tensor(clean + noise)), nn.Tensor(clean))
+        loss = nn.functional.mse_loss(self.model(nn.Tensor(noisy)), nn.Tensor(clean))
         loss.backward()
         self.optimiser.step()
         value = float(loss.item())
@@ -129,35 +153,44 @@ def run(settings: DenoiseSettings, *, resume: bool = False) -> Scores:
         check_writable(folder / name)
     pairs, pictures = _pictures(settings)
     compile_kernels(lambda: rehearse(settings))
-    training = Training(settings, pictures, pairs)
     facts = {"recipe": "denoise", **_facts(settings, pictures)}
-    fit = Fit(training, folder, facts, settings)
-    if resume:
-        fit.resume()
+    with Ahead(NoisyPatches(settings, pictures).take) as batches, CtrlC() as ctrl_c:
+        training = Training(settings, batches, pairs)
+        fit = Fit(training, folder, facts, settings)
+        if resume:
+            fit.resume()
+        weights = sum(parameter.size for parameter in training.model.parameters())
+        say(f"DnCNN of {settings.depth} layers and {settings.channels} channels, {weights:,} weights")
+        with RunLog(folder / "log.jsonl") as log:
+            log.write({"kind": "run", "tilegrad": __version__, **facts})
+            scores = _train(fit, training, log, ctrl_c)
+    (folder / CHECKPOINT).unlink()
+    say("\nheld-out pictures\n" + table(scores))
+    say(f"\nwritten to {folder}: {', '.join(_WRITTEN)}")
+    return mean(scores["network"].values())
+
+
+def _train(fit: Fit, training: Training, log: RunLog, ctrl_c: CtrlC) -> dict[str, dict[str, Scores]]:
+    """Train to the end, draw what came of it, and measure it beside the noisy pictures and the best Gaussian filter."""
+    pairs, settings = training.pairs, training.settings
     gaussian = {name: best_gaussian(pair) for name, pair in pairs.items()}
     scores = {
         "noisy": {name: measure(pair.clean, pair.noisy) for name, pair in pairs.items()},
         "best Gaussian filter": {name: found.scores for name, found in gaussian.items()},
     }
-    say(f"DnCNN of {settings.depth} layers and {settings.channels} channels, {_weights(training.model):,} weights")
-    with CtrlC() as ctrl_c, RunLog(folder / "log.jsonl") as log:
-        log.write({"kind": "run", "tilegrad": __version__, **facts})
-        try:
-            fit.run(log, ctrl_c)
-        finally:
-            if fit.records:
-                level = asdict(mean(scores["best Gaussian filter"].values()))
-                title = f"denoise: sigma {settings.sigma:g}, seed {settings.seed}"
-                save_curves(folder / "curves.png", fit.records, {"best Gaussian filter": level}, title=title)
-        restored = training.restore()
-        scores["network"] = {name: measure(pairs[name].clean, image) for name, image in restored.items()}
-        log.write({"kind": "result", **{label: asdict(mean(row.values())) for label, row in scores.items()},
-                   "gaussian_sigma": {name: found.sigma for name, found in gaussian.items()}})  # fmt: skip
-        _draw(folder / "before-after.png", pairs, gaussian, restored, scores)
-    (folder / CHECKPOINT).unlink()
-    say("\nheld-out pictures\n" + table(scores))
-    say(f"\nwritten to {folder}: {', '.join(_WRITTEN)}")
-    return mean(scores["network"].values())
+    try:
+        fit.run(log, ctrl_c)
+    finally:
+        if fit.records:
+            level = asdict(mean(scores["best Gaussian filter"].values()))
+            title = f"denoise: sigma {settings.sigma:g}, seed {settings.seed}"
+            save_curves(fit.folder / "curves.png", fit.records, {"best Gaussian filter": level}, title=title)
+    restored = training.restore()
+    scores["network"] = {name: measure(pairs[name].clean, image) for name, image in restored.items()}
+    log.write({"kind": "result", **{label: asdict(mean(row.values())) for label, row in scores.items()},
+               "gaussian_sigma": {name: found.sigma for name, found in gaussian.items()}})  # fmt: skip
+    _draw(fit.folder / "before-after.png", pairs, gaussian, restored, scores)
+    return scores
 
 
 def rehearse(settings: DenoiseSettings) -> None:
@@ -166,7 +199,8 @@ def rehearse(settings: DenoiseSettings) -> None:
     pair = Pair(picture, picture + kernels.random_normal(picture.shape, seed=0))
     kernels.random_permutation(2, seed=0)  # chooses what is held out of a folder
     best_gaussian(pair)
-    training = Training(settings, Pictures({"picture": picture}, {"picture": picture}), {"picture": pair})
+    patches = NoisyPatches(settings, Pictures({"picture": picture}, {"picture": picture}))
+    training = Training(settings, patches, {"picture": pair})
     training.step(0)
     training.restore()
 
@@ -203,10 +237,6 @@ def _facts(settings: DenoiseSettings, pictures: Pictures) -> dict[str, Any]:
         digest.update(picture.tobytes())
     names = {"training": list(pictures.training), "held_out": list(pictures.held_out)}
     return {**chosen, **names, "pictures": digest.hexdigest()}
-
-
-def _weights(model: Any) -> int:
-    return sum(int(np.prod(parameter.shape)) for parameter in model.parameters())
 
 
 def _draw(

@@ -10,6 +10,7 @@ class DenoiseSettings:
     data: str | None = None
     out: str = "runs/denoise"
     sigma: float = 25.0
+    blind: bool = False
     epochs: int = 18
     steps: int = 360
     batch: int = 8
