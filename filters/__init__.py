@@ -5,15 +5,22 @@ says that the k leading axes count images (by default none do: three axes are a 
 """
 
 from . import cv
+from .damage import drop_blocks, jpeg, scratches, tears
 from .linear import gaussian
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
+from .noise import random_noise
 from .similarity import structural_similarity
 
 __all__ = [
     "cv",
+    "drop_blocks",
     "gaussian",
+    "jpeg",
     "mean_squared_error",
     "normalized_root_mse",
     "peak_signal_noise_ratio",
+    "random_noise",
+    "scratches",
     "structural_similarity",
+    "tears",
 ]

@@ -38,6 +38,7 @@ from .elementwise import (
 )
 from .embedding import embedding, embedding_grad
 from .interpolation import interpolate, interpolate_grad
+from .jpeg import jpeg
 from .linear import linear, matmul
 from .loss import (
     bce_with_logits,
@@ -68,7 +69,7 @@ from .pooling import (
     max_pool2d_grad,
     take_pixels,
 )
-from .random import random_blocks, random_normal, random_permutation, random_uniform
+from .random import random_blocks, random_normal, random_permutation, random_poisson, random_uniform
 from .reduction import mean, sum
 from .shuffling import pixel_shuffle, pixel_unshuffle
 from .similarity import mean_squared_error, structural_similarity
@@ -112,6 +113,7 @@ __all__ = [
     "huber_loss_and_grad",
     "interpolate",
     "interpolate_grad",
+    "jpeg",
     "l1_loss",
     "l1_loss_and_grad",
     "leaky_relu",
@@ -142,6 +144,7 @@ __all__ = [
     "random_blocks",
     "random_normal",
     "random_permutation",
+    "random_poisson",
     "random_uniform",
     "relu",
     "relu_grad",

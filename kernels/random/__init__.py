@@ -8,6 +8,7 @@ two. Nothing is kept between calls, so results depend on no thread, no device an
     philox.py        the block function for workers
     normal.py        normal deviates by polynomials, to the bit alike on every machine
     cpu_vector.py    "vector": registers of blocks
+    poisson.py       Poisson numbers; cpu_poisson.py is their variant "loops"
 """
 
 import math
@@ -20,8 +21,10 @@ from numpy.typing import DTypeLike
 
 from ..operation import Operation, Spec, Variant
 from . import reference
+from .place import stream_place
+from .poisson import random_poisson
 
-__all__ = ["random_blocks", "random_normal", "random_permutation", "random_uniform"]
+__all__ = ["random_blocks", "random_normal", "random_permutation", "random_poisson", "random_uniform"]
 
 
 class RandomGeometry(NamedTuple):
@@ -137,22 +140,6 @@ PERMUTATION = _operation(
     ({"n": 1, "seed": 1}, {"n": 1000, "seed": 1}),
     "build_permutation",
 )
-
-
-def _word(name: str, argument: str, value: Any) -> int:
-    try:
-        word = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: {argument} expects an integer but got {value!r}") from None
-    if not 0 <= word < 1 << 64:
-        raise ValueError(f"{name}: {argument} expects 0 <= {argument} < 2**64 but got {word}")
-    return word
-
-
-def stream_place(name: str, seed: Any, counter: Any) -> np.ndarray:
-    """A place in a random stream as the array that kernels read: lower and upper half of seed and counter."""
-    k, c = _word(name, "seed", seed), _word(name, "counter", counter)
-    return np.array((k & 0xFFFFFFFF, k >> 32, c & 0xFFFFFFFF, c >> 32), np.int64)
 
 
 def random_uniform(
@@ -290,18 +277,20 @@ def random_blocks(n: int, kind: str, dtype: DTypeLike = np.float32) -> int:
     ----------
     n : int
         Number of values.
-    kind : {"uniform", "normal", "permutation"}
+    kind : {"uniform", "normal", "permutation", "poisson"}
     dtype : float32 or float64
-        Of uniform or normal values; a permutation has none.
+        Of uniform or normal values; the others' blocks do not depend on it.
 
     >>> random_blocks(10, "normal"), random_blocks(10, "normal", np.float64), random_blocks(10, "permutation")
     (3, 5, 5)
     """
     name = "random_blocks"
-    if kind not in ("uniform", "normal", "permutation"):
-        raise ValueError(f'{name}: kind expects "uniform", "normal" or "permutation" but got {kind!r}')
+    if kind not in ("uniform", "normal", "permutation", "poisson"):
+        raise ValueError(f'{name}: kind expects "uniform", "normal", "permutation" or "poisson" but got {kind!r}')
     size = operator.index(n)
     if size < 0:
         raise ValueError(f"{name}: n expects at least 0 but got {n}")
+    if kind == "poisson":
+        return size
     each = 8 if kind == "permutation" else _checked_dtype(name, np.dtype(dtype)).itemsize
     return -(-size * each // 16)

@@ -1,0 +1,143 @@
+"""Random noise on images, in scikit-image's call form, from a seed."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import kernels
+from .images import as_float, check_image, check_out, leading_axes
+
+_MODES = ("gaussian", "localvar", "poisson", "salt", "pepper", "s&p", "speckle")
+
+
+def random_noise(
+    image: np.ndarray,
+    mode: str = "gaussian",
+    seed: int = 0,
+    clip: bool = True,
+    *,
+    mean: float = 0.0,
+    var: float = 0.01,
+    local_vars: np.ndarray | None = None,
+    amount: float = 0.05,
+    salt_vs_pepper: float = 0.5,
+    batch_axes: int = 0,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """Add noise to images.
+
+    Parameters
+    ----------
+    image : array of real numbers, of any number of axes
+        Integers are scaled to [0, 1] or [-1, 1] as everywhere in these filters; float32 stays float32.
+    mode : {"gaussian", "localvar", "poisson", "salt", "pepper", "s&p", "speckle"}
+        Added normal numbers, of one variance or of one for each pixel; counts of which the image is the mean; pixels
+        that become 1, or the least value, or either; normal numbers that are multiplied by the image before.
+    seed : int
+        Which noise: the same seed gives the same bits on every machine, with any number of threads.
+    clip : bool
+        Cut the result to [0, 1], or to [-1, 1] where the image has negative values.
+    mean, var : float
+        Of the normal numbers, for "gaussian" and "speckle".
+    local_vars : array of positive numbers, for "localvar"
+        Its shape broadcasts to the image's.
+    amount, salt_vs_pepper : float
+        The share of pixels that are replaced; of those, the share that becomes 1.
+    batch_axes : int
+        How many leading axes count images. The noise of a batch is different on each image.
+    out : floating-point array of the image's shape, optional
+        Where to write, of the result's type.
+
+    Returns
+    -------
+    float32 or float64 array of the image's shape
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not an array of real numbers, an unknown mode, numbers out of their range.
+
+    Notes
+    -----
+    ``skimage.util.random_noise`` with a seed in place of a generator, so not the same numbers. For "poisson" the counts
+    have as many levels as the image has distinct values, rounded up to a power of two, as there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> random_noise(np.full((2, 4), 100, np.uint8), "s&p", seed=1, amount=0.5).round(2)
+    array([[0.39, 0.39, 0.39, 0.39],
+           [0.39, 1.  , 0.39, 0.39]])
+    """
+    name = "random_noise"
+    check_image(name, "image", image)
+    batch = leading_axes(name, batch_axes, image.ndim)
+    if mode not in _MODES:
+        raise ValueError(f"{name}: mode expects one of {', '.join(_MODES)} but got {mode!r}")
+    for argument, value in (("amount", amount), ("salt_vs_pepper", salt_vs_pepper)):
+        _check_number(name, argument, value, 0, 1)
+    _check_number(name, "mean", mean, -math.inf, math.inf)
+    _check_number(name, "var", var, 0, math.inf)
+    x = as_float(image, preserve_range=False)
+    if out is not None:
+        check_out(name, out, x.shape, x.dtype)
+    axes = tuple(range(batch, x.ndim))
+    negative = x.min(axis=axes, keepdims=True, initial=0) < 0
+    low = np.where(negative, x.dtype.type(-1), x.dtype.type(0))
+    if mode in ("gaussian", "speckle"):
+        noise = kernels.random_normal(x.shape, seed=seed, mean=mean, std=math.sqrt(var), dtype=x.dtype)
+        result = x + noise if mode == "gaussian" else x + x * noise
+    elif mode == "localvar":
+        result = x + kernels.random_normal(x.shape, seed=seed, dtype=x.dtype) * _deviations(name, local_vars, x)
+    elif mode == "poisson":
+        result = _counted(x, low, axes, seed)
+    else:
+        salt = {"salt": 1.0, "pepper": 0.0, "s&p": salt_vs_pepper}[mode]
+        result = _replaced(x, low, amount, salt, seed)
+    if clip:
+        np.clip(result, low, 1, out=result)
+    if out is None:
+        return result
+    out[...] = result
+    return out
+
+
+def _check_number(name: str, argument: str, value: Any, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"{name}: {argument} expects a number but got {value!r}")
+    if not (low <= value <= high and math.isfinite(value)):
+        raise ValueError(f"{name}: {argument} expects a finite number from {low:g} to {high:g} but got {value!r}")
+
+
+def _deviations(name: str, local_vars: Any, x: np.ndarray) -> np.ndarray:
+    if local_vars is None:
+        raise ValueError(f"{name}: mode 'localvar' expects local_vars")
+    variances = np.asarray(local_vars)
+    if variances.dtype.kind not in "fiu" or not (variances > 0).all():
+        raise ValueError(f"{name}: local_vars expects positive numbers")
+    try:
+        return np.broadcast_to(np.sqrt(variances).astype(x.dtype), x.shape)
+    except ValueError:
+        raise ValueError(f"{name}: local_vars {variances.shape} does not broadcast to the image {x.shape}") from None
+
+
+def _counted(x: np.ndarray, low: np.ndarray, axes: tuple[int, ...], seed: int) -> np.ndarray:
+    """Poisson counts of each image's levels, scaled back."""
+    if x.size == 0:
+        return x.copy()
+    images = x.reshape(-1, *[x.shape[axis] for axis in axes])
+    distinct = np.array([len(np.unique(image)) for image in images])
+    levels = (2.0 ** np.ceil(np.log2(distinct))).reshape(low.shape)
+    top = x.max(axis=axes, keepdims=True).astype(np.float64)
+    scale = np.where(low < 0, top + 1, 1.0)
+    rates = (x - low.astype(np.float64)) / scale * levels
+    counts = kernels.random_poisson(np.ascontiguousarray(rates), seed=seed)
+    return (counts / levels * scale + low).astype(x.dtype)
+
+
+def _replaced(x: np.ndarray, low: np.ndarray, amount: float, salt: float, seed: int) -> np.ndarray:
+    """Some pixels at the least value or at 1."""
+    drawn = kernels.random_uniform((2, *x.shape), seed=seed, dtype=np.float64)
+    values = np.where(drawn[1] < salt, x.dtype.type(1), low)
+    return np.where(drawn[0] < amount, values, x)

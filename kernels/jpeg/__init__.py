@@ -1,0 +1,78 @@
+"""What JPEG leaves of images: the loss of its encoder and decoder, without a file between them.
+
+reference.py    the definition
+cpu_blocks.py   "blocks": a row of blocks at a time
+"""
+
+import numpy as np
+
+from ..operation import Operation, Variant
+from . import reference
+from .geometry import jpeg_geometry
+
+__all__ = ["jpeg"]
+
+JPEG = Operation(
+    "jpeg",
+    package=__name__,
+    geometry=jpeg_geometry,
+    variants=(Variant("blocks", "cpu_blocks"),),
+    reference=reference.jpeg,
+    reference_args=lambda g: g.constants,
+    flops=lambda g: g.flops,
+    bytes_moved=lambda g: g.bytes_moved,
+    cases=(
+        {"shapes": [(1, 8, 8, 1)], "below": {0: 256}, "integers": "uint8"},
+        {"shapes": [(2, 11, 21, 3)], "quality": 30, "below": {0: 256}, "integers": "uint8"},
+        {"shapes": [(1, 17, 5, 3)], "subsampling": "4:2:2", "below": {0: 256}, "integers": "uint8"},
+        {"shapes": [(1, 9, 30, 3)], "quality": 5, "subsampling": "4:4:4", "below": {0: 256}, "integers": "uint8"},
+    ),
+)
+
+
+def jpeg(
+    x: np.ndarray,
+    quality: int = 75,
+    *,
+    subsampling: str = "4:2:0",
+    out: np.ndarray | None = None,
+    variant: str | None = None,
+) -> np.ndarray:
+    """Images as they come back from a JPEG file.
+
+    Parameters
+    ----------
+    x : (N, H, W, C), uint8
+        C = 1 (gray) or 3 (RGB).
+    quality : int
+        1 to 100, which scales the standard tables as libjpeg does.
+    subsampling : {"4:2:0", "4:2:2", "4:4:4"}
+        The resolution of chroma: half of both, of the width, or all. Gray images have none.
+    out : (N, H, W, C) array, uint8, optional
+        Where to write, C-contiguous; shares no memory with ``x``.
+    variant : str, optional
+        The implementation to run; see `tilegrad.kernels.explain`.
+
+    Returns
+    -------
+    (N, H, W, C) array, uint8
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where shape, type or arguments do not fit.
+
+    Notes
+    -----
+    Equals, bit for bit, what Pillow reads from a file that it has written with this quality and subsampling: libjpeg's
+    defaults, that is the "islow" transforms and smooth upsampling of chroma. ITU-T T.81 leaves both to the decoder.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.zeros((1, 8, 8, 1), np.uint8)
+    >>> x[0, :, 4:] = 200
+    >>> jpeg(x, 20)[0, 0, :, 0]
+    array([  2,   0,  17,   5, 195, 183, 203, 198], dtype=uint8)
+    """
+    return JPEG.run((x,), (quality, subsampling), out, variant)

@@ -1,0 +1,120 @@
+"""JPEG, lost blocks, scratches and tears: what is damaged, and the mask that says where."""
+
+import io
+
+import numpy as np
+import pytest
+
+from tilegrad import filters
+
+RANDOM = np.random.default_rng(0)
+PICTURE = RANDOM.integers(1, 256, (45, 61, 3), dtype=np.uint8)
+MASKED = {
+    "drop_blocks": lambda image, **keywords: filters.drop_blocks(image, 8, 0.3, **keywords),
+    "scratches": lambda image, **keywords: filters.scratches(image, 4, **keywords),
+    "tears": lambda image, **keywords: filters.tears(image, 2, **keywords),
+}
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+def test_jpeg_equals_a_file_of_pillows(subsampling):
+    pil = pytest.importorskip("PIL.Image")
+    file = io.BytesIO()
+    place = ["4:4:4", "4:2:2", "4:2:0"].index(subsampling)
+    pil.fromarray(PICTURE).save(file, "JPEG", quality=35, subsampling=place)
+    theirs = np.asarray(pil.open(file))
+    ours = filters.jpeg(PICTURE, 35, subsampling=subsampling, channel_axis=-1)
+    np.testing.assert_array_equal(ours, theirs)
+    first = filters.jpeg(np.moveaxis(PICTURE, -1, 0), 35, subsampling=subsampling, channel_axis=0)
+    np.testing.assert_array_equal(np.moveaxis(first, 0, -1), theirs)
+
+
+def test_jpeg_of_floating_point_images_is_that_of_their_8_bits():
+    values = PICTURE.astype(np.float32) / np.float32(255)
+    values[0, 0] = [-3.0, 2.0, np.nan]
+    stored = PICTURE.copy()
+    stored[0, 0] = [0, 255, 0]
+    ours = filters.jpeg(values, 60, channel_axis=2)
+    assert ours.dtype == np.float32
+    np.testing.assert_array_equal(ours, filters.jpeg(stored, 60, channel_axis=2).astype(np.float32) / np.float32(255))
+
+
+def test_jpeg_takes_batches_and_writes_where_it_is_told():
+    batch = RANDOM.integers(0, 256, (2, 3, 20, 17), dtype=np.uint8)
+    out = np.zeros((2, 3, 20, 34), np.uint8)[..., ::2]
+    assert filters.jpeg(batch, 20, batch_axes=2, out=out) is out
+    for i in np.ndindex(2, 3):
+        np.testing.assert_array_equal(out[i], filters.jpeg(batch[i], 20))
+
+
+@pytest.mark.parametrize("name", MASKED)
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_the_mask_says_what_is_lost_and_nothing_else_changes(name, dtype):
+    picture = PICTURE.astype(dtype)
+    for seed in range(5):
+        damaged, mask = MASKED[name](picture, seed=seed, channel_axis=-1)
+        assert damaged.dtype == picture.dtype
+        assert (mask.shape, mask.dtype) == ((45, 61), bool)
+        np.testing.assert_array_equal(damaged[~mask], picture[~mask])
+        assert (damaged[mask] == 0).all()
+        assert 0 < mask.mean() < 0.7
+        again = MASKED[name](picture, seed=seed, channel_axis=-1, fill=9)
+        np.testing.assert_array_equal(again[1], mask)
+        assert (again[0][mask] == 9).all()
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_batches_are_damaged_each_in_its_own_way(name):
+    batch = np.ones((2, 2, 40, 40, 3))
+    damaged, mask = MASKED[name](np.moveaxis(batch, -1, 2), channel_axis=2, batch_axes=2)
+    assert damaged.shape == (2, 2, 3, 40, 40)
+    assert mask.shape == (2, 2, 40, 40)
+    np.testing.assert_array_equal(damaged, np.broadcast_to(~mask[:, :, None], damaged.shape))
+    flat = mask.reshape(4, -1)
+    assert len(np.unique(flat, axis=0)) == 4
+    _, alone = MASKED[name](np.ones((40, 40)))
+    np.testing.assert_array_equal(alone, mask[0, 0])
+
+
+def test_blocks_are_whole_squares_and_as_many_as_were_asked_for():
+    _, mask = filters.drop_blocks(np.ones((1000, 1000)), 10, 0.2, seed=1)
+    blocks = mask.reshape(100, 10, 100, 10).swapaxes(1, 2)
+    assert (blocks.all(axis=(2, 3)) == blocks.any(axis=(2, 3))).all()
+    assert mask.mean() == pytest.approx(0.2, abs=0.02)
+    assert not filters.drop_blocks(np.ones((9, 9)), 4, 0.0)[1].any()
+    assert filters.drop_blocks(np.ones((9, 9)), 4, 1.0)[1].all()
+
+
+def test_tears_begin_at_an_edge_and_do_not_cross():
+    for seed in range(20):
+        _, mask = filters.tears(np.ones((80, 90)), seed=seed)
+        edges = [mask[0].any(), mask[-1].any(), mask[:, 0].any(), mask[:, -1].any()]
+        assert sum(edges) == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 30), (30, 1), (2, 3)])
+def test_tiny_images(shape):
+    for damage in MASKED.values():
+        damaged, mask = damage(np.ones(shape))
+        assert damaged.shape == mask.shape == shape
+
+
+@pytest.mark.parametrize(
+    ("error", "call", "message"),
+    [
+        (TypeError, lambda: filters.jpeg(PICTURE.astype(np.int16)), "jpeg: image expects uint8, float32 or float64"),
+        (ValueError, lambda: filters.jpeg(PICTURE), "jpeg: image expects two axes"),
+        (ValueError, lambda: filters.jpeg(PICTURE, 0, channel_axis=2), "jpeg: quality expects 1 to 100"),
+        (ValueError, lambda: filters.drop_blocks(PICTURE, 0, channel_axis=2), "drop_blocks: block expects at least 1"),
+        (TypeError, lambda: filters.drop_blocks(PICTURE, 1.5, channel_axis=2), "drop_blocks: block expects an integer"),
+        (ValueError, lambda: filters.drop_blocks(np.ones((4, 4)), 2, 2), "drop_blocks: amount expects a share"),
+        (ValueError, lambda: filters.scratches(np.ones((4, 4)), -1), "scratches: count expects at least 0"),
+        (ValueError, lambda: filters.scratches(np.ones((4, 4)), width=0), "scratches: width expects"),
+        (ValueError, lambda: filters.tears(np.ones((4, 4)), width=np.inf), "tears: width expects"),
+        (TypeError, lambda: filters.tears([[1]]), "tears: image expects a numpy.ndarray"),
+    ],
+)
+def test_refuses(error, call, message):
+    with pytest.raises(error, match=message):
+        call()
