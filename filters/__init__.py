@@ -5,7 +5,7 @@ says that the k leading axes count images (by default none do: three axes are a 
 """
 
 from . import cv
-from .damage import drop_blocks, jpeg, scratches, tears
+from .damage import drop_blocks, jpeg, motion_blur, scratches, tears
 from .linear import gaussian
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
 from .noise import random_noise
@@ -17,6 +17,7 @@ __all__ = [
     "gaussian",
     "jpeg",
     "mean_squared_error",
+    "motion_blur",
     "normalized_root_mse",
     "peak_signal_noise_ratio",
     "random_noise",

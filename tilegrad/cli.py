@@ -15,6 +15,7 @@ from ._version import __version__
 from .benchmarks import cli as benchmarks
 from .errors import INTERRUPTED, TilegradError
 from .options import add_recipes, count, positive
+from .picture_commands import add_picture_commands
 
 
 class _Parser(argparse.ArgumentParser):
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_generate(commands)
     _add_evaluate(commands)
     _add_import(commands)
+    add_picture_commands(commands)
     bench = commands.add_parser("bench", help="measure this machine beside PyTorch", description=benchmarks.DESCRIPTION)
     benchmarks.add_arguments(bench)
     bench.set_defaults(command=benchmarks.run)

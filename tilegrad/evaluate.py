@@ -21,7 +21,7 @@ from .files import check_writable, replacing
 from .frechet import frechet_distance
 from .generate import generate
 from .image_sets import ImageSet, image_set
-from .images import READ_SUFFIXES, read_image, to_float, to_gray
+from .images import READ_SUFFIXES, read_image, split_alpha, to_float, to_gray
 from .protocols import Degraded, at_lower_resolution, through_jpeg, with_noise
 from .restore import MEMORY, load_model, restore_array
 from .training import progress, say
@@ -139,8 +139,7 @@ def _damage(question: Question) -> tuple[Callable[[np.ndarray], Degraded], str]:
 
 def _colours(picture: np.ndarray) -> np.ndarray:
     """(H, W) or (H, W, 3), float32 in [0, 1]; alpha is left out."""
-    values = to_float(picture)
-    return values if values.ndim == 2 else values[:, :, 0] if values.shape[2] == 2 else values[:, :, :3]
+    return to_float(split_alpha(picture)[0])
 
 
 def _pictures(folder: str) -> list[Path]:

@@ -78,9 +78,10 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     try:
         if path.suffix == ".safetensors":
             return dict(nn.safetensors.load_file(path)[0])
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise ValueError("one array, not an npz file")
+        file = np.load(path, allow_pickle=False)
+        if isinstance(file, np.ndarray):
+            raise ValueError("one array, not an npz file")
+        with file:
             return {name: file[name] for name in file}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise TilegradError(f"{path}: cannot be read as .npz or .safetensors ({error})") from error

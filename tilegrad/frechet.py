@@ -40,7 +40,7 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     x, y = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or len(x) < 2 or len(y) < 2:
         raise ValueError(
-            f"frechet_distance: expects (N, D) and (M, D), N and M at least 2, but got {x.shape}, {y.shape}"
+            f"frechet_distance: expects (N, D) and (M, D), of two rows or more, but got {x.shape}, {y.shape}"
         )
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("frechet_distance: features hold numbers that are not finite")

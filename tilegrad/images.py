@@ -228,6 +228,24 @@ def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
         raise TilegradError(f"{path}: cannot be written ({error.strerror or _first_line(error)})") from error
 
 
+def split_alpha(image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Gray (H, W) or RGB (H, W, 3), and the alpha channel (H, W) of a picture that has one.
+
+    >>> colours, alpha = split_alpha(np.zeros((4, 5, 2), np.uint8))
+    >>> colours.shape, alpha.shape
+    ((4, 5), (4, 5))
+    """
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    if channels not in (2, 4):
+        return image, None
+    return (image[:, :, 0] if channels == 2 else image[:, :, :3]), image[:, :, -1]
+
+
+def join_alpha(colours: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    """The inverse of `split_alpha`."""
+    return colours if alpha is None else np.dstack([colours, alpha])
+
+
 def to_float(image: np.ndarray) -> np.ndarray:
     """Integers to float32 in [0, 1]: divided by 255 (uint8) or 65535 (uint16); shape unchanged.
 

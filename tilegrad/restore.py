@@ -11,7 +11,16 @@ import numpy as np
 from . import nn
 from .errors import TilegradError
 from .files import check_writable, make_folder
-from .images import READ_SUFFIXES, check_format, from_float, read_image, to_float, write_image
+from .images import (
+    READ_SUFFIXES,
+    check_format,
+    from_float,
+    join_alpha,
+    read_image,
+    split_alpha,
+    to_float,
+    write_image,
+)
 from .kernels import memory_trim
 from .kernels.tiles import tiles
 from .training import progress, say
@@ -241,15 +250,12 @@ def _restore(
     memory: int,
 ) -> None:
     image = read_image(source)
-    channels = 1 if image.ndim == 2 else image.shape[2]
-    check_format(target, image.dtype, channels)
-    colours = image[:, :, 0] if channels == 2 else image[:, :, :3] if channels == 4 else image
+    check_format(target, image.dtype, 1 if image.ndim == 2 else image.shape[2])
+    colours, alpha = split_alpha(image)
     try:
         restored = restore_array(model(), colours, memory=memory)
     except ValueError as error:
         raise TilegradError(f"{model_file}: cannot restore {Path(source).name} ({error})") from error
     except FloatingPointError as error:
         raise TilegradError(f"{model_file}: gives numbers that are not finite, as after a diverged training") from error
-    if channels in (2, 4):
-        restored = np.dstack([restored, image[:, :, -1]])
-    write_image(target, restored)
+    write_image(target, join_alpha(restored, alpha))

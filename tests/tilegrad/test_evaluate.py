@@ -21,7 +21,7 @@ GRAY = RANDOM.integers(60, 200, (24, 31)).astype(np.uint8)
 COLOUR = RANDOM.integers(60, 200, (20, 22, 3)).astype(np.uint8)
 
 
-def through(scale: float) -> nn.Model:
+def through(scale: float) -> nn.models.Model:
     """A denoiser that subtracts ``scale`` times its input."""
     model = nn.models.DnCNN(depth=2, channels=2, batch_norm=False)
     for parameter in model.parameters():
@@ -85,12 +85,12 @@ def labelled(count: int) -> ArraySet:
 
 
 @pytest.fixture(scope="module")
-def classifier() -> nn.Model:
+def classifier() -> nn.models.Model:
     nn.manual_seed(3)
     return nn.models.CNNClassifier(image_size=20, classes=3, channels=4, hidden=5).eval()
 
 
-def test_a_classifiers_accuracy(here: Callable[..., Ended], classifier: nn.Model, tmp_path: Path) -> None:
+def test_a_classifiers_accuracy(here: Callable[..., Ended], classifier: nn.models.Model, tmp_path: Path) -> None:
     images = labelled(600)  # more than one batch
     with nn.no_grad():
         logits = np.asarray(classifier(nn.Tensor(images.images.astype(np.float32) / np.float32(255))))
@@ -102,7 +102,7 @@ def test_a_classifiers_accuracy(here: Callable[..., Ended], classifier: nn.Model
     assert (done.returncode, done.stdout) == (0, f"{100 * expected:.2f} % of the test images told right\n")
 
 
-def test_features_come_before_the_last_layer(classifier: nn.Model) -> None:
+def test_features_come_before_the_last_layer(classifier: nn.models.Model) -> None:
     images = labelled(7)
     found = features(classifier, images)
     assert found.shape == (7, 5)

@@ -10,7 +10,7 @@ from command import Ended
 from tilegrad import nn
 
 
-def pytorchs(model: nn.Model) -> dict[str, np.ndarray]:
+def pytorchs(model: nn.models.Model) -> dict[str, np.ndarray]:
     """Random weights as PyTorch has them: OIHW."""
     random = np.random.default_rng(0)
     shapes = {name: array.shape for name, array in model.state_dict().items()}
@@ -32,7 +32,7 @@ def test_weights_are_permuted_and_renamed(here: Callable[..., Ended], tmp_path: 
     done = here("import", path, "m.safetensors", "--model", "SRCNN", "--configuration", '{"channels": [4, 2]}',
                 "--rename", "net.=")  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "m.safetensors: SRCNN, 537 weights\n"
+    assert done.stdout == "m.safetensors: SRCNN, 389 weights\n"
     model = nn.load(tmp_path / "m.safetensors")
     assert model.configuration()["channels"] == [4, 2]
     np.testing.assert_array_equal(model.state_dict()["conv1.weight"][3, 8, 2, 0], state["conv1.weight"][3, 0, 8, 2])
