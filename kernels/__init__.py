@@ -20,6 +20,7 @@ from .contexts import explain, trace, use_variant
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .correlation import correlate1d, correlate_separable2d
 from .cross_entropy import cross_entropy, cross_entropy_and_grad
+from .distance import distance_transform
 from .dropout import dropout
 from .elementwise import (
     absolute,
@@ -38,6 +39,7 @@ from .elementwise import (
 )
 from .embedding import embedding, embedding_grad
 from .interpolation import interpolate, interpolate_grad
+from .labeling import label_components
 from .linear import linear, matmul
 from .loss import (
     bce_with_logits,
@@ -102,6 +104,7 @@ __all__ = [
     "correlate_separable2d",
     "cross_entropy",
     "cross_entropy_and_grad",
+    "distance_transform",
     "divide",
     "dropout",
     "embedding",
@@ -114,6 +117,7 @@ __all__ = [
     "interpolate_grad",
     "l1_loss",
     "l1_loss_and_grad",
+    "label_components",
     "leaky_relu",
     "leaky_relu_grad",
     "linear",
