@@ -38,6 +38,7 @@ from .elementwise import (
     subtract,
 )
 from .embedding import embedding, embedding_grad
+from .histogram import blend_tile_maps, count_between, count_values, look_up, piecewise_linear, tile_maps
 from .interpolation import interpolate, interpolate_grad
 from .labeling import label_components
 from .linear import linear, matmul
@@ -94,6 +95,7 @@ __all__ = [
     "batch_norm_train",
     "bce_with_logits",
     "bce_with_logits_and_grad",
+    "blend_tile_maps",
     "charbonnier_loss",
     "charbonnier_loss_and_grad",
     "conv2d",
@@ -102,6 +104,8 @@ __all__ = [
     "conv_transpose2d",
     "correlate1d",
     "correlate_separable2d",
+    "count_between",
+    "count_values",
     "cross_entropy",
     "cross_entropy_and_grad",
     "distance_transform",
@@ -124,6 +128,7 @@ __all__ = [
     "log",
     "log_softmax",
     "log_softmax_grad",
+    "look_up",
     "matmul",
     "max_pool2d",
     "max_pool2d_grad",
@@ -140,6 +145,7 @@ __all__ = [
     "norm_of_all",
     "pad2d",
     "pad2d_grad",
+    "piecewise_linear",
     "pixel_shuffle",
     "pixel_unshuffle",
     "power",
@@ -165,6 +171,7 @@ __all__ = [
     "take_pixels",
     "tanh",
     "tanh_grad",
+    "tile_maps",
     "trace",
     "use_variant",
     "warmup",
