@@ -40,7 +40,7 @@ from .elementwise import (
 from .embedding import embedding, embedding_grad
 from .histogram import blend_tile_maps, count_between, count_values, look_up, piecewise_linear, tile_maps
 from .interpolation import interpolate, interpolate_grad
-from .labeling import label_components
+from .labeling import label_components, measure_components
 from .linear import linear, matmul
 from .loss import (
     bce_with_logits,
@@ -135,6 +135,7 @@ __all__ = [
     "maximum",
     "mean",
     "mean_squared_error",
+    "measure_components",
     "memory_report",
     "memory_trim",
     "minimum",

@@ -1,7 +1,7 @@
 """The exact Euclidean distance of every pixel to the nearest pixel of the background.
 
-    reference.py    the definition: every pixel looks at all others
-    cpu_columns.py  "columns": the nearest pixel of each column, then of each row the nearest column
+reference.py    the definition: every pixel looks at all others
+cpu_columns.py  "columns": the nearest pixel of each column, then of each row the nearest column
 """
 
 from collections.abc import Sequence

@@ -170,7 +170,10 @@ def _rows(distance: str, places: bool, near: bool) -> Any:
                 else:
                     result[j] = number(np.inf)
                 if places:
-                    row, column = pointer(block[2] + task * w * 4, int32), pointer(block[2] + block[8] * 4 + task * w * 4, int32)
+                    row, column = (
+                        pointer(block[2] + task * w * 4, int32),
+                        pointer(block[2] + block[8] * 4 + task * w * 4, int32),
+                    )
                     row[j] = nearest[columns[k]] if count > 0 else int32(-1)
                     column[j] = columns[k] if count > 0 else int32(-1)
 

@@ -1,9 +1,9 @@
 """Histograms, tables applied to images, and adaptive equalisation by the histograms of tiles.
 
-    reference.py    the definitions in loops
-    cpu_counts.py   "shares": histograms of fixed shares of an image, added in order
-    cpu_tables.py   "runs": tables and polylines applied to runs of numbers
-    cpu_tiles.py    "tiles": the maps of tiles, one after the other, and rows of pixels blended from them
+reference.py    the definitions in loops
+cpu_counts.py   "shares": histograms of fixed shares of an image, added in order
+cpu_tables.py   "runs": tables and polylines applied to runs of numbers
+cpu_tiles.py    "tiles": the maps of tiles, one after the other, and rows of pixels blended from them
 """
 
 from collections.abc import Sequence

@@ -74,7 +74,10 @@ def _polyline(dtype: str) -> Any:
             image, first = task // runs, task % runs * _RUN
             x = pointer(block[0] + image * length * size, number)
             y = pointer(block[3] + image * length * size, number)
-            xs, ys = pointer(block[1] + image * points * 8, types.float64), pointer(block[2] + image * points * 8, types.float64)
+            xs, ys = (
+                pointer(block[1] + image * points * 8, types.float64),
+                pointer(block[2] + image * points * 8, types.float64),
+            )
             for j in range(first, min(first + _RUN, length)):
                 value = types.float64(x[j])
                 if value != value:

@@ -1,7 +1,8 @@
 """Connected components of images.
 
-    reference.py   the definition: components flooded one by one
-    cpu_runs.py    "runs": rows become runs of pixels, and runs that touch are joined
+    reference.py       the definitions: components flooded one by one, and measured pixel by pixel
+    cpu_runs.py        "runs": rows become runs of pixels, and runs that touch are joined
+    cpu_measures.py    "runs" of the measures
 
 Components are numbered from 1 in the order of their first pixels, row by row.
 """
@@ -10,9 +11,9 @@ import numpy as np
 
 from ..operation import Operation, Variant
 from . import reference
-from .geometry import label_geometry
+from .geometry import label_geometry, measure_geometry
 
-__all__ = ["label_components"]
+__all__ = ["label_components", "measure_components"]
 
 LABEL_COMPONENTS = Operation(
     "label_components",
@@ -29,6 +30,20 @@ LABEL_COMPONENTS = Operation(
         {"shapes": [(2, 19, 131)], "below": {0: 3}, "integers": "int8", "background": 2},
         {"shapes": [(5, 6, 70)], "below": {0: 2}, "integers": "int8", "axes": 3, "connectivity": 2},
         {"shapes": [(21, 66)], "below": {0: 2}, "integers": "int8", "equal": False},
+    ),
+)
+MEASURE_COMPONENTS = Operation(
+    "measure_components",
+    package=__name__,
+    geometry=measure_geometry,
+    variants=(Variant("runs", "cpu_measures"),),
+    reference=reference.measure_components,
+    reference_args=lambda g: (g.n, g.h, g.w, g.components),
+    flops=lambda g: g.flops,
+    bytes_moved=lambda g: g.bytes_moved,
+    cases=(
+        {"shapes": [(1, 1)], "below": {0: 1}, "integers": "int32", "components": 2},
+        {"shapes": [(2, 19, 31)], "below": {0: 5}, "integers": "int32", "components": 4},
     ),
 )
 
@@ -95,3 +110,43 @@ def label_components(
     3
     """
     return LABEL_COMPONENTS.run((x,), (connectivity, background, equal, axes, label_dtype), out, variant)
+
+
+def measure_components(
+    labels: np.ndarray,
+    *,
+    components: int,
+    out: tuple[np.ndarray, np.ndarray] | None = None,
+    variant: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Area, bounding box and sums of the indices of each label, in each of a batch of images.
+
+    Parameters
+    ----------
+    labels : (..., H, W) array of integers with a sign
+        Labels outside ``[0, components)`` are left out.
+    components : int
+    out : (boxes, sums), optional
+        Where to write, C-contiguous.
+    variant : str, optional
+        The implementation to run; see `tilegrad.kernels.explain`.
+
+    Returns
+    -------
+    boxes : (..., components, 5) int64 array
+        First row, first column, last row, last column, and area. A label that does not occur has area 0 and a box
+        from (H, W) to (-1, -1).
+    sums : (..., components, 2) int64 array
+        Sums of rows and of columns: divided by the area, the centroid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> boxes, sums = measure_components(np.array([[0, 1, 1], [0, 0, 1]]), components=2)
+    >>> boxes
+    array([[0, 0, 1, 1, 3],
+           [0, 1, 1, 2, 3]])
+    >>> sums[1] / boxes[1, 4]
+    array([0.33333333, 1.66666667])
+    """
+    return MEASURE_COMPONENTS.run((labels,), (components,), out, variant)

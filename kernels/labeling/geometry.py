@@ -64,3 +64,36 @@ def label_geometry(
     d, h, w = (1, 1, 1, *image)[-3:]
     outputs = ((x.shape, np.dtype(label_dtype)), (batch, np.dtype(np.int64)))
     return LabelGeometry(math.prod(batch), d, h, w, connectivity, background, bool(equal), x.dtype, outputs)
+
+
+class MeasureGeometry(NamedTuple):
+    """``n`` images of ``(h, w)`` labels below ``components``."""
+
+    n: int
+    h: int
+    w: int
+    components: int
+    dtype: np.dtype
+    outputs: tuple[tuple[tuple[int, ...], np.dtype], ...]
+
+    @property
+    def flops(self) -> float:
+        """Comparisons and sums of each pixel."""
+        return 7.0 * self.n * self.h * self.w
+
+    @property
+    def bytes_moved(self) -> float:
+        return float(self.n * (self.h * self.w * self.dtype.itemsize + self.components * 56))
+
+
+def measure_geometry(labels: Spec, components: Any) -> MeasureGeometry:
+    name = "measure_components"
+    if labels.dtype.kind != "i":
+        raise TypeError(f"{name}: labels expects integers with a sign but got {labels.dtype}")
+    if len(labels.shape) < 2:
+        raise ValueError(f"{name}: labels expects at least 2 axes but got shape {labels.shape}")
+    components = integer(name, "components", components, 1, _MOST_PIXELS)
+    *batch, h, w = labels.shape
+    kind = np.dtype(np.int64)
+    outputs = (((*batch, components, 5), kind), ((*batch, components, 2), kind))
+    return MeasureGeometry(math.prod(batch), h, w, components, labels.dtype, outputs)

@@ -38,3 +38,30 @@ def label_components(x, labels, counts, n, d, h, w, connectivity, background, eq
                                     waiting[size, 0], waiting[size, 1], waiting[size, 2] = k, r, s
                                     size += 1
         number[image] = found
+
+
+def measure_components(labels, boxes, sums, n, h, w, components):
+    """``boxes[n, k]``: of label k the first row and column, the last ones, and the area; ``sums[n, k]``: of both indices.
+
+    A label that does not occur has the area 0, and a box from (h, w) to (-1, -1).
+    """
+    images, results, totals = (
+        labels.reshape((n, h, w)),
+        boxes.reshape((n, components, 5)),
+        sums.reshape((n, components, 2)),
+    )
+    for image in range(n):
+        for k in range(components):
+            results[image, k, 0], results[image, k, 1] = h, w
+            results[image, k, 2], results[image, k, 3], results[image, k, 4] = -1, -1, 0
+            totals[image, k, 0], totals[image, k, 1] = 0, 0
+        for p in range(h):
+            for q in range(w):
+                k = images[image, p, q]
+                if 0 <= k < components:
+                    box = results[image, k]
+                    box[0], box[1] = min(box[0], p), min(box[1], q)
+                    box[2], box[3] = max(box[2], p), max(box[3], q)
+                    box[4] += 1
+                    totals[image, k, 0] += p
+                    totals[image, k, 1] += q
