@@ -9,7 +9,7 @@ import numpy as np
 from ..kernels.correlation.geometry import check_border
 from ..kernels.similarity.geometry import integer
 from .histograms import Histograms, check_bins, check_nonempty, counted
-from .images import axis_of_channels, check_image, check_out, delivered, float_type, leading_axes
+from .images import axis_of_channels, check_image, check_out, float_type, leading_axes
 from .linear import gaussian
 from .separable import correlate_axes
 

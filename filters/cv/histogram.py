@@ -12,12 +12,13 @@ from ..images import check_image, check_out, delivered, leading_axes
 
 
 def check_plane(name: str, src: Any, types: tuple[str, ...], batch_axes: Any, argument: str = "src") -> int:
-    """An image of one channel, ``(H, W)`` behind the axes of the batch, and one of these types; how many axes those are."""
+    """An image of one channel and of one of these types, ``(H, W)`` behind the axes of a batch: how many those are."""
     check_image(name, argument, src)
     batch = leading_axes(name, batch_axes, src.ndim)
     if src.ndim - batch != 2:
         raise ValueError(
-            f"{name}: {argument} expects two axes beside those of the batch but got shape {src.shape}, batch_axes = {batch}"
+            f"{name}: {argument} expects two axes beside those of the batch "
+            f"but got shape {src.shape}, batch_axes = {batch}"
         )
     if src.dtype.name not in types:
         raise TypeError(f"{name}: {argument} expects {' or '.join(types)} but got {src.dtype}")
@@ -181,7 +182,7 @@ def LUT(src: np.ndarray, lut: np.ndarray, dst: np.ndarray | None = None) -> np.n
     src : array of any shape, uint8 or int8
         An int8 value v takes entry ``v + 128``. Any strides.
     lut : array of 256 entries, of integers, float32 or float64
-        ``(256,)``, ``(1, 256)`` or ``(256, 1)``; or, for images ``(..., C)``, ``(1, 256, C)``, a table for each channel.
+        ``(256,)``, ``(1, 256)`` or ``(256, 1)``; for images ``(..., C)`` also ``(1, 256, C)``, one for each channel.
     dst : array of the result's shape and type, optional
         Where to write.
 

@@ -30,7 +30,7 @@ _RULES: dict[int, Callable[[np.ndarray, Any, Any], np.ndarray]] = {
 }
 
 
-def threshold(  # noqa: PLR0913
+def threshold(
     src: np.ndarray, thresh: float, maxval: float, type: int, dst: np.ndarray | None = None, *, batch_axes: int = 0
 ) -> tuple[Any, np.ndarray]:
     """Replace the values above and below a threshold.

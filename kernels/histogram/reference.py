@@ -18,7 +18,7 @@ def count_values(x, counts, n, size, bins, low):
 
 
 def count_between(x, edges, counts, n, size, bins):
-    """``counts[i, k]`` = how many numbers of image i lie in ``[edges[i, k], edges[i, k + 1])``; the last bin is closed."""
+    """``counts[i, k]`` = how many of image i lie in ``[edges[i, k], edges[i, k + 1])``; the last bin is closed."""
     images, result, borders = x.reshape((n, size)), counts.reshape((n, bins)), edges.reshape((n, bins + 1))
     result[:] = 0
     for i in range(n):

@@ -117,14 +117,11 @@ def _cut(number: Any, equal: bool) -> Any:
 
     @register_jitable
     def word(line, j, count, background):
-        """Bit t, for t < count: whether a run begins or ends between pixels j + t - 1 and j + t (or is no background)."""
+        """Bit t, for t < count: whether pixel j + t differs from the one before it, or from the background."""
         bits = types.uint64(0)
         pixels = pointer(line, number)
         for t in range(count):
-            if equal:
-                bit = pixels[j + t] != pixels[j + t - 1]
-            else:
-                bit = types.int64(pixels[j + t]) != background
+            bit = pixels[j + t] != pixels[j + t - 1] if equal else types.int64(pixels[j + t]) != background
             bits |= types.uint64(bit) << types.uint64(t)
         return bits
 
@@ -180,7 +177,8 @@ def _cut(number: Any, equal: bool) -> Any:
 def _runs(dtype: str, equal: bool) -> Any:
     """Task: one band of one image.
 
-    block = x, places, bounds, parents, rows, slices, w, bands, slices in a band, connectivity, background, runs in a row
+    block = x, places, bounds, parents, rows, slices, w, bands, slices in a band, connectivity, background,
+    runs in a row
     """
     number = getattr(types, dtype)
     size = number.bitwidth // 8
@@ -241,8 +239,8 @@ def _seams(dtype: str, equal: bool) -> Any:
 def _roots() -> Any:
     """Task: one band of one image. Another band may shorten its paths meanwhile: they lead to the same roots.
 
-    block = places, parents, roots in each band, counts, labels, bounds, rows in all, rows in a band, w, bands, runs in a
-    row
+    block = places, parents, roots in each band, counts, labels, bounds, rows in all, rows in a band, w, bands,
+    runs in a row
     """
 
     def work(begin, end, slot, block):

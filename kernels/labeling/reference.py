@@ -41,7 +41,7 @@ def label_components(x, labels, counts, n, d, h, w, connectivity, background, eq
 
 
 def measure_components(labels, boxes, sums, n, h, w, components):
-    """``boxes[n, k]``: of label k the first row and column, the last ones, and the area; ``sums[n, k]``: of both indices.
+    """``boxes[n, k]``: of label k the first row and column, the last ones, the area; ``sums[n, k]``: of both indices.
 
     A label that does not occur has the area 0, and a box from (h, w) to (-1, -1).
     """

@@ -31,7 +31,7 @@ def _splat(builder: ir.IRBuilder, value: ir.Value, count: int) -> ir.Value:
 
 
 def unequal(itemsize: int) -> Callable[[int, int], int]:
-    """``f(a, b)``: bit t says whether the integers at addresses ``a + t * itemsize`` and ``b + t * itemsize`` differ."""
+    """``f(a, b)``: bit t says whether the integers at ``a + t * itemsize`` and ``b + t * itemsize`` differ."""
     vector = ir.VectorType(ir.IntType(8 * itemsize), WORD)
 
     @intrinsic
@@ -46,7 +46,7 @@ def unequal(itemsize: int) -> Callable[[int, int], int]:
 
 
 def unequal_to(itemsize: int) -> Callable[[int, int], int]:
-    """``f(a, value)``: bit t says whether the integer at ``a + t * itemsize`` is not ``value`` (of which low bits count)."""
+    """``f(a, value)``: bit t says whether the integer at ``a + t * itemsize`` is not ``value``, cut to its bits."""
     element = ir.IntType(8 * itemsize)
     vector = ir.VectorType(element, WORD)
 
