@@ -51,7 +51,8 @@ def label(
 
     Notes
     -----
-    Equals ``skimage.measure.label`` 0.26, numbers included, whatever the number of threads.
+    Equals ``skimage.measure.label`` 0.26, numbers included, but for volumes whose last axis has length 1: those
+    scikit-image numbers column by column. The number of threads changes nothing.
 
     Examples
     --------
@@ -166,9 +167,9 @@ def distance_transform_edt(
         source = source[..., None, :]
     distances, indices = kernels.distance_transform(source, sampling=steps, indices=bool(return_indices))
     distances = delivered(distances.reshape(image.shape), out)
-    indices = indices[-axes:].reshape(-1, *image.shape)
     if not return_indices:
         return distances
+    indices = indices[-axes:].reshape(axes, *image.shape)
     return (distances, indices) if return_distances else indices
 
 

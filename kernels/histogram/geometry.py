@@ -186,5 +186,6 @@ def blend_geometry(x: Spec, maps: Spec, tile: Any, rule: Any) -> TileGeometry:
         raise TypeError(f"{name}: maps expects int8, uint8 or uint16 but got {maps.dtype}")
     if len(maps.shape) != len(batch) + 3 or maps.shape[:-3] != tuple(batch) or min(maps.shape[-3:]) < 1:
         raise ValueError(f"{name}: maps expects shape {(*batch, 'rows', 'columns', 'bins')} but got {maps.shape}")
-    grid, bins, outputs = maps.shape[-3:-1], maps.shape[-1], ((x.shape, maps.dtype),)
+    rows, columns, bins = maps.shape[-3:]
+    grid, outputs = (rows, columns), ((x.shape, maps.dtype),)
     return TileGeometry(math.prod(batch), h, w, tile, grid, bins, 0, 0, RULES[rule], x.dtype, outputs)
