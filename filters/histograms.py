@@ -147,9 +147,10 @@ def histogram(
         centers = np.arange(low, high + 1)
     else:
         source = source.astype(float_type(image.dtype), copy=False)
-        ends = (source.min(), source.max()) if source_range == "image" else value_range(image.dtype)
-        least, largest = (source.dtype.type(value) for value in ends)
-        edges = edges_between(name, least, largest, nbins, source.dtype)
+        if source_range == "image":
+            edges = edges_between(name, source.min(), source.max(), nbins, source.dtype)
+        else:
+            edges = np.linspace(*value_range(image.dtype), nbins + 1, dtype=source.dtype)
         shared = np.broadcast_to(edges, (*source.shape[:separate], nbins + 1))
         counts = kernels.count_between(source, edges=shared, batch_axes=separate)
         centers = centers_of(edges)

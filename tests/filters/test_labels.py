@@ -47,8 +47,8 @@ def test_distances_and_indices():
     image = np.array([[1, 1, 0], [1, 1, 1], [0, 1, 1]])
     distances, indices = filters.distance_transform_edt(image, return_indices=True, sampling=2)
     np.testing.assert_array_equal(distances, np.sqrt([[16, 4, 0], [4, 8, 4], [0, 4, 16]]))
-    # The pixel in the middle is as far from both: the one in the first column counts.
-    np.testing.assert_array_equal(indices, [[[2, 0, 0], [2, 2, 0], [2, 2, 0]], [[0, 2, 2], [0, 0, 2], [0, 0, 2]]])
+    # Pixels on the diagonal are as far from both: the one in the first column counts.
+    np.testing.assert_array_equal(indices, [[[2, 0, 0], [2, 2, 0], [2, 2, 2]], [[0, 2, 2], [0, 0, 2], [0, 0, 0]]])
     only = filters.distance_transform_edt(image, 2, return_distances=False, return_indices=True)
     np.testing.assert_array_equal(only, indices)
 
