@@ -61,7 +61,10 @@ def threshold_otsu(image: np.ndarray | None = None, nbins: int = 256, *, hist: A
     nbins = check_bins(name, nbins)
     check_nonempty(name, image, batch)
     if not batch and image.ndim > 2 and image.shape[-1] in (3, 4):
-        warnings.warn(f"{name}: {image.shape} looks like a colour image, not a gray one", stacklevel=2)
+        warnings.warn(
+            f"{name} is expected to work correctly only for grayscale images; {image.shape} looks like one of colours",
+            stacklevel=2,
+        )
     if not batch and (image == image.reshape(-1)[0]).all():
         return image.reshape(-1)[0]
     thresholds = _otsu(counted(name, image, nbins, batch))

@@ -179,8 +179,8 @@ def LUT(src: np.ndarray, lut: np.ndarray, dst: np.ndarray | None = None) -> np.n
 
     Parameters
     ----------
-    src : array of any shape, uint8 or int8
-        An int8 value v takes entry ``v + 128``. Any strides.
+    src : uint8 array of any shape
+        Any strides.
     lut : array of 256 entries, of integers, float32 or float64
         ``(256,)``, ``(1, 256)`` or ``(256, 1)``; for images ``(..., C)`` also ``(1, 256, C)``, one for each channel.
     dst : array of the result's shape and type, optional
@@ -208,8 +208,8 @@ def LUT(src: np.ndarray, lut: np.ndarray, dst: np.ndarray | None = None) -> np.n
     name = "LUT"
     check_image(name, "src", src)
     check_image(name, "lut", lut)
-    if src.dtype.name not in ("uint8", "int8"):
-        raise TypeError(f"{name}: src expects uint8 or int8 but got {src.dtype}")
+    if src.dtype != np.uint8:
+        raise TypeError(f"{name}: src expects uint8 but got {src.dtype}")
     channels = lut.shape[2] if lut.ndim == 3 else 1
     if lut.size != 256 * channels or lut.shape[:2] not in ((256,), (1, 256), (256, 1)):
         raise ValueError(f"{name}: lut expects 256 entries, or shape (1, 256, C), but got shape {lut.shape}")
@@ -217,11 +217,10 @@ def LUT(src: np.ndarray, lut: np.ndarray, dst: np.ndarray | None = None) -> np.n
         raise ValueError(f"{name}: lut expects one table or one for each channel but got {channels} (src {src.shape})")
     if dst is not None:
         check_out(name, dst, src.shape, lut.dtype, "dst")
-    low = int(np.iinfo(src.dtype).min)
     if channels == 1:
-        return delivered(kernels.look_up(src, lut.reshape(256), low=low), dst)
+        return delivered(kernels.look_up(src, lut.reshape(256)), dst)
     tables = np.moveaxis(lut.reshape(256, channels), -1, 0)
-    result = kernels.look_up(np.moveaxis(src, -1, 0), tables, low=low, batch_axes=1)
+    result = kernels.look_up(np.moveaxis(src, -1, 0), tables, batch_axes=1)
     result = np.moveaxis(result, 0, -1)
     return np.ascontiguousarray(result) if dst is None else delivered(result, dst)
 
