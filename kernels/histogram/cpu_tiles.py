@@ -1,7 +1,7 @@
 """Variant "tiles" of adaptive equalisation: a tile's histogram and map by one task, then rows of pixels blended.
 
-The pixels of a row between the centres of two neighbouring tiles look into the same four maps. Their bins are laid
-side by side first, so that a pixel finds its four levels in one place.
+The pixels between the centres of four neighbouring tiles look into the same four maps. Their levels are laid side by
+side first, four in a word, so that a pixel finds all of its levels by one look.
 """
 
 from ctypes import addressof
@@ -15,12 +15,14 @@ from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import pointer
+from ..machine.streams import read, write
 from ..machine.threads import launch, num_threads
 from ..operation import Run
 from .geometry import TileGeometry
 from .reference import OPENCV, blended, clip_once, clip_until_shared, level, neighbours, reflected
 
 _LINE = 64
+_MOST_SIDE_BY_SIDE = 4096  # bins: beyond, the words of all cells outgrow the caches
 
 
 @kernel(fastmath=False)
@@ -77,21 +79,96 @@ def _maps(dtype: str, maps: str, rule: int, whole: bool) -> Any:
     return work
 
 
+@kernel()
+def _side_by_side(maps: str) -> Any:
+    """Task: one cell between four tiles' centres: for each value its four levels in one word.
+
+    block = maps, words, grid_h, grid_w, bins
+    """
+    entry = getattr(types, maps)
+    size = entry.bitwidth // 8
+    word, unsigned = getattr(types, f"uint{32 * size}"), getattr(types, f"uint{8 * size}")
+
+    def work(begin, end, slot, block):
+        grid_h, grid_w, bins = block[2], block[3], block[4]
+        for task in range(begin, end):
+            across = grid_w + 1
+            image, a, b = task // (across * (grid_h + 1)), task // across % (grid_h + 1), task % across
+            start = block[0] + image * grid_h * grid_w * bins * size
+            above, below = (
+                start + max(a - 1, 0) * grid_w * bins * size,
+                start + min(a, grid_h - 1) * grid_w * bins * size,
+            )
+            left, right = max(b - 1, 0) * bins * size, min(b, grid_w - 1) * bins * size
+            one, two = pointer(above + left, unsigned), pointer(above + right, unsigned)
+            three, four = pointer(below + left, unsigned), pointer(below + right, unsigned)
+            words = pointer(block[1] + task * bins * 4 * size, word)
+            for k in range(bins):
+                value = word(four[k])
+                value = value << word(8 * size) | word(three[k])
+                value = value << word(8 * size) | word(two[k])
+                words[k] = value << word(8 * size) | word(one[k])
+
+    return work
+
+
 @kernel(fastmath=False)
-def _blend(dtype: str, maps: str, rule: int, whole: bool) -> Any:
+def _blend_words(dtype: str, maps: str, rule: int, whole: bool) -> Any:
     """Task: one row of one image.
 
-    block = x, maps, y, columns, ways, rows, h, w, grid_h, grid_w, bins
+    block = x, words, y, segments, their cells, ways, cells of the rows, ways of the rows, h, w, segments, cells across,
+    cells down, bins
 
-    ``columns[q]`` are the places in a row of maps of the two tiles around column q, ``ways[q]`` how far it is from one
-    to the other; ``rows`` likewise.
+    ``segments[s]`` is the first column of the s-th run of columns in one cell, ``ways[q]`` how far column q is from the
+    centre left of it to that right of it.
     """
     number, entry = getattr(types, dtype), getattr(types, maps)
     size, entry_size = number.bitwidth // 8, entry.bitwidth // 8
+    word, real = getattr(types, f"uint{32 * entry_size}"), types.float32 if rule == OPENCV else types.float64
+    bits = 8 * entry_size
+
+    @register_jitable
+    def part(value, i):
+        return types.int32(entry(value >> word(bits * i)))
 
     def work(begin, end, slot, block):
-        columns, ways = pointer(block[3], types.int64), pointer(block[4], types.float64)
-        rows, steps = pointer(block[5], types.int64), pointer(block[6], types.float64)
+        segments, cells, ways = pointer(block[3], types.int64), pointer(block[4], types.int64), pointer(block[5], real)
+        rows, steps = pointer(block[6], types.int64), pointer(block[7], real)
+        h, w, count, across, high, bins = block[8], block[9], block[10], block[11], block[12], block[13]
+        for task in range(begin, end):
+            image, p = task // h, task % h
+            x, y = pointer(block[0] + task * w * size, number), pointer(block[2] + task * w * entry_size, entry)
+            line, down = (image * high + rows[p]) * across, steps[p]
+            for s in range(count):
+                table = pointer(block[1] + (line + cells[s]) * bins * 4 * entry_size, word)
+                for q in range(segments[s], segments[s + 1]):
+                    k = types.int64(read(x, q))
+                    if not whole:
+                        k = min(max(k, 0), bins - 1)
+                    four = read(table, k)
+                    level = blended(
+                        part(four, 0), part(four, 1), part(four, 2), part(four, 3), down, read(ways, q), rule
+                    )
+                    write(y, q, entry(types.int32(level)))
+
+    return work
+
+
+@kernel(fastmath=False)
+def _blend(dtype: str, maps: str, rule: int, whole: bool) -> Any:
+    """Task: one row of one image, where maps have too many bins to be laid side by side.
+
+    block = x, maps, y, columns, ways, rows, ways of the rows, h, w, grid_h, grid_w, bins
+
+    ``columns[q]`` are the places in a row of maps of the two tiles around column q; ``rows`` likewise.
+    """
+    number, entry = getattr(types, dtype), getattr(types, maps)
+    size, entry_size = number.bitwidth // 8, entry.bitwidth // 8
+    real = types.float32 if rule == OPENCV else types.float64
+
+    def work(begin, end, slot, block):
+        columns, ways = pointer(block[3], types.int64), pointer(block[4], real)
+        rows, steps = pointer(block[5], types.int64), pointer(block[6], real)
         h, w, grid_h, grid_w, bins = block[7], block[8], block[9], block[10], block[11]
         for task in range(begin, end):
             image, p = task // h, task % h
@@ -101,11 +178,12 @@ def _blend(dtype: str, maps: str, rule: int, whole: bool) -> Any:
             below = pointer(start + rows[2 * p + 1] * grid_w * bins * entry_size, entry)
             down = steps[p]
             for q in range(w):
-                k = types.int64(x[q])
+                k = types.int64(read(x, q))
                 if not whole:
                     k = min(max(k, 0), bins - 1)
                 left, right = columns[2 * q] + k, columns[2 * q + 1] + k
-                y[q] = entry(blended(above[left], above[right], below[left], below[right], down, ways[q], rule))
+                a, b, c, d = read(above, left), read(above, right), read(below, left), read(below, right)
+                write(y, q, entry(types.int32(blended(a, b, c, d, down, read(ways, q), rule))))
 
     return work
 
@@ -132,19 +210,55 @@ def build_maps(g: TileGeometry) -> Run:
 def _places(n: int, tile: int, tiles: int, rule: int) -> tuple[np.ndarray, np.ndarray]:
     """Of each pixel of a line the tiles around it, and how far it is from one to the other."""
     found = [neighbours(q, tile, tiles, rule) for q in range(n)]
-    return np.array([pair[:2] for pair in found], np.int64), np.array([pair[2] for pair in found], np.float64)
+    ways = np.array([way for _, _, way in found], np.float32 if rule == OPENCV else np.float64)
+    return np.array([tiles for *tiles, _ in found], np.int64), ways
+
+
+def _cells(pairs: np.ndarray) -> np.ndarray:
+    """Of each pixel the number of the gap between centres that it lies in; 0 is before the first centre."""
+    return np.where(pairs.max(axis=1) == 0, 0, pairs[:, 0] + 1)
 
 
 def build_blend(g: TileGeometry) -> Run:
-    dtype = "uint8" if g.dtype.kind == "b" else g.dtype.name
-    worker = _blend.address(dtype, g.outputs[0][1].name, g.rule, _is_whole(g))
     rows, steps = _places(g.h, g.tile[0], g.grid[0], g.rule)
     columns, ways = _places(g.w, g.tile[1], g.grid[1], g.rule)
+    parameters = ("uint8" if g.dtype.kind == "b" else g.dtype.name, g.outputs[0][1].name, g.rule, _is_whole(g))
+    ns = g.n * g.h * g.w * 1.5
+    if g.bins <= _MOST_SIDE_BY_SIDE:
+        return _build_words(g, parameters, (_cells(rows), steps), (_cells(columns), ways), ns)
+    worker = _blend.address(*parameters)
     columns *= g.bins
     template = Template(7, (g.h, g.w, *g.grid, g.bins))
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         block = template.filled(*arrays, *outputs, columns, ways, rows, steps)
-        launch(worker, g.n * g.h, addressof(block), g.n * g.h * g.w * 2.0)
+        launch(worker, g.n * g.h, addressof(block), ns)
+
+    return run
+
+
+def _build_words(
+    g: TileGeometry,
+    parameters: tuple[Any, ...],
+    down: tuple[np.ndarray, np.ndarray],
+    along: tuple[np.ndarray, np.ndarray],
+    ns: float,
+) -> Run:
+    (rows, steps), (columns, ways) = down, along
+    starts = np.flatnonzero(np.diff(columns, prepend=-1))
+    cells, segments = columns[starts], np.append(starts, g.w).astype(np.int64)
+    gather, worker = _side_by_side.address(parameters[1]), _blend_words.address(*parameters)
+    high, across = g.grid[0] + 1, g.grid[1] + 1
+    first = Template(2, (*g.grid, g.bins))
+    then = Template(8, (g.h, g.w, cells.size, across, high, g.bins))
+    word = np.dtype(f"uint{32 * g.outputs[0][1].itemsize}")
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        x, maps = arrays
+        words = empty((g.n, high, across, g.bins), word)
+        block = first.filled(maps, words)
+        launch(gather, g.n * high * across, addressof(block), words.size * 1.0)
+        block = then.filled(x, words, *outputs, segments, cells, ways, rows, steps)
+        launch(worker, g.n * g.h, addressof(block), ns)
 
     return run

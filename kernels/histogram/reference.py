@@ -181,17 +181,20 @@ def neighbours(q, tile, tiles, rule):
 
 @register_jitable
 def blended(a, b, c, d, down, along, rule):
-    """Levels a b of the tiles above and c d of those below, ``down`` and ``along`` the way between their centres."""
+    """Levels a b of the tiles above and c d of those below, ``down`` and ``along`` the way between their centres.
+
+    A real number: what is behind its point is to be cut off.
+    """
     if rule == OPENCV:
         one, y, x = np.float32(1), np.float32(down), np.float32(along)
         above = np.float32(a) * (one - x) + np.float32(b) * x
         below = np.float32(c) * (one - x) + np.float32(d) * x
-        return int(np.rint(above * (one - y) + below * y))
+        return np.rint(above * (one - y) + below * y)
     total = np.float32(a * ((1 - along) * (1 - down)))
     total += np.float32(b * (along * (1 - down)))
     total += np.float32(c * ((1 - along) * down))
     total += np.float32(d * (along * down))
-    return int(total)
+    return total
 
 
 def blend_tile_maps(x, maps, y, n, h, w, tile_h, tile_w, grid_h, grid_w, bins, rule):
@@ -204,8 +207,8 @@ def blend_tile_maps(x, maps, y, n, h, w, tile_h, tile_w, grid_h, grid_w, bins, r
             for q in range(w):
                 left, right, along = neighbours(q, tile_w, grid_w, rule)
                 k = min(max(int(images[i, p, q]), 0), bins - 1)
-                results[i, p, q] = blended(
+                of_tiles = (
                     tables[i, above, left, k], tables[i, above, right, k],
                     tables[i, below, left, k], tables[i, below, right, k],
-                    down, along, rule,
                 )  # fmt: skip
+                results[i, p, q] = int(blended(*of_tiles, down, along, rule))
