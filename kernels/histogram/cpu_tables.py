@@ -1,5 +1,7 @@
 """Variant "runs" of tables and polylines: images are cut into runs of numbers, each done by itself.
 
+Processors gather words from a table in vectors, but not bytes: a table of bytes is widened for each run.
+
 The segment of a polyline is found by halving, in steps that depend on the number of points alone, so that nothing is
 guessed by the processor and neighbours overlap in its pipeline.
 """
@@ -13,7 +15,7 @@ from numba.extending import register_jitable
 from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.pointers import pointer
-from ..machine.streams import read, write
+from ..machine.streams import read, stack, write
 from ..machine.threads import launch
 from ..operation import Run
 from .geometry import TableGeometry
@@ -30,8 +32,10 @@ def _look_up(dtype: str, itemsize: int, whole: bool) -> Any:
     """
     number, entry = getattr(types, dtype), getattr(types, f"uint{8 * itemsize}")
     size = number.bitwidth // 8
+    widened = whole and size == itemsize == 1
 
     def work(begin, end, slot, block):
+        words = stack(256, types.uint32)
         length, runs, tables, entries, low = block[3], block[4], block[5], block[6], block[7]
         for task in range(begin, end):
             image, first = task // runs, task % runs * _RUN
@@ -39,11 +43,17 @@ def _look_up(dtype: str, itemsize: int, whole: bool) -> Any:
             x = pointer(block[0] + (image * length + first) * size, number)
             y = pointer(block[2] + (image * length + first) * itemsize, entry)
             table = pointer(block[1] + image % tables * entries * itemsize, entry)
-            for j in range(count):
-                k = types.int64(read(x, j)) - low
-                if not whole:
-                    k = min(max(k, 0), entries - 1)
-                write(y, j, read(table, k))
+            if widened:
+                for k in range(256):
+                    words[k] = types.uint32(table[k])
+                for j in range(count):
+                    write(y, j, entry(words[read(x, j)]))
+            else:
+                for j in range(count):
+                    k = types.int64(read(x, j)) - low
+                    if not whole:
+                        k = min(max(k, 0), entries - 1)
+                    write(y, j, read(table, k))
 
     return work
 
