@@ -6,7 +6,7 @@
     envelope   rows with a pixel that is farther from any zero than that: of the parabolas (q - j)**2 + height(j) that
                the columns j stand for, those that are lowest somewhere, from left to right, are kept on a stack
 
-The near search does integer arithmetic on 16 pixels at once and takes as many steps as the distances are long; the
+The near search (near.py) does integer arithmetic in vectors and takes as many steps as the distances are long; the
 envelope takes a division or two for every pixel, however far. The distances of both are the same integers under the
 root, so which of them a row takes cannot be seen.
 
@@ -25,16 +25,16 @@ from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import float_bits, pointer, word_of
-from ..machine.streams import stack
+from ..machine.streams import read, write
 from ..machine.threads import launch, num_threads
 from ..operation import Run
 from .geometry import DistanceGeometry
+from .near import block_size, nearest_of_block
 
 _STRIP = 256  # columns of a task: its line of rows below stays in the first-level cache
 _LINE = 64
 _FAR = 1 << 29  # a row that is none, above or below
-_NEAR = 32  # columns that the near search looks at on each side
-_CHUNK = 64  # pixels that stop together
+_NEAR = 64  # columns that the near search looks at on each side
 _UNREACHED = 1 << 30
 _LONGEST_NEAR = 1 << 14  # pixels on a side: squared distances stay below _UNREACHED
 
@@ -78,36 +78,21 @@ def _columns(dtype: str) -> Any:
     return work
 
 
-@register_jitable
-def _near(heights, w, squares):
-    """Squared distances of a row, or False where some are too far to look for.
+def _near() -> Any:
+    """Writes a row's squared distances, of blocks that overlap at its end; False where some are too far to look for."""
+    nearest, size = nearest_of_block(_NEAR), block_size()
 
-    ``heights`` are the squared distances in the pixels' columns, with `_NEAR` numbers too large to count on each side.
-    """
-    best = stack(_CHUNK, int32)
-    for first in range(0, w, _CHUNK):
-        count = min(_CHUNK, w - first)
-        for t in range(_CHUNK):
-            best[t] = heights[first + t] if t < count else int32(0)
-        step, far = types.int64(1), _largest(best)
-        while step * step < far and step <= _NEAR:
-            square = int32(step * step)
-            for t in range(_CHUNK):
-                best[t] = min(best[t], min(heights[first + t - step], heights[first + t + step]) + square)
-            step, far = step + 1, _largest(best)
-        if step * step < far:
-            return False
-        for t in range(count):
-            squares[first + t] = best[t]
-    return True
+    @register_jitable
+    def near(heights, squares, w):
+        first = types.int64(0)
+        while first < w:
+            first = min(first, w - size)
+            if nearest(heights + 4 * first, squares + 4 * first) > (_NEAR + 1) * (_NEAR + 1):
+                return False
+            first += size
+        return True
 
-
-@register_jitable
-def _largest(best):
-    far = int32(0)
-    for t in range(_CHUNK):
-        far = max(far, best[t])
-    return far
+    return near
 
 
 @kernel(fastmath=False)
@@ -117,7 +102,7 @@ def _rows(distance: str, places: bool, near: bool) -> Any:
     block = rows of the nearest zeros, distances, indices, scratch, h, w, step_h, step_w, pixels, scratch of a thread
     """
     number = getattr(types, distance)
-    size = number.bitwidth // 8
+    size, near_row = number.bitwidth // 8, _near()
 
     @register_jitable
     def envelope(nearest, i, h, w, step_h, step_w, columns, heights, starts):
@@ -145,19 +130,19 @@ def _rows(distance: str, places: bool, near: bool) -> Any:
         starts, levels = pointer(scratch, types.float64), pointer(scratch + 8 * w, types.float64)
         columns, heights = pointer(scratch + 16 * w, int32), pointer(scratch + 20 * w + 4 * _NEAR, int32)
         if near:
-            for t in range(_NEAR + _CHUNK):
-                heights[t - _NEAR if t < _NEAR else w + t - _NEAR] = int32(_UNREACHED)
+            for t in range(_NEAR):
+                heights[t - _NEAR] = heights[w + t] = int32(_UNREACHED)
         for task in range(begin, end):
             i = task % h
             nearest = pointer(block[0] + task * w * 4, int32)
             result = pointer(block[1] + task * w * size, number)
             if near:
                 for j in range(w):
-                    down = int32(i) - nearest[j]
-                    heights[j] = down * down if down < int32(h) and down > -int32(h) else int32(_UNREACHED)
-                if _near(heights, w, columns):
+                    down = int32(i) - read(nearest, j)
+                    write(heights, j, down * down if abs(down) < h else int32(_UNREACHED))
+                if near_row(scratch + 20 * w + 4 * _NEAR, scratch + 16 * w, w):
                     for j in range(w):
-                        result[j] = np.sqrt(number(columns[j]))
+                        write(result, j, np.sqrt(number(read(columns, j))))
                     continue
             count = envelope(nearest, i, h, w, step_h, step_w, columns, levels, starts)
             k = 0
@@ -184,8 +169,8 @@ def build(g: DistanceGeometry) -> Run:
     if g.pixels == 0:
         return lambda arrays, outputs: None
     strips = -(-g.w // _STRIP)
-    near = not g.indices and g.step_h == g.step_w == 1 and max(g.h, g.w) <= _LONGEST_NEAR
-    scratch = (20 * g.w + 4 * (g.w + 2 * _NEAR + _CHUNK)) // _LINE * _LINE + 2 * _LINE
+    near = not g.indices and g.step_h == g.step_w == 1 and g.w >= block_size() and max(g.h, g.w) <= _LONGEST_NEAR
+    scratch = (20 * g.w + 4 * (g.w + 2 * _NEAR)) // _LINE * _LINE + 2 * _LINE
     steps = (word_of(g.step_h), word_of(g.step_w))
     columns = _columns.address("uint8" if g.dtype.kind == "b" else g.dtype.name)
     rows = _rows.address(g.outputs[0][1].name, g.indices, near)
