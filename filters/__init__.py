@@ -6,16 +6,29 @@ says that the k leading axes count images (by default none do: three axes are a 
 
 from . import cv
 from .damage import drop_blocks, jpeg, motion_blur, scratches, tears
+from .adaptive import equalize_adapthist
+from .exposure import equalize_hist, match_histograms
+from .histograms import cumulative_distribution, histogram
+from .labels import distance_transform_edt, label
 from .linear import gaussian
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
 from .noise import random_noise
 from .similarity import structural_similarity
+from .thresholds import threshold_local, threshold_otsu
 
 __all__ = [
+    "cumulative_distribution",
     "cv",
     "drop_blocks",
     "gaussian",
     "jpeg",
+    "distance_transform_edt",
+    "equalize_adapthist",
+    "equalize_hist",
+    "gaussian",
+    "histogram",
+    "label",
+    "match_histograms",
     "mean_squared_error",
     "motion_blur",
     "normalized_root_mse",
@@ -24,4 +37,6 @@ __all__ = [
     "scratches",
     "structural_similarity",
     "tears",
+    "threshold_local",
+    "threshold_otsu",
 ]

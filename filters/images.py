@@ -123,3 +123,20 @@ def check_out(name: str, out: Any, shape: tuple[int, ...], dtype: np.dtype, argu
             f"{name}: {argument} expects a writeable {dtype} array of shape {shape} "
             f"but got {out.dtype} {out.shape}{state}"
         )
+
+
+def planes(image: np.ndarray, channels: int | None, batch: int) -> np.ndarray:
+    """A view with the axis of channels behind those of the batch: `batch + 1` leading axes then count planes.
+
+    >>> planes(np.zeros((2, 8, 9, 3)), 3, 1).shape
+    (2, 3, 8, 9)
+    """
+    return image if channels is None else np.moveaxis(image, channels, batch)
+
+
+def delivered(result: np.ndarray, out: np.ndarray | None) -> np.ndarray:
+    """The result, or ``out`` with it."""
+    if out is None:
+        return result
+    out[...] = result
+    return out

@@ -20,6 +20,7 @@ from .contexts import explain, trace, use_variant
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .correlation import correlate1d, correlate_separable2d
 from .cross_entropy import cross_entropy, cross_entropy_and_grad
+from .distance import distance_transform
 from .dropout import dropout
 from .elementwise import (
     absolute,
@@ -37,8 +38,10 @@ from .elementwise import (
     subtract,
 )
 from .embedding import embedding, embedding_grad
+from .histogram import blend_tile_maps, count_between, count_values, look_up, piecewise_linear, tile_maps
 from .interpolation import interpolate, interpolate_grad
 from .jpeg import jpeg
+from .labeling import label_components, measure_components
 from .linear import linear, matmul
 from .loss import (
     bce_with_logits,
@@ -93,6 +96,7 @@ __all__ = [
     "batch_norm_train",
     "bce_with_logits",
     "bce_with_logits_and_grad",
+    "blend_tile_maps",
     "charbonnier_loss",
     "charbonnier_loss_and_grad",
     "conv2d",
@@ -101,8 +105,11 @@ __all__ = [
     "conv_transpose2d",
     "correlate1d",
     "correlate_separable2d",
+    "count_between",
+    "count_values",
     "cross_entropy",
     "cross_entropy_and_grad",
+    "distance_transform",
     "divide",
     "dropout",
     "embedding",
@@ -116,18 +123,21 @@ __all__ = [
     "jpeg",
     "l1_loss",
     "l1_loss_and_grad",
+    "label_components",
     "leaky_relu",
     "leaky_relu_grad",
     "linear",
     "log",
     "log_softmax",
     "log_softmax_grad",
+    "look_up",
     "matmul",
     "max_pool2d",
     "max_pool2d_grad",
     "maximum",
     "mean",
     "mean_squared_error",
+    "measure_components",
     "memory_report",
     "memory_trim",
     "minimum",
@@ -138,6 +148,7 @@ __all__ = [
     "norm_of_all",
     "pad2d",
     "pad2d_grad",
+    "piecewise_linear",
     "pixel_shuffle",
     "pixel_unshuffle",
     "power",
@@ -164,6 +175,7 @@ __all__ = [
     "take_pixels",
     "tanh",
     "tanh_grad",
+    "tile_maps",
     "trace",
     "use_variant",
     "warmup",

@@ -90,3 +90,10 @@ WINOGRAD_PHASES_WEIGHT_GRAD = 1e-5
 SEPARABLE = {"float32": 1e-6, "float64": 1e-14}
 # PyTorch computes the positions of float32 images in float32: a few units in the last place of coordinates up to 20.
 INTERPOLATION = {"float32": 2e-5, "float64": 1e-13}
+
+# Distances with steps that are no powers of two: two squares, their sum and its root round once each, and of two zeros
+# whose distances differ by less than that SciPy may take the other.
+DISTANCE_SAMPLED = 1e-15
+
+# Colours scaled by the quotient of two values, where scikit-image goes through hue and saturation and back.
+COLOUR_OF_VALUE = {"float32": 2e-6, "float64": 1e-14}

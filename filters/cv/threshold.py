@@ -1,0 +1,157 @@
+"""Thresholds under OpenCV's names."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ... import kernels
+from ...kernels.similarity.geometry import integer
+from ..images import check_image, check_out, delivered, leading_axes
+from .histogram import check_plane
+
+THRESH_BINARY = 0
+THRESH_BINARY_INV = 1
+THRESH_TRUNC = 2
+THRESH_TOZERO = 3
+THRESH_TOZERO_INV = 4
+THRESH_OTSU = 8
+THRESH_TRIANGLE = 16
+
+_LEAST = float(np.finfo(np.float32).eps)  # the smallest class that Otsu's method looks at
+
+_RULES: dict[int, Callable[[np.ndarray, Any, Any], np.ndarray]] = {
+    THRESH_BINARY: lambda x, t, top: np.where(x > t, top, 0),
+    THRESH_BINARY_INV: lambda x, t, top: np.where(x > t, 0, top),
+    THRESH_TRUNC: lambda x, t, top: np.where(x > t, t, x),
+    THRESH_TOZERO: lambda x, t, top: np.where(x > t, x, 0),
+    THRESH_TOZERO_INV: lambda x, t, top: np.where(x > t, 0, x),
+}
+
+
+def threshold(
+    src: np.ndarray, thresh: float, maxval: float, type: int, dst: np.ndarray | None = None, *, batch_axes: int = 0
+) -> tuple[Any, np.ndarray]:
+    """Replace the values above and below a threshold.
+
+    Parameters
+    ----------
+    src : array of any shape, uint8, int16, uint16, float32 or float64
+        Any strides.
+    thresh : float
+        For integers, its floor counts.
+    maxval : float
+        What pixels above the threshold become with ``THRESH_BINARY`` (below it with ``THRESH_BINARY_INV``); for
+        integers it is rounded to the nearest one of the type.
+    type : int
+        ``THRESH_BINARY``, ``THRESH_BINARY_INV``, ``THRESH_TRUNC`` (values above become the threshold),
+        ``THRESH_TOZERO`` (values below become 0) or ``THRESH_TOZERO_INV``; plus ``THRESH_OTSU`` or
+        ``THRESH_TRIANGLE`` to have the threshold of uint8 images ``(H, W)`` found from their histogram.
+    dst : array like ``src``, optional
+        Where to write; it may be ``src`` itself.
+    batch_axes : int
+        How many leading axes count images, each with its own threshold where that is found.
+
+    Returns
+    -------
+    retval : float, or float64 array of one for each image of the batch
+        The threshold.
+    dst : array of the shape and type of ``src``
+
+    Raises
+    ------
+    TypeError, ValueError
+        Another type, an unknown rule, both methods at once.
+
+    Notes
+    -----
+    Equals ``cv2.threshold`` bit for bit. A NaN is not above the threshold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> threshold(np.array([[1, 5], [90, 99]], np.uint8), 0, 255, THRESH_BINARY | THRESH_OTSU)
+    (5.0, array([[  0,   0],
+           [255, 255]], dtype=uint8))
+    """
+    name = "threshold"
+    check_image(name, "src", src)
+    if src.dtype.name not in ("uint8", "int16", "uint16", "float32", "float64"):
+        raise TypeError(f"{name}: src expects uint8, int16, uint16, float32 or float64 but got {src.dtype}")
+    batch = leading_axes(name, batch_axes, src.ndim)
+    method, rule = integer(name, "type", type, 0, 31) & ~7, type & 7
+    if rule not in _RULES or method == THRESH_OTSU | THRESH_TRIANGLE:
+        raise ValueError(f"{name}: type expects one rule of 0 to 4 and at most one method but got {type}")
+    for argument, value in (("thresh", thresh), ("maxval", maxval)):
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+            raise TypeError(f"{name}: {argument} expects a number but got {value!r}")
+        if not math.isfinite(value):
+            raise ValueError(f"{name}: {argument} expects a finite number but got {value!r}")
+    if method:
+        check_plane(name, src, ("uint8",), batch)
+    if dst is not None:
+        check_out(name, dst, src.shape, src.dtype, "dst")
+    lead = src.shape[:batch]
+    if method and src.size:
+        counts = kernels.count_values(src, bins=256, batch_axes=batch).reshape(-1, 256)
+        found = _otsu(counts) if method == THRESH_OTSU else _triangle(counts)
+        thresholds = found.reshape(lead)
+    else:
+        level = float(thresh) if src.dtype.kind == "f" else float(math.floor(thresh))
+        thresholds = np.full(lead, level)
+    result = _applied(src, thresholds, maxval, rule, batch)
+    return thresholds if batch else float(thresholds), delivered(result, dst)
+
+
+def _applied(src: np.ndarray, thresholds: np.ndarray, maxval: float, rule: int, batch: int) -> np.ndarray:
+    if src.dtype.kind == "f":
+        level = thresholds.reshape(*thresholds.shape, *[1] * (src.ndim - batch))
+        return _RULES[rule](src, level.astype(src.dtype), src.dtype.type(maxval)).astype(src.dtype, copy=False)
+    kind = np.iinfo(src.dtype)
+    values = np.arange(kind.min, kind.max + 1)
+    top = min(max(round(maxval), kind.min), kind.max)
+    # A level below all values is also what they are cut off to: the least of them.
+    level = thresholds[..., None]
+    tables = np.clip(_RULES[rule](values, level, top), kind.min, kind.max).astype(src.dtype)
+    return kernels.look_up(src, tables, low=int(kind.min), batch_axes=batch)
+
+
+def _otsu(counts: np.ndarray) -> np.ndarray:
+    """Otsu's threshold of each histogram in OpenCV's recurrence, in its order of operations."""
+    scale = 1.0 / counts.sum(axis=-1)
+    mean = (counts * np.arange(256.0)).sum(axis=-1) * scale
+    below, mean_below = np.zeros(len(counts)), np.zeros(len(counts))
+    best, threshold = np.zeros(len(counts)), np.zeros(len(counts))
+    for value in range(256):
+        share = counts[:, value] * scale
+        sum_below = mean_below * below
+        below = below + share
+        above = 1.0 - below
+        counts_both = (np.minimum(below, above) >= _LEAST) & (np.maximum(below, above) <= 1.0 - _LEAST)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean_now = (sum_below + value * share) / below
+            mean_above = (mean - below * mean_now) / above
+            variance = below * above * (mean_now - mean_above) * (mean_now - mean_above)
+        # Where a class is as good as empty, OpenCV goes on with the sum in the mean's place.
+        mean_below = np.where(counts_both, mean_now, sum_below)
+        better = counts_both & (variance > best)
+        best, threshold = np.where(better, variance, best), np.where(better, value, threshold)
+    return threshold
+
+
+def _triangle(counts: np.ndarray) -> np.ndarray:
+    """The bin farthest from the line between a histogram's peak and its farther end, of each histogram."""
+    values = np.arange(256)
+    filled = counts > 0
+    left = np.maximum(filled.argmax(axis=-1) - 1, 0)
+    right = np.minimum(256 - filled[:, ::-1].argmax(axis=-1), 255)
+    peak = counts.argmax(axis=-1)
+    flipped = peak - left < right - peak
+    heights = np.where(flipped[:, None], counts[:, ::-1], counts)
+    left, peak = np.where(flipped, 255 - right, left)[:, None], np.where(flipped, 255 - peak, peak)[:, None]
+    top = np.take_along_axis(heights, peak, axis=-1)
+    distances = top * values + (left - peak) * heights
+    distances = np.where((values > left) & (values <= peak), distances, 0)
+    place = np.where(distances.max(axis=-1) > 0, distances.argmax(axis=-1), left[:, 0]) - 1
+    return np.where(flipped, 255 - place, place).astype(np.float64)
