@@ -5,8 +5,8 @@ says that the k leading axes count images (by default none do: three axes are a 
 """
 
 from . import cv
-from .damage import drop_blocks, jpeg, motion_blur, scratches, tears
 from .adaptive import equalize_adapthist
+from .damage import drop_blocks, jpeg, motion_blur, scratches, tears
 from .exposure import equalize_hist, match_histograms
 from .histograms import cumulative_distribution, histogram
 from .labels import distance_transform_edt, label
@@ -19,14 +19,13 @@ from .thresholds import threshold_local, threshold_otsu
 __all__ = [
     "cumulative_distribution",
     "cv",
-    "drop_blocks",
-    "gaussian",
-    "jpeg",
     "distance_transform_edt",
+    "drop_blocks",
     "equalize_adapthist",
     "equalize_hist",
     "gaussian",
     "histogram",
+    "jpeg",
     "label",
     "match_histograms",
     "mean_squared_error",
