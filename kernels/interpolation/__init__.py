@@ -29,7 +29,7 @@ class Interpolation(NamedTuple):
     align_corners: bool
     antialias: bool
     border: int
-    margin: int
+    margin: tuple[int, int]
     dtype: np.dtype
     outputs: tuple[tuple[tuple[int, ...], np.dtype], ...]
 
@@ -89,8 +89,9 @@ def _checked(
         )
     if not isinstance(border, str) or border not in BORDERS:
         raise ValueError(f"{name}: border expects one of {', '.join(map(repr, BORDERS))} but got {border!r}")
+    margins = pair(name, "margin", margin, 0)
     plain = kind in (NEAREST, AREA) or align_corners or antialias
-    if plain and (border != "nearest" or margin != 0):
+    if plain and (border != "nearest" or margins != (0, 0)):
         raise ValueError(
             f'{name}: border and margin expect "nearest" and 0 with mode "{mode}", align_corners {align_corners} and '
             f"antialias {antialias} but got {border!r} and {margin!r}"
@@ -99,11 +100,9 @@ def _checked(
         raise ValueError(
             f"{name}: expects either size or scale_factor but got size {size!r} and scale_factor {scale_factor!r}"
         )
-    if isinstance(margin, bool) or not isinstance(margin, int | np.integer):
-        raise TypeError(f"{name}: margin expects an integer but got {margin!r}")
-    inside = image[1] - 2 * int(margin), image[2] - 2 * int(margin)
-    if margin < 0 or min(inside) < 1:
-        around = f" inside of a margin of {margin}" if margin else ""
+    inside = image[1] - 2 * margins[0], image[2] - 2 * margins[1]
+    if min(inside) < 1:
+        around = f" inside of a margin of {margin}" if any(margins) else ""
         raise ValueError(f"{name}: x expects at least one pixel{around} but got shape {image}")
     if scale_factor is None:
         sizes = pair(name, "size", size, 1)
@@ -120,7 +119,7 @@ def _checked(
             raise ValueError(f"{name}: scale_factor {scale_factor!r} leaves no pixel of the input {image}")
         scale = (1.0 / factors[0], 1.0 / factors[1])
     return Interpolation(
-        image, sizes, scale, kind, align_corners, antialias, BORDERS[border], int(margin), dtype, ()
+        image, sizes, scale, kind, align_corners, antialias, BORDERS[border], margins, dtype, ()
     )  # fmt: skip
 
 
@@ -202,7 +201,7 @@ def interpolate(
     align_corners: bool = False,
     antialias: bool = False,
     border: str = "nearest",
-    margin: int = 0,
+    margin: Any = 0,
     out: np.ndarray | None = None,
     variant: str | None = None,
 ) -> np.ndarray:
@@ -216,7 +215,8 @@ def interpolate(
         The result's size.
     scale_factor : number or (height, width), optional
         Instead of a size: P = floor(H * scale_factor), and positions are scaled by the factor itself, not by H / P.
-    mode : {"nearest", "nearest-exact", "bilinear", "bicubic", "catmull-rom", "lanczos4", "spline2" ... "spline5", "area"}
+    mode : str
+        "nearest", "nearest-exact", "bilinear", "bicubic", "catmull-rom", "lanczos4", "spline2" ... "spline5" or "area".
         "bicubic" and "catmull-rom" are Keys' kernel with a = -0.75 and a = -0.5, "lanczos4" takes four pixels on each
         side; they may overshoot. "spline3" and the like take x for coefficients of a B-spline (see `spline_filter2d`).
         "area" averages what a pixel of the result covers.
@@ -228,7 +228,7 @@ def interpolate(
         which is Keys' kernel with a = -0.5 then.
     border : str
         What lies beyond the border, in `correlate1d`'s names; "constant" is 0.
-    margin : int
+    margin : int or (height, width)
         How many pixels on each side of ``x`` are its surroundings: they are seen, but the result is of what is inside.
     out : (N, P, Q, C) array, optional
         Where to write, C-contiguous; shares no memory with ``x``.
@@ -248,8 +248,9 @@ def interpolate(
     -----
     Equals ``torch.nn.functional.interpolate`` in the modes that it has, but for "area" with fractions of pixels, which
     is ``skimage.transform.resize_local_mean``. "lanczos4" and "area" are those of ``cv2.resize``, and splines those of
-    ``scipy.ndimage.zoom`` with ``grid_mode``, without its prefilter. Positions are computed in float64 (PyTorch: in float32, which may choose another nearest pixel where two are equally
-    near). A pixel with weight 0 takes no part, be it NaN.
+    ``scipy.ndimage.zoom`` with ``grid_mode``, without its prefilter. Positions are computed in float64 (PyTorch: in
+    float32, which may choose another nearest pixel where two are equally near). A pixel with weight 0 takes no part,
+    be it NaN.
 
     Examples
     --------
@@ -272,7 +273,7 @@ def interpolate_grad(
     align_corners: bool = False,
     antialias: bool = False,
     border: str = "nearest",
-    margin: int = 0,
+    margin: Any = 0,
     out: np.ndarray | None = None,
     variant: str | None = None,
 ) -> np.ndarray:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 def _taps(g: "Interpolation") -> tuple[Taps, Taps]:
     axes = []
-    how = g.mode, g.align_corners, g.antialias, g.border, g.margin
-    for size, count, scale, taps in zip(g.image[1:3], g.size, g.scale, g.taps, strict=True):
+    how = g.mode, g.align_corners, g.antialias, g.border
+    for size, count, scale, taps, margin in zip(g.image[1:3], g.size, g.scale, g.taps, g.margin, strict=True):
         lists = []
         for i in range(count):
             weights: dict[int, float] = {}  # beyond the border, several taps are one
             for t in range(taps):
-                index, weight = tap(i, t, size, count, scale, *how)
+                index, weight = tap(i, t, size, count, scale, *how, margin)
                 if index >= 0:
                     weights[index] = weights.get(index, 0.0) + weight
             lists.append(list(weights.items()))

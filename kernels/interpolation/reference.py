@@ -170,9 +170,9 @@ def interpolate(x, y, taps, scale, mode, align_corners, antialias, outside, marg
     for n, p, q, c in np.ndindex(y.shape):
         total = 0.0
         for s in range(taps[0]):
-            h, down = tap(p, s, H, P, scale[0], mode, align_corners, antialias, outside, margin)
+            h, down = tap(p, s, H, P, scale[0], mode, align_corners, antialias, outside, margin[0])
             for t in range(taps[1]):
-                w, along = tap(q, t, W, Q, scale[1], mode, align_corners, antialias, outside, margin)
+                w, along = tap(q, t, W, Q, scale[1], mode, align_corners, antialias, outside, margin[1])
                 if h >= 0 and w >= 0 and down * along != 0.0:
                     total += down * along * x[n, h, w, c]
         y[n, p, q, c] = total
@@ -185,8 +185,8 @@ def interpolate_grad(gy, gx, taps, scale, mode, align_corners, antialias, outsid
     gx[...] = 0
     for n, p, q, c in np.ndindex(gy.shape):
         for s in range(taps[0]):
-            h, down = tap(p, s, H, P, scale[0], mode, align_corners, antialias, outside, margin)
+            h, down = tap(p, s, H, P, scale[0], mode, align_corners, antialias, outside, margin[0])
             for t in range(taps[1]):
-                w, along = tap(q, t, W, Q, scale[1], mode, align_corners, antialias, outside, margin)
+                w, along = tap(q, t, W, Q, scale[1], mode, align_corners, antialias, outside, margin[1])
                 if h >= 0 and w >= 0 and down * along != 0.0:
                     gx[n, h, w, c] += down * along * gy[n, p, q, c]
