@@ -13,6 +13,22 @@ from .borders import (
     BORDER_REPLICATE,
     BORDER_WRAP,
 )
+from .geometry import (
+    INTER_AREA,
+    INTER_CUBIC,
+    INTER_LANCZOS4,
+    INTER_LINEAR,
+    INTER_NEAREST,
+    INTER_NEAREST_EXACT,
+    WARP_INVERSE_MAP,
+    copyMakeBorder,
+    getRotationMatrix2D,
+    pyrDown,
+    pyrUp,
+    resize,
+    warpAffine,
+    warpPerspective,
+)
 
 __all__ = [
     "BORDER_CONSTANT",
@@ -22,4 +38,18 @@ __all__ = [
     "BORDER_REFLECT_101",
     "BORDER_REPLICATE",
     "BORDER_WRAP",
+    "INTER_AREA",
+    "INTER_CUBIC",
+    "INTER_LANCZOS4",
+    "INTER_LINEAR",
+    "INTER_NEAREST",
+    "INTER_NEAREST_EXACT",
+    "WARP_INVERSE_MAP",
+    "copyMakeBorder",
+    "getRotationMatrix2D",
+    "pyrDown",
+    "pyrUp",
+    "resize",
+    "warpAffine",
+    "warpPerspective",
 ]
