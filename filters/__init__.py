@@ -7,10 +7,13 @@ says that the k leading axes count images (by default none do: three axes are a 
 from . import cv
 from .framing import crop, pad
 from .linear import gaussian
+from .local_mean import downscale_local_mean, resize_local_mean
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
+from .multiscale import multiscale_structural_similarity
 from .pyramids import pyramid_expand, pyramid_gaussian, pyramid_laplacian, pyramid_reduce
-from .resizing import downscale_local_mean, rescale, resize, resize_local_mean
-from .similarity import structural_similarity
+from .resizing import rescale, resize
+from .similarity import psnr_and_ssim, structural_similarity
+from .tiling import halo, map_tiles
 from .warping import rotate, warp
 
 __all__ = [
@@ -18,10 +21,14 @@ __all__ = [
     "cv",
     "downscale_local_mean",
     "gaussian",
+    "halo",
+    "map_tiles",
     "mean_squared_error",
+    "multiscale_structural_similarity",
     "normalized_root_mse",
     "pad",
     "peak_signal_noise_ratio",
+    "psnr_and_ssim",
     "pyramid_expand",
     "pyramid_gaussian",
     "pyramid_laplacian",
