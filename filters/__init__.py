@@ -10,7 +10,9 @@ from .damage import drop_blocks, jpeg, motion_blur, scratches, tears
 from .exposure import equalize_hist, match_histograms
 from .histograms import cumulative_distribution, histogram
 from .labels import distance_transform_edt, label
+from .framing import crop, pad
 from .linear import gaussian
+from .local_mean import downscale_local_mean, resize_local_mean
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
 from .noise import random_noise
 from .similarity import structural_similarity
@@ -30,7 +32,24 @@ __all__ = [
     "match_histograms",
     "mean_squared_error",
     "motion_blur",
+from .multiscale import multiscale_structural_similarity
+from .pyramids import pyramid_expand, pyramid_gaussian, pyramid_laplacian, pyramid_reduce
+from .resizing import rescale, resize
+from .similarity import psnr_and_ssim, structural_similarity
+from .tiling import halo, map_tiles
+from .warping import rotate, warp
+
+__all__ = [
+    "crop",
+    "cv",
+    "downscale_local_mean",
+    "gaussian",
+    "halo",
+    "map_tiles",
+    "mean_squared_error",
+    "multiscale_structural_similarity",
     "normalized_root_mse",
+    "pad",
     "peak_signal_noise_ratio",
     "random_noise",
     "scratches",
@@ -38,4 +57,15 @@ __all__ = [
     "tears",
     "threshold_local",
     "threshold_otsu",
+    "psnr_and_ssim",
+    "pyramid_expand",
+    "pyramid_gaussian",
+    "pyramid_laplacian",
+    "pyramid_reduce",
+    "rescale",
+    "resize",
+    "resize_local_mean",
+    "rotate",
+    "structural_similarity",
+    "warp",
 ]

@@ -91,6 +91,127 @@ def structural_similarity(
     -0.739
     """
     name = "structural_similarity"
+    pair = _compared(
+        name, im1, im2, win_size, data_range, channel_axis, gaussian_weights, use_sample_covariance, sigma, K1, K2,
+        batch_axes,
+    )  # fmt: skip
+    means, maps, _ = pair.run(maps=4 if gradient else int(full))
+    channels, batch = pair.channels, pair.batch
+
+    def as_given(array: np.ndarray) -> np.ndarray:
+        array = array if channels is None else np.moveaxis(array, batch, channels)
+        return array.astype(float_type(im1.dtype), order="C", copy=False)
+
+    mssim = (means if channels is None else means.mean(axis=-1))[()]
+    results = [mssim]
+    if gradient:
+        results.append(as_given(_gradient(pair.x, pair.y, maps[1:], pair.window.weights, pair.axes)))
+    if full:
+        results.append(as_given(maps[0]))
+    return tuple(results) if len(results) > 1 else mssim
+
+
+class Quality(NamedTuple):
+    """What `psnr_and_ssim` says of an image: numbers, or arrays of one for each image of the batch."""
+
+    psnr: Any
+    ssim: Any
+
+
+def psnr_and_ssim(
+    image_true: np.ndarray,
+    image_test: np.ndarray,
+    *,
+    win_size: int | None = None,
+    data_range: float | None = None,
+    channel_axis: int | None = None,
+    gaussian_weights: bool = False,
+    use_sample_covariance: bool = True,
+    sigma: float = 1.5,
+    K1: float = 0.01,
+    K2: float = 0.03,
+    batch_axes: int = 0,
+) -> Quality:
+    """Peak signal-to-noise ratio and mean structural similarity, in one walk over both images.
+
+    Parameters
+    ----------
+    image_true, image_test : arrays of one shape and of real numbers
+    data_range : float, optional
+        The distance between the least and the largest value that images may have; by default that of the type of
+        unsigned integers and booleans, required for others.
+    win_size, channel_axis, gaussian_weights, use_sample_covariance, sigma, K1, K2, batch_axes
+        As in `structural_similarity`.
+
+    Returns
+    -------
+    Quality
+        ``psnr``, that of `peak_signal_noise_ratio` over all channels, and ``ssim``, that of `structural_similarity`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `structural_similarity`, and for signed integers without ``data_range``, of which the two metrics would
+        take different ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    >>> quality = psnr_and_ssim(image, image ^ 8)
+    >>> float(quality.psnr.round(2)), float(quality.ssim.round(3))
+    (30.07, 0.988)
+    """
+    name = "psnr_and_ssim"
+    check_pair(name, "image_true", image_true, "image_test", image_test)
+    if data_range is None and image_true.dtype.kind == "i":
+        raise ValueError(f"{name}: data_range expects a number for {image_true.dtype} images but got None")
+    pair = _compared(
+        name, image_true, image_test, win_size, data_range, channel_axis, gaussian_weights, use_sample_covariance,
+        sigma, K1, K2, batch_axes,
+    )  # fmt: skip
+    means, _, errors = pair.run(maps=0)
+    if pair.channels is not None:
+        means, errors = means.mean(axis=-1), errors.mean(axis=-1)
+    with np.errstate(divide="ignore"):
+        return Quality((10 * np.log10(np.square(pair.extent) / errors))[()], means[()])
+
+
+class _Pair(NamedTuple):
+    """Two images as the kernel reads them, (batch, [channels,] spatial axes), and how they are compared."""
+
+    x: np.ndarray
+    y: np.ndarray
+    batch: int
+    channels: int | None
+    axes: int
+    window: "_Window"
+    extent: float
+    c1: float
+    c2: float
+
+    def run(self, maps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return kernels.structural_similarity(
+            self.x, self.y, self.window.weights, c1=self.c1, c2=self.c2,
+            scale=self.window.scale, axes=self.axes, margin=self.window.margin, maps=maps,
+        )  # fmt: skip
+
+
+def _compared(
+    name: str,
+    im1: np.ndarray,
+    im2: np.ndarray,
+    win_size: Any,
+    data_range: Any,
+    channel_axis: Any,
+    gaussian_weights: bool,
+    use_sample_covariance: bool,
+    sigma: float,
+    K1: float,
+    K2: float,
+    batch_axes: Any,
+) -> _Pair:
+    """Checks a call and makes it ready."""
     check_pair(name, "im1", im1, "im2", im2)
     batch = leading_axes(name, batch_axes, im1.ndim)
     channels = axis_of_channels(name, channel_axis, im1.ndim, batch)
@@ -105,31 +226,8 @@ def structural_similarity(
             raise ValueError(f"{name}: {argument} expects a number of at least 0 but got {value!r}")
     window = _window(name, win_size, sigma if gaussian_weights else None, use_sample_covariance, spatial, im1.shape)
     extent = _range_of(name, im1, im2) if data_range is None else check_data_range(name, data_range)
-
-    x, y = _planes(im1, im2, batch, channels)
-    means, maps = kernels.structural_similarity(
-        x,
-        y,
-        window.weights,
-        c1=(K1 * extent) ** 2,
-        c2=(K2 * extent) ** 2,
-        scale=window.scale,
-        axes=len(spatial),
-        margin=window.margin,
-        maps=4 if gradient else int(full),
-    )
-
-    def as_given(array: np.ndarray) -> np.ndarray:
-        array = array if channels is None else np.moveaxis(array, batch, channels)
-        return array.astype(float_type(im1.dtype), order="C", copy=False)
-
-    mssim = (means if channels is None else means.mean(axis=-1))[()]
-    results = [mssim]
-    if gradient:
-        results.append(as_given(_gradient(x, y, maps[1:], window.weights, len(spatial))))
-    if full:
-        results.append(as_given(maps[0]))
-    return tuple(results) if len(results) > 1 else mssim
+    x, y = as_planes(im1, im2, batch, channels)
+    return _Pair(x, y, batch, channels, len(spatial), window, extent, (K1 * extent) ** 2, (K2 * extent) ** 2)
 
 
 class _Window(NamedTuple):
@@ -176,7 +274,7 @@ def _range_of(name: str, im1: np.ndarray, im2: np.ndarray) -> float:
     return high - low
 
 
-def _planes(im1: np.ndarray, im2: np.ndarray, batch: int, channels: int | None) -> tuple[np.ndarray, np.ndarray]:
+def as_planes(im1: np.ndarray, im2: np.ndarray, batch: int, channels: int | None) -> tuple[np.ndarray, np.ndarray]:
     """Both images in one type that the kernel reads, channels behind the batch."""
     if im1.dtype != im2.dtype or im1.dtype.type not in _READ:
         im1, im2 = im1.astype(np.float64), im2.astype(np.float64)

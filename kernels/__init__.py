@@ -77,7 +77,9 @@ from .reduction import mean, sum
 from .shuffling import pixel_shuffle, pixel_unshuffle
 from .similarity import mean_squared_error, structural_similarity
 from .softmax import log_softmax, log_softmax_grad, softmax, softmax_grad
+from .splines import spline_filter2d, spline_filter2d_grad
 from .warmup import warmup
+from .warping import warp2d, warp2d_grad
 
 __all__ = [
     "absolute",
@@ -167,6 +169,8 @@ __all__ = [
     "softmax",
     "softmax_grad",
     "softplus",
+    "spline_filter2d",
+    "spline_filter2d_grad",
     "sqrt",
     "square",
     "structural_similarity",
@@ -179,4 +183,6 @@ __all__ = [
     "trace",
     "use_variant",
     "warmup",
+    "warp2d",
+    "warp2d_grad",
 ]

@@ -1,4 +1,4 @@
-"""Images of another size: nearest, bilinear and bicubic interpolation, and its adjoint.
+"""Images of another size: interpolation from the nearest pixel to splines and areas, and its adjoint.
 
 reference.py       the definition
 cpu_separable.py   "separable": rows and columns apart, from tables of taps (machine/separable.py)
@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..convolution.geometry import check_array, check_shape, pair
+from ..correlation.reference import MODES as BORDERS
 from ..elementwise.geometry import finite
 from ..operation import Operation, Spec, Variant
 from . import reference
-from .reference import MODES
+from .reference import AREA, BICUBIC, BILINEAR, MODES, NEAREST, TAPS
 
 __all__ = ["interpolate", "interpolate_grad"]
 
@@ -26,6 +27,9 @@ class Interpolation(NamedTuple):
     scale: tuple[float, float]
     mode: int
     align_corners: bool
+    antialias: bool
+    border: int
+    margin: tuple[int, int]
     dtype: np.dtype
     outputs: tuple[tuple[tuple[int, ...], np.dtype], ...]
 
@@ -34,14 +38,25 @@ class Interpolation(NamedTuple):
         return self.image[0], *self.size, self.image[3]
 
     @property
-    def taps(self) -> int:
-        """Along one axis."""
-        return (1, 2, 4)[self.mode]
+    def taps(self) -> tuple[int, int]:
+        """The most that a row and a column of the result have."""
+        down, along = self.scale
+        if self.mode == AREA:
+            return math.ceil(down) + 2, math.ceil(along) + 2
+        if self.antialias:
+            reach = 1 if self.mode == BILINEAR else 2
+            return 2 * math.ceil(reach * max(1.0, down)) + 1, 2 * math.ceil(reach * max(1.0, along)) + 1
+        return TAPS[self.mode], TAPS[self.mode]
+
+    @property
+    def constants(self) -> tuple[Any, ...]:
+        """What the definition is told besides the arrays."""
+        return self.taps, self.scale, self.mode, self.align_corners, self.antialias, self.border, self.margin
 
     @property
     def flops(self) -> float:
         """Multiplications and additions, rows and columns apart; one for each number that is copied."""
-        return math.prod(self.resized) * max(1, 4 * (self.taps - 1))
+        return math.prod(self.resized) * max(1, 2 * (sum(self.taps) - 2))
 
     @property
     def bytes_moved(self) -> float:
@@ -50,22 +65,48 @@ class Interpolation(NamedTuple):
 
 
 def _checked(
-    name: str, image: tuple[int, ...], dtype: np.dtype, size: Any, scale_factor: Any, mode: Any, align_corners: Any
+    name: str,
+    image: tuple[int, ...],
+    dtype: np.dtype,
+    size: Any,
+    scale_factor: Any,
+    mode: Any,
+    align_corners: bool,
+    antialias: bool,
+    border: Any,
+    margin: Any,
 ) -> Interpolation:
     """The geometry of a call, but for the outputs."""
     if not isinstance(mode, str) or mode not in MODES:
         raise ValueError(f"{name}: mode expects one of {', '.join(map(repr, MODES))} but got {mode!r}")
-    if align_corners and mode == "nearest":
-        raise ValueError(f'{name}: align_corners expects mode "bilinear" or "bicubic" but got "nearest"')
+    kind = MODES.index(mode)
+    if align_corners and kind not in (BILINEAR, BICUBIC, AREA):
+        raise ValueError(f'{name}: align_corners expects mode "bilinear", "bicubic" or "area" but got "{mode}"')
+    if antialias and (kind not in (BILINEAR, BICUBIC) or align_corners):
+        raise ValueError(
+            f'{name}: antialias expects mode "bilinear" or "bicubic" without align_corners but got "{mode}", '
+            f"align_corners {align_corners}"
+        )
+    if not isinstance(border, str) or border not in BORDERS:
+        raise ValueError(f"{name}: border expects one of {', '.join(map(repr, BORDERS))} but got {border!r}")
+    margins = pair(name, "margin", margin, 0)
+    plain = kind in (NEAREST, AREA) or align_corners or antialias
+    if plain and (border != "nearest" or margins != (0, 0)):
+        raise ValueError(
+            f'{name}: border and margin expect "nearest" and 0 with mode "{mode}", align_corners {align_corners} and '
+            f"antialias {antialias} but got {border!r} and {margin!r}"
+        )
     if (size is None) == (scale_factor is None):
         raise ValueError(
             f"{name}: expects either size or scale_factor but got size {size!r} and scale_factor {scale_factor!r}"
         )
-    if 0 in image[1:3]:
-        raise ValueError(f"{name}: x expects at least one pixel but got shape {image}")
+    inside = image[1] - 2 * margins[0], image[2] - 2 * margins[1]
+    if min(inside) < 1:
+        around = f" inside of a margin of {margin}" if any(margins) else ""
+        raise ValueError(f"{name}: x expects at least one pixel{around} but got shape {image}")
     if scale_factor is None:
         sizes = pair(name, "size", size, 1)
-        scale = (image[1] / sizes[0], image[2] / sizes[1])
+        scale = (inside[0] / sizes[0], inside[1] / sizes[1])
     else:
         two = scale_factor if isinstance(scale_factor, tuple | list) else (scale_factor, scale_factor)
         if len(two) != 2:
@@ -73,11 +114,13 @@ def _checked(
         factors = [finite(name, "scale_factor", factor) for factor in two]
         if min(factors) <= 0:
             raise ValueError(f"{name}: scale_factor expects numbers over 0 but got {scale_factor!r}")
-        sizes = (math.floor(image[1] * factors[0]), math.floor(image[2] * factors[1]))
+        sizes = (math.floor(inside[0] * factors[0]), math.floor(inside[1] * factors[1]))
         if min(sizes) < 1:
             raise ValueError(f"{name}: scale_factor {scale_factor!r} leaves no pixel of the input {image}")
         scale = (1.0 / factors[0], 1.0 / factors[1])
-    return Interpolation(image, sizes, scale, MODES.index(mode), bool(align_corners), dtype, ())
+    return Interpolation(
+        image, sizes, scale, kind, align_corners, antialias, BORDERS[border], margins, dtype, ()
+    )  # fmt: skip
 
 
 def _interpolate(x: Spec, *how: Any) -> Interpolation:
@@ -103,6 +146,9 @@ _CASES: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
     ((1, 6, 1, 33), {"size": (11, 3), "mode": "bilinear", "align_corners": True}),
     ((1, 4, 5, 3), {"size": (9, 4), "mode": "bicubic"}),
     ((2, 20, 20, 64), {"scale_factor": 2, "mode": "bilinear"}),
+    ((1, 9, 10, 1), {"size": (4, 5), "mode": "bilinear", "antialias": True}),
+    ((1, 5, 4, 1), {"size": (7, 3), "mode": "spline3", "border": "mirror", "margin": 1}),
+    ((1, 7, 40, 1), {"size": (3, 20), "mode": "area"}),
 )
 
 
@@ -113,16 +159,21 @@ def _declare(name: str, geometry: Any, definition: Any, build: str, cases: tuple
         geometry=geometry,
         variants=(Variant("separable", "cpu_separable", build=build),),
         reference=definition,
-        reference_args=lambda g: (g.taps, g.scale, g.mode, g.align_corners),
+        reference_args=lambda g: g.constants,
         flops=lambda g: g.flops,
         bytes_moved=lambda g: g.bytes_moved,
         cases=cases,
     )
 
 
+_DEFAULTS: dict[str, Any] = {
+    "size": None, "scale_factor": None, "mode": "nearest", "align_corners": False, "antialias": False,
+    "border": "nearest", "margin": 0,
+}  # fmt: skip
+
+
 def _resized(shape: tuple[int, ...], how: dict[str, Any]) -> tuple[int, ...]:
-    args = (how.get("size"), how.get("scale_factor"), how.get("mode", "nearest"), how.get("align_corners", False))
-    return _checked("", shape, np.dtype(np.float32), *args).resized
+    return _checked("", shape, np.dtype(np.float32), **{**_DEFAULTS, **how}).resized
 
 
 INTERPOLATE = _declare(
@@ -148,6 +199,9 @@ def interpolate(
     scale_factor: Any = None,
     mode: str = "nearest",
     align_corners: bool = False,
+    antialias: bool = False,
+    border: str = "nearest",
+    margin: Any = 0,
     out: np.ndarray | None = None,
     variant: str | None = None,
 ) -> np.ndarray:
@@ -161,10 +215,21 @@ def interpolate(
         The result's size.
     scale_factor : number or (height, width), optional
         Instead of a size: P = floor(H * scale_factor), and positions are scaled by the factor itself, not by H / P.
-    mode : {"nearest", "bilinear", "bicubic"}
-        "bicubic" is Keys' kernel with a = -0.75, and may overshoot.
+    mode : str
+        "nearest", "nearest-exact", "bilinear", "bicubic", "catmull-rom", "lanczos4", "spline2" ... "spline5" or "area".
+        "bicubic" and "catmull-rom" are Keys' kernel with a = -0.75 and a = -0.5, "lanczos4" takes four pixels on each
+        side; they may overshoot. "spline3" and the like take x for coefficients of a B-spline (see `spline_filter2d`).
+        "area" averages what a pixel of the result covers.
     align_corners : bool
-        Not with "nearest". The corner pixels of both images lie on each other, rather than the images' borders.
+        The corner pixels of both images lie on each other, rather than the images' borders. With "bilinear", "bicubic"
+        and "area".
+    antialias : bool
+        Where the image becomes smaller, widen the filter to the pixels of the result; with "bilinear" and "bicubic",
+        which is Keys' kernel with a = -0.5 then.
+    border : str
+        What lies beyond the border, in `correlate1d`'s names; "constant" is 0.
+    margin : int or (height, width)
+        How many pixels on each side of ``x`` are its surroundings: they are seen, but the result is of what is inside.
     out : (N, P, Q, C) array, optional
         Where to write, C-contiguous; shares no memory with ``x``.
     variant : str, optional
@@ -181,9 +246,11 @@ def interpolate(
 
     Notes
     -----
-    Equals ``torch.nn.functional.interpolate`` without antialiasing; beyond the border stands the pixel next to it.
-    Positions are computed in float64 (PyTorch: in float32, which may choose another nearest pixel where two are equally
-    near). A pixel with weight 0 takes no part, be it NaN.
+    Equals ``torch.nn.functional.interpolate`` in the modes that it has, but for "area" with fractions of pixels, which
+    is ``skimage.transform.resize_local_mean``. "lanczos4" and "area" are those of ``cv2.resize``, and splines those of
+    ``scipy.ndimage.zoom`` with ``grid_mode``, without its prefilter. Positions are computed in float64 (PyTorch: in
+    float32, which may choose another nearest pixel where two are equally near). A pixel with weight 0 takes no part,
+    be it NaN.
 
     Examples
     --------
@@ -192,7 +259,8 @@ def interpolate(
     >>> interpolate(x, (1, 4), mode="bilinear").reshape(-1)
     array([0., 1., 3., 4.])
     """
-    return INTERPOLATE.run((x,), (size, scale_factor, mode, bool(align_corners)), out, variant)
+    how = (size, scale_factor, mode, bool(align_corners), bool(antialias), border, margin)
+    return INTERPOLATE.run((x,), how, out, variant)
 
 
 def interpolate_grad(
@@ -203,6 +271,9 @@ def interpolate_grad(
     scale_factor: Any = None,
     mode: str = "nearest",
     align_corners: bool = False,
+    antialias: bool = False,
+    border: str = "nearest",
+    margin: Any = 0,
     out: np.ndarray | None = None,
     variant: str | None = None,
 ) -> np.ndarray:
@@ -212,4 +283,5 @@ def interpolate_grad(
     >>> interpolate_grad(np.ones((1, 1, 4, 1)), (1, 1, 2, 1), (1, 4), mode="bilinear").reshape(-1)
     array([2., 2.])
     """
-    return INTERPOLATE_GRAD.run((gy,), (input_shape, size, scale_factor, mode, bool(align_corners)), out, variant)
+    how = (size, scale_factor, mode, bool(align_corners), bool(antialias), border, margin)
+    return INTERPOLATE_GRAD.run((gy,), (input_shape, *how), out, variant)

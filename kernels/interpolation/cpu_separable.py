@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 def _taps(g: "Interpolation") -> tuple[Taps, Taps]:
     axes = []
-    for size, count, scale in zip(g.image[1:3], g.size, g.scale, strict=True):
+    how = g.mode, g.align_corners, g.antialias, g.border
+    for size, count, scale, taps, margin in zip(g.image[1:3], g.size, g.scale, g.taps, g.margin, strict=True):
         lists = []
         for i in range(count):
             weights: dict[int, float] = {}  # beyond the border, several taps are one
-            for t in range(g.taps):
-                index, weight = tap(i, t, size, count, scale, g.mode, g.align_corners)
-                weights[index] = weights.get(index, 0.0) + weight
+            for t in range(taps):
+                index, weight = tap(i, t, size, count, scale, *how, margin)
+                if index >= 0:
+                    weights[index] = weights.get(index, 0.0) + weight
             lists.append(list(weights.items()))
         axes.append(Taps.of(lists, size))
     return axes[0], axes[1]

@@ -4,6 +4,8 @@ Average pooling, interpolation and padding are all of this form, and so are thei
 matrices: what they differ in is two short tables of taps. One worker serves them. For each row of the output it adds
 the input rows that A names into a line of scratch, then for each pixel the pixels of that line that B names; where A
 names one row as it is, there is no line, and where B names pixels that follow one another, they are copied in one run.
+
+Pixels of few channels are too short for that: few_channels.py has the worker for them.
 """
 
 import ctypes
@@ -16,8 +18,10 @@ from numba.extending import register_jitable
 
 from .blocks import Template, address_of
 from .compile import kernel
+from .few_channels import few_channels, halved, of_equal_count
 from .memory import empty
 from .pointers import float_bits, pointer, word_of
+from .processor import lanes
 from .rows import ADDED, SCALED, WEIGHTED, sum_rows
 from .streams import write
 from .threads import launch, num_threads
@@ -63,6 +67,12 @@ class Taps(NamedTuple):
         if np.array_equal(np.repeat(first, np.diff(self.starts)), self.weights):
             return first
         return None
+
+    def copies(self) -> bool:
+        """Whether every output copies one input."""
+        return len(self.indices) == self.outputs and bool(
+            np.all(np.diff(self.starts) == 1) and np.all(self.weights == 1)
+        )
 
     def runs(self) -> np.ndarray:
         """For each output, how many from there on copy one input each, all in a row; 0 where it is no copy."""
@@ -220,6 +230,18 @@ class Separable:
     """
 
     def __init__(self, n: int, channels: int, rows: Taps, columns: Taps, dtype: np.dtype, value: float = 0.0) -> None:
+        self.dtype = dtype
+        numbers = columns.inputs * channels
+        self.tasks = n * rows.outputs if columns.outputs * channels else 0
+        taps = len(columns.indices) + len(rows.indices) * columns.inputs / max(1, rows.outputs)
+        self.ns = self.tasks * (taps + columns.outputs) * channels * _NS_PER_TAP
+        line = -(-numbers // _LINE) * _LINE
+        if self.tasks and _by_numbers(rows, columns, channels, dtype.itemsize):
+            self._plan_numbers(rows, columns, channels, line)
+        else:
+            self._plan_pixels(rows, columns, channels, line, value)
+
+    def _plan_pixels(self, rows: Taps, columns: Taps, channels: int, line: int, value: float) -> None:
         row_scales, column_scales = rows.scales(), columns.scales()
         if row_scales is None or column_scales is None:
             mode = WEIGHTED
@@ -228,20 +250,48 @@ class Separable:
             mode = 0 if np.all(row_scales == 1.0) and np.all(column_scales == 1.0) else SCALED
         # They must live as long as the template, which has their addresses.
         self.tables = [
-            rows.starts, rows.indices, rows.weights.astype(dtype), row_scales,
-            columns.starts, columns.indices, columns.weights.astype(dtype), column_scales, columns.runs(),
+            rows.starts, rows.indices, rows.weights.astype(self.dtype), row_scales,
+            columns.starts, columns.indices, columns.weights.astype(self.dtype), column_scales, columns.runs(),
         ]  # fmt: skip
-        self.dtype = dtype
-        self.line = -(-columns.inputs * channels // _LINE) * _LINE
-        sizes = [rows.inputs, columns.inputs, rows.outputs, columns.outputs, channels, self.line, word_of(value)]
+        self.scratch = line
+        sizes = [rows.inputs, columns.inputs, rows.outputs, columns.outputs, channels, line, word_of(value)]
         sizes.append(int(bool(np.all(np.diff(columns.starts) == 2))))
         self.template = Template(3, [*map(address_of, self.tables), *sizes])
-        self.worker = separable.address(dtype.itemsize, mode)
-        self.tasks = n * rows.outputs if columns.outputs * channels else 0
-        taps = len(columns.indices) + len(rows.indices) * columns.inputs / max(1, rows.outputs)
-        self.ns = self.tasks * (taps + columns.outputs) * channels * _NS_PER_TAP
+        self.worker = separable.address(self.dtype.itemsize, mode)
+
+    def _plan_numbers(self, rows: Taps, columns: Taps, channels: int, line: int) -> None:
+        itemsize = self.dtype.itemsize
+        found = halved(columns, itemsize) if channels == 1 else None
+        first, last, origin, weights = found or (0, 0, 0, np.ones(1))
+        indices, all_weights = of_equal_count(columns, channels)
+        self.tables = [
+            rows.starts, rows.indices, rows.weights.astype(self.dtype),
+            indices, all_weights.astype(self.dtype), weights.astype(self.dtype),
+        ]  # fmt: skip
+        addresses = -(-8 * int(np.diff(rows.starts).max()) // (_LINE * itemsize)) * _LINE
+        self.scratch = addresses + line
+        sizes = [
+            rows.inputs, columns.inputs * channels, rows.outputs, columns.outputs * channels, len(indices),
+            int(_untouched(columns)), first, last, origin, self.scratch * itemsize, addresses * itemsize,
+        ]  # fmt: skip
+        self.template = Template(3, [*map(address_of, self.tables), *sizes])
+        self.worker = few_channels.address(itemsize, 0 if found is None else len(weights))
 
     def __call__(self, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        scratch = empty((num_threads() * self.line,), self.dtype)
+        scratch = empty((num_threads() * self.scratch,), self.dtype)
         block = self.template.filled(arrays[0], outputs[0], scratch)
         launch(self.worker, self.tasks, ctypes.addressof(block), self.ns)
+
+
+def _untouched(columns: Taps) -> bool:
+    """Whether every output is the input of its place."""
+    return columns.outputs == columns.inputs and bool(columns.runs()[0] == columns.inputs and columns.copies())
+
+
+def _by_numbers(rows: Taps, columns: Taps, channels: int, itemsize: int) -> bool:
+    """Whether the numbers of a row are computed one by one (few_channels.py) rather than the pixels."""
+    if channels >= lanes(itemsize) or not (np.all(np.diff(rows.starts)) and np.all(np.diff(columns.starts))):
+        return False
+    if not columns.copies() or _untouched(columns):
+        return True
+    return 8 * np.count_nonzero(columns.runs() == 1) > columns.outputs  # otherwise most pixels are copied in runs

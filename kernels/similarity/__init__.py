@@ -88,10 +88,10 @@ def structural_similarity(
     axes: int = 2,
     margin: int = 0,
     maps: int = 0,
-    out: tuple[np.ndarray, np.ndarray] | None = None,
+    out: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
     variant: str | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Structural similarity of two images, for each of a batch of them.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Structural similarity and mean squared error of two images, for each of a batch of them.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def structural_similarity(
     maps : {0, 1, 4}
         What to return of each pixel: nothing, S, or S and the three terms of its gradient, which are ``A1 / D``,
         ``-S / B2`` and ``(mx (A2 - A1) - my (B2 - B1) S) / D`` in the letters of the paper.
-    out : (means, maps) float64 arrays, optional
+    out : (means, maps, errors) float64 arrays, optional
     variant : str, optional
         The implementation to run; see `tilegrad.kernels.explain`.
 
@@ -118,6 +118,8 @@ def structural_similarity(
     means : float64 array of the shape of the leading axes
         Mean of S over the pixels inside the margin.
     maps : (maps, *x.shape) float64 array
+    errors : float64 array of the shape of the leading axes
+        Mean of the squared difference over all pixels.
 
     Notes
     -----
@@ -130,9 +132,9 @@ def structural_similarity(
     --------
     >>> import numpy as np
     >>> x = np.arange(64.0).reshape(8, 8)
-    >>> means, maps = structural_similarity(x, x, [0.25, 0.5, 0.25], c1=0.01, c2=0.03, maps=1)
-    >>> means.item(), maps.shape
-    (1.0, (1, 8, 8))
+    >>> means, maps, errors = structural_similarity(x, x, [0.25, 0.5, 0.25], c1=0.01, c2=0.03, maps=1)
+    >>> means.item(), maps.shape, errors.item()
+    (1.0, (1, 8, 8), 0.0)
     """
     taps = np.asarray(weights)
     if taps.dtype.kind not in "fiu":

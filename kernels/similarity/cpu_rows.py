@@ -5,9 +5,9 @@
     horizontal  each padded row, shifted by each tap, gives the window's five means
     formula     S, its sum, and the gradient's terms where they are asked for
 
-so nothing of the size of an image is written but what the caller wants. In a volume the vertical pass takes the rows
-of all slices under the window at once. All sums are in float64 whatever the images' type, because the variances are
-differences of nearly equal numbers.
+so nothing of the size of an image is written but what the caller wants. The squared error comes from the same walk.
+In a volume the vertical pass takes the rows of all slices under the window at once. All sums are in float64 whatever
+the images' type, because the variances are differences of nearly equal numbers.
 
 Rows are computed alone and their sums added in order, so the result does not depend on how threads share them.
 """
@@ -43,12 +43,12 @@ def _rows(dtype: str) -> Any:
         slices, rows, pads = (
             pointer(block[4], types.int64), pointer(block[5], types.int64), pointer(block[6], types.int64),
         )  # fmt: skip
-        maps, sums = block[7], pointer(block[8], types.float64)
-        d, h, w, taps, deep, high = block[10], block[11], block[12], block[13], block[14], block[15]
-        margin, margin_d, margin_h = block[16], block[17], block[18]
-        c1, c2, scale = float_bits(block[19]), float_bits(block[20]), float_bits(block[21])
-        count, plane, pitch = block[22], block[23], block[24]
-        table = (block[9] + _LINE - 1) // _LINE * _LINE + slot * block[25]
+        maps, sums, squares = block[7], pointer(block[8], types.float64), pointer(block[9], types.float64)
+        d, h, w, taps, deep, high = block[11], block[12], block[13], block[14], block[15], block[16]
+        margin, margin_d, margin_h = block[17], block[18], block[19]
+        c1, c2, scale = float_bits(block[20]), float_bits(block[21]), float_bits(block[22])
+        count, plane, pitch = block[23], block[24], block[25]
+        table = (block[10] + _LINE - 1) // _LINE * _LINE + slot * block[26]
         radius, under = taps // 2, deep * high
         addresses = pointer(table, types.int64)
         shifts = table + 16 * under
@@ -65,6 +65,12 @@ def _rows(dtype: str) -> Any:
         for task in range(begin, end):
             p, i, image = task % h, task // h % d, task // h // d
             inside = margin_h <= p < h - margin_h and margin_d <= i < d - margin_d
+            ours, theirs = pointer(x + task * w * size, number), pointer(y + task * w * size, number)
+            total = 0.0
+            for j in range(w):
+                difference = types.float64(ours[j]) - types.float64(theirs[j])
+                total += difference * difference
+            squares[task] = total
             sums[task] = 0.0
             if count == 0 and not inside:
                 continue
@@ -125,18 +131,19 @@ def build(g: SimilarityGeometry) -> Run:
     ns = g.pixels * (deep * high + g.taps) * 0.6
     constants = [word_of(value) for value in (g.c1, g.c2, g.scale)]
     sizes = (g.d, g.h, g.w, g.taps, deep, high, *margins, *constants, g.maps, g.pixels * 8, pitch, scratch)
-    template = Template(10, sizes)
+    template = Template(11, sizes)
     worker = _rows.address(g.dtype.name)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, y, weights = arrays
-        means, maps = outputs
+        means, maps, errors = outputs
         flat = weights if g.axes > 1 else np.ones(1)
         window = np.multiply.outer(weights, flat).ravel() if g.axes > 2 else flat
-        sums = empty((g.n, g.d * g.h), np.float64)
+        sums, squares = empty((g.n, g.d * g.h), np.float64), empty((g.n, g.d * g.h), np.float64)
         buffer = empty((num_threads() * scratch + _LINE,), np.uint8)
-        block = template.filled(x, y, weights, window, slices, rows, pads, maps, sums, buffer)
+        block = template.filled(x, y, weights, window, slices, rows, pads, maps, sums, squares, buffer)
         launch(worker, tasks, addressof(block), ns)
         means[...] = (sums.sum(axis=1) / inside).reshape(means.shape)
+        errors[...] = (squares.sum(axis=1) / (g.d * g.h * g.w)).reshape(errors.shape)
 
     return run

@@ -50,8 +50,8 @@ class SimilarityGeometry(NamedTuple):
 
     @property
     def flops(self) -> float:
-        """Of five separable windows and the formula, borders counted."""
-        return self.pixels * (10.0 * self.taps * self.axes + 25)
+        """Of five separable windows, the formula and the squared error, borders counted."""
+        return self.pixels * (10.0 * self.taps * self.axes + 28)
 
     @property
     def bytes_moved(self) -> float:
@@ -111,5 +111,5 @@ def similarity_geometry(
     wide = np.dtype(np.float64)
     return SimilarityGeometry(
         math.prod(batch), d, h, w, axes, weights.shape[0], float(c1), float(c2), float(scale), margin, int(maps),
-        x.dtype, ((batch, wide), ((int(maps), *x.shape), wide)),
+        x.dtype, ((batch, wide), ((int(maps), *x.shape), wide), (batch, wide)),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from numba.extending import register_jitable
 from ..correlation.reference import REFLECT, border
 
 
+@register_jitable
 def mean_squared_error(x, y, means, n, count):
     """``means[i] = sum over j of (x[i, j] - y[i, j])^2 / count``."""
     xs, ys, result = x.reshape((n, count)), y.reshape((n, count)), means.reshape((n,))
@@ -42,14 +43,17 @@ def gradient_terms(mx, my, mxx, myy, mxy, c1, c2, scale):
     return a1 / (b1 * b2), -s / b2, (mx * (a2 - a1) - my * (b2 - b1) * s) / (b1 * b2)
 
 
-def structural_similarity(x, y, weights, means, maps, shape, axes, margin, c1, c2, scale):
+def structural_similarity(x, y, weights, means, maps, errors, shape, axes, margin, c1, c2, scale):
     """``means`` of S over the pixels at least ``margin`` from the border, and ``maps``: S, and the gradient's terms.
+
+    ``errors`` are the means of (x - y)^2 over all pixels.
 
     ``shape`` is (N, D, H, W); of the last three the last ``axes`` are the image's, the others are 1.
     """
     n, d, h, w = shape
     taps, radius = weights.size, weights.size // 2
     deep, high = axes > 2, axes > 1
+    mean_squared_error(x, y, errors, n, d * h * w)
     xs, ys = x.reshape((n, d, h, w)), y.reshape((n, d, h, w))
     result, images = means.reshape((n,)), maps.reshape((len(maps), n, d, h, w))
     for image in range(n):

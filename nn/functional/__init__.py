@@ -37,6 +37,8 @@ from .pooling import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_p
 from .product import linear, matmul
 from .resizing import interpolate, pixel_shuffle, pixel_unshuffle
 from .shape import broadcast_to, mean, permute, reshape, sum
+from .similarity import multiscale_structural_similarity, structural_similarity
+from .warping import spline_filter2d, warp2d
 
 __all__ = [
     "abs",
@@ -76,6 +78,7 @@ __all__ = [
     "minimum",
     "mse_loss",
     "mul",
+    "multiscale_structural_similarity",
     "neg",
     "pad2d",
     "permute",
@@ -91,10 +94,13 @@ __all__ = [
     "smooth_l1_loss",
     "softmax",
     "softplus",
+    "spline_filter2d",
     "sqrt",
     "square",
+    "structural_similarity",
     "sub",
     "sum",
     "tanh",
     "tanh_grad",
+    "warp2d",
 ]

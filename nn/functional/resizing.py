@@ -13,8 +13,10 @@ def interpolate(
     scale_factor: Any = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
+    antialias: bool = False,
+    border: str = "nearest",
 ) -> Array:
-    """NHWC images of another size; otherwise PyTorch's ``interpolate`` without antialiasing.
+    """NHWC images of another size; otherwise PyTorch's ``interpolate``.
 
     Parameters
     ----------
@@ -22,9 +24,15 @@ def interpolate(
     size : int or (P, Q), optional
     scale_factor : number or (height, width), optional
         Instead of a size: P = floor(H * scale_factor).
-    mode : {"nearest", "bilinear", "bicubic"}
+    mode : str
+        Besides PyTorch's "nearest", "nearest-exact", "bilinear", "bicubic" and "area" those of
+        `tilegrad.kernels.interpolate`; its "area" knows fractions of pixels.
     align_corners : bool, optional
-        Not with "nearest". The corner pixels of both images lie on each other, rather than the images' borders.
+        The corner pixels of both images lie on each other, rather than the images' borders.
+    antialias : bool
+        Where the image becomes smaller, widen the filter to the pixels of the result.
+    border : str
+        What lies beyond the border, in `tilegrad.kernels.correlate1d`'s names.
 
     Returns
     -------
@@ -36,7 +44,10 @@ def interpolate(
     >>> nn.functional.interpolate(nn.randn((1, 8, 8, 3)), scale_factor=2, mode="bilinear").shape
     (1, 16, 16, 3)
     """
-    return kernels.interpolate(x, size, scale_factor=scale_factor, mode=mode, align_corners=bool(align_corners))
+    return kernels.interpolate(
+        x, size, scale_factor=scale_factor, mode=mode,
+        align_corners=bool(align_corners), antialias=antialias, border=border,
+    )  # fmt: skip
 
 
 @primitive()
@@ -47,11 +58,14 @@ def interpolate_grad(
     scale_factor: Any = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
+    antialias: bool = False,
+    border: str = "nearest",
 ) -> Array:
     """The gradient of `interpolate` by its input, of shape ``input_shape``."""
     return kernels.interpolate_grad(
-        gy, input_shape, size, scale_factor=scale_factor, mode=mode, align_corners=bool(align_corners)
-    )
+        gy, input_shape, size, scale_factor=scale_factor, mode=mode,
+        align_corners=bool(align_corners), antialias=antialias, border=border,
+    )  # fmt: skip
 
 
 @primitive()
@@ -75,7 +89,7 @@ def pixel_unshuffle(x: Array, downscale_factor: int) -> Array:
 
 interpolate.gradients(x=lambda gy, x_shape, settings: interpolate_grad(gy, x_shape, **settings))
 interpolate_grad.gradients(
-    gy=lambda g, size, scale_factor, mode, align_corners: interpolate(g, size, scale_factor, mode, align_corners)
+    gy=lambda g, settings: interpolate(g, **{name: value for name, value in settings.items() if name != "input_shape"})
 )
 pixel_shuffle.gradients(x=lambda gy, upscale_factor: pixel_unshuffle(gy, upscale_factor))
 pixel_unshuffle.gradients(x=lambda gy, downscale_factor: pixel_shuffle(gy, downscale_factor))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tilegrad.kernels.correlation.reference import MODES as BORDERS
 from tilegrad.kernels.interpolation.reference import MODES
 from tolerances import INTERPOLATION, SEPARABLE
 
@@ -13,16 +14,25 @@ DTYPES = ["float32", "float64"]
 
 
 @st.composite
-def resizings(draw):
+def resizings(draw, modes=MODES, borders=tuple(BORDERS)):
     """The shape of an image and what size it gets: odd sizes, single rows and columns, up, down and fractions."""
     shape = draw(st.tuples(st.integers(1, 2), st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3, 16, 33])))
-    how = {"mode": draw(st.sampled_from(MODES))}
+    how = {"mode": draw(st.sampled_from(modes))}
     if draw(st.booleans()):
         how["size"] = draw(st.tuples(st.integers(1, 20), st.integers(1, 20)))
     else:
         how["scale_factor"] = draw(st.sampled_from([1, 2, 3.0, 1.5, (2.5, 1), (4, 1.25)]))
-    if how["mode"] != "nearest":
-        how["align_corners"] = draw(st.booleans())
+    variations = [{}]
+    if how["mode"] in ("bilinear", "bicubic"):
+        variations += [{"align_corners": True}, {"antialias": True}]
+    elif how["mode"] == "area":
+        variations.append({"align_corners": True})
+    how.update(draw(st.sampled_from(variations)))
+    if how["mode"] not in ("nearest", "area") and len(how) == 2 and borders:
+        how["border"] = draw(st.sampled_from(borders))
+        how["margin"] = draw(
+            st.sampled_from([0, 1, (0, 2)]).filter(lambda margin: min(shape[1:3]) > 2 * np.max(margin))
+        )
     return shape, how
 
 
@@ -46,7 +56,7 @@ def test_equals_the_definition(call, dtype):
 
 
 @pytest.mark.parity
-@given(call=resizings(), dtype=st.sampled_from(DTYPES))
+@given(call=resizings(("nearest", "bilinear", "bicubic"), ()), dtype=st.sampled_from(DTYPES))
 def test_equals_pytorch(call, dtype):
     torch = pytest.importorskip("torch")
     shape, how = call
@@ -111,7 +121,21 @@ X = np.ones((2, 4, 5, 3), np.float32)
             lambda: kernels.interpolate(X, scale_factor=0.2),
             r"interpolate: scale_factor 0.2 leaves no pixel of the input",
         ),
-        (lambda: kernels.interpolate(X, 3, mode="area"), "interpolate: mode expects one of 'nearest', 'bilinear'"),
+        (lambda: kernels.interpolate(X, 3, mode="cubic"), "interpolate: mode expects one of 'nearest', 'bilinear'"),
+        (lambda: kernels.interpolate(X, 3, antialias=True), 'interpolate: antialias expects mode "bilinear" or'),
+        (lambda: kernels.interpolate(X, 3, mode="bilinear", border="edge"), "interpolate: border expects one of"),
+        (
+            lambda: kernels.interpolate(X, 3, mode="area", border="mirror"),
+            "interpolate: border and margin expect",
+        ),
+        (
+            lambda: kernels.interpolate(X, 3, mode="bilinear", margin=2),
+            "interpolate: x expects at least one pixel",
+        ),
+        (
+            lambda: kernels.interpolate(X, 3, mode="bilinear", margin=-1),
+            "interpolate: margin expects values of",
+        ),
         (lambda: kernels.interpolate(X, 3, align_corners=True), 'interpolate: align_corners expects mode "bilinear"'),
         (lambda: kernels.interpolate(X[:, :0], 3), "interpolate: x expects at least one pixel but got shape"),
         (

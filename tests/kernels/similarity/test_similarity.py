@@ -58,9 +58,10 @@ def test_integers_do_not_wrap_around():
 
 def test_equal_images_score_one():
     x, _ = images((3, 20, 25), "float32")
-    means, maps = kernels.structural_similarity(x, x, np.full(7, 1 / 7), c1=0.01, c2=0.09, maps=1)
+    means, maps, errors = kernels.structural_similarity(x, x, np.full(7, 1 / 7), c1=0.01, c2=0.09, maps=1)
     np.testing.assert_allclose(means, 1, rtol=1e-14)
     np.testing.assert_allclose(maps[0], 1, rtol=1e-14)
+    np.testing.assert_array_equal(errors, 0)
 
 
 def test_a_faint_pattern_on_a_large_offset_keeps_its_contrast():
@@ -77,10 +78,11 @@ def test_a_faint_pattern_on_a_large_offset_keeps_its_contrast():
 def test_not_a_number_reaches_its_windows_and_the_mean():
     x, y = images((20, 20), "float64")
     x[10, 4] = np.nan
-    means, maps = kernels.structural_similarity(x, y, np.full(5, 0.2), c1=1.0, c2=1.0, maps=1)
+    means, maps, errors = kernels.structural_similarity(x, y, np.full(5, 0.2), c1=1.0, c2=1.0, maps=1)
     rows, columns = np.nonzero(np.isnan(maps[0]))
     assert (rows.min(), rows.max(), columns.min(), columns.max(), rows.size) == (8, 12, 2, 6, 25)
     assert np.isnan(means)
+    assert np.isnan(errors)
 
 
 def test_the_mean_is_the_same_with_and_without_maps():
@@ -93,11 +95,18 @@ def test_the_mean_is_the_same_with_and_without_maps():
     np.testing.assert_allclose(results[2], results[0], rtol=1e-15)
 
 
+@pytest.mark.parametrize("maps", [0, 1, 4])
+def test_the_squared_error_comes_with_the_similarity(maps):
+    x, y = images((2, 3, 30, 41), "uint8")
+    errors = kernels.structural_similarity(x, y, np.full(7, 1 / 7), c1=6.5, c2=58.5, margin=3, maps=maps)[2]
+    np.testing.assert_allclose(errors, kernels.mean_squared_error(x, y, batch_axes=2), rtol=1e-14)
+
+
 def test_an_empty_batch_has_an_empty_result():
     x = np.empty((0, 9, 9))
     assert kernels.mean_squared_error(x, x, batch_axes=1).shape == (0,)
-    means, maps = kernels.structural_similarity(x, x, [1.0], c1=1.0, c2=1.0, maps=1)
-    assert (means.shape, maps.shape) == ((0,), (1, 0, 9, 9))
+    means, maps, errors = kernels.structural_similarity(x, x, [1.0], c1=1.0, c2=1.0, maps=1)
+    assert (means.shape, maps.shape, errors.shape) == ((0,), (1, 0, 9, 9), (0,))
 
 
 A = np.ones((9, 9))
@@ -117,7 +126,7 @@ A = np.ones((9, 9))
         (ValueError, (A, A, [1.0]), {"maps": 2}, "maps expects 0, 1 or 4"),
         (TypeError, (A, A, [1.0]), {"c1": "1"}, "c1 expects a number"),
         (ValueError, (A[:0], A[:0], [1.0]), {}, "x and y expect images of at least one pixel"),
-        (ValueError, (A, A, [1.0]), {"out": (np.empty(()),)}, "out expects 2 arrays but got 1"),
+        (ValueError, (A, A, [1.0]), {"out": (np.empty(()),)}, "out expects 3 arrays but got 1"),
     ],
 )
 def test_structural_similarity_refuses(error, arguments, keywords, message):

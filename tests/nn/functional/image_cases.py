@@ -118,13 +118,17 @@ def adaptive_average_gradients(draw):
 
 @st.composite
 def resizings(draw):
-    shape, how = draw(st.tuples(*[sizes] * 4)), {"mode": draw(st.sampled_from(["nearest", "bilinear", "bicubic"]))}
+    modes = ["nearest", "bilinear", "bicubic", "nearest-exact", "lanczos4", "spline3", "area"]
+    shape, how = draw(st.tuples(*[sizes] * 4)), {"mode": draw(st.sampled_from(modes))}
     if draw(st.booleans()):
         how["size"] = draw(st.tuples(sizes, sizes))
     else:
         how["scale_factor"] = draw(st.sampled_from([1, 2, (1.5, 2.5)]))
-    if how["mode"] != "nearest":
-        how["align_corners"] = draw(st.booleans())
+    if how["mode"] in ("bilinear", "bicubic"):
+        variation = draw(st.sampled_from([{}, {"align_corners": True}, {"antialias": True}, {"border": "mirror"}]))
+        how.update(variation)
+    if how["mode"] in ("lanczos4", "spline3"):
+        how["border"] = draw(st.sampled_from(["nearest", "mirror", "reflect", "wrap", "constant"]))
     return shape, how
 
 
@@ -178,3 +182,53 @@ def padding_gradients(draw):
     shape, around, mode = draw(pads())
     gy = spread(kernels.pad2d(np.zeros(shape), around, mode=mode).shape, draw(seeds))
     return (lambda gy: PRIMITIVES["pad2d_grad"](gy, shape, around, mode).square()), [gy]
+
+
+@st.composite
+def maps(draw):
+    """The shape of images, matrices that move them by a little, and how they are sampled."""
+    shape, random = draw(st.tuples(*[st.integers(1, 4)] * 4)), np.random.default_rng(draw(seeds))
+    matrices = np.eye(3) + random.uniform(-0.2, 0.2, draw(st.sampled_from([(3, 3), (shape[0], 3, 3)])))
+    how = {
+        "mode": draw(st.sampled_from(["nearest-exact", "bilinear", "catmull-rom"])),
+        "border": draw(st.sampled_from(["constant", "nearest", "mirror", "reflect", "wrap"])),
+    }
+    return shape, matrices, how
+
+
+@case("warp2d")
+@st.composite
+def warps(draw):
+    shape, matrices, how = draw(maps())
+    size = draw(st.sampled_from([None, (3, 5)]))
+    return (lambda x: functional.warp2d(x, matrices, size, cval=0.5, **how).square()), [spread(shape, draw(seeds))]
+
+
+@case("warp2d_grad")
+@st.composite
+def warp_gradients(draw):
+    shape, matrices, how = draw(maps())
+    gy = spread((shape[0], 3, 5, shape[3]), draw(seeds))
+    return (lambda gy: PRIMITIVES["warp2d_grad"](gy, matrices, shape, **how).square()), [gy]
+
+
+def splines(name):
+    @case(name)
+    @st.composite
+    def strategy(draw):
+        shape = draw(st.tuples(*[sizes] * 4))
+        how = {"degree": draw(st.integers(2, 5)), "border": draw(st.sampled_from(["mirror", "reflect", "wrap"]))}
+        return (lambda x: PRIMITIVES[name](x, **how).square()), [spread(shape, draw(seeds))]
+
+
+splines("spline_filter2d")
+splines("spline_filter2d_grad")
+
+
+@case("similarity_of_planes")
+@st.composite
+def similarities(draw):
+    m, h, w = draw(st.integers(1, 3)), draw(st.integers(3, 6)), draw(st.integers(3, 6))
+    weights, margin = np.array([0.25, 0.5, 0.25]), draw(st.integers(0, 1))
+    x, y = spread((m, h, w), draw(seeds)), spread((m, h, w), draw(seeds))
+    return (lambda x, y: PRIMITIVES["similarity_of_planes"](x, y, weights, 0.1, 0.2, margin).square()), [x, y]

@@ -1,0 +1,127 @@
+"""What is taken from an array's edges or put around them: crop and pad."""
+
+from typing import Any
+
+import numpy as np
+
+from ..kernels.correlation.reference import MODES, border
+from .images import check_image, check_out
+from .sampling import check_mode, check_number
+
+
+def crop(ar: np.ndarray, crop_width: Any, copy: bool = False, order: str = "K") -> np.ndarray:
+    """Take values from the edges of an array.
+
+    Parameters
+    ----------
+    ar : array
+    crop_width : int, (before, after) or a sequence of such pairs, one for each axis
+        How many to take, at least 0 and at most what there is.
+    copy : bool
+        Return a copy, of the memory layout ``order`` ("C", "F", "A" or "K"), rather than a view.
+
+    Returns
+    -------
+    array
+        It may be empty.
+
+    Notes
+    -----
+    Equals ``skimage.util.crop``, which cuts wrongly where more is to be taken than there is; here that is an error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> crop(np.arange(12).reshape(3, 4), ((1, 0), (1, 2)))
+    array([[5],
+           [9]])
+    """
+    name = "crop"
+    if not isinstance(ar, np.ndarray):
+        raise TypeError(f"{name}: ar expects a numpy.ndarray but got {type(ar).__name__}")
+    widths = _widths(name, "crop_width", crop_width, ar.ndim)
+    for (before, after), n in zip(widths, ar.shape, strict=True):
+        if before + after > n:
+            raise ValueError(f"{name}: crop_width takes {before} + {after} of {n} (shape {ar.shape})")
+    found = ar[tuple(slice(before, n - after) for (before, after), n in zip(widths, ar.shape, strict=True))]
+    return np.array(found, order=order, copy=True) if copy else found  # type: ignore[call-overload]
+
+
+def pad(
+    image: np.ndarray,
+    pad_width: Any,
+    mode: str = "constant",
+    constant_values: float = 0,
+    *,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """Put values around an array.
+
+    Parameters
+    ----------
+    image : array of real numbers
+        Of any number of axes, strides and type, which the result has too.
+    pad_width : int, (before, after) or a sequence of such pairs, one for each axis
+        Any width; borders repeat. Pairs (0, 0) leave the axes of a batch and of channels alone.
+    mode : {"constant", "edge", "symmetric", "reflect", "wrap"}
+        Of ``numpy.pad``'s modes those that say what lies outside an image. Only "constant" widens an axis of size 0.
+    constant_values : float
+        The value of "constant".
+    out : array of the result's shape and type, optional
+        Where to write.
+
+    Returns
+    -------
+    array, or ``out``
+
+    Notes
+    -----
+    Equals ``numpy.pad``. Values are copied bit for bit. (`nn.functional.pad2d` is the one with a gradient.)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pad(np.array([1, 2, 3]), (4, 1), mode="reflect")
+    array([1, 2, 3, 2, 1, 2, 3, 2])
+    """
+    name = "pad"
+    check_image(name, "image", image)
+    widths = _widths(name, "pad_width", pad_width, image.ndim)
+    outside = MODES[check_mode(name, mode)]
+    check_number(name, "constant_values", constant_values)
+    shape = tuple(before + n + after for (before, after), n in zip(widths, image.shape, strict=True))
+    if mode != "constant":
+        for axis, (n, wide) in enumerate(zip(image.shape, shape, strict=True)):
+            if n == 0 and wide > 0:
+                raise ValueError(
+                    f'{name}: mode "{mode}" expects at least one value along axis {axis} (image {image.shape})'
+                )
+    if out is not None:
+        check_out(name, out, shape, image.dtype)
+    if mode == "constant":
+        result = np.full(shape, constant_values, image.dtype) if out is None else out
+        result[...] = constant_values
+        result[tuple(slice(before, before + n) for (before, _), n in zip(widths, image.shape, strict=True))] = image
+        return result
+    result = image
+    for axis, (n, (before, after)) in enumerate(zip(image.shape, widths, strict=True)):
+        if before or after:
+            result = np.take(result, [border(i, n, outside) for i in range(-before, n + after)], axis=axis)
+    if out is None:
+        return result.copy(order="C") if result is image else result
+    out[...] = result
+    return out
+
+
+def _widths(name: str, argument: str, width: Any, axes: int) -> list[tuple[int, int]]:
+    """(before, after) of each axis."""
+    array = np.asarray(width)
+    if array.dtype.kind not in "iu" or (array.size and array.min() < 0):
+        raise ValueError(f"{name}: {argument} expects integers of at least 0 but got {width!r}")
+    if array.size == 1:
+        array = np.broadcast_to(array.reshape(1, 1), (axes, 2))
+    elif array.shape in ((2,), (1, 2)):
+        array = np.broadcast_to(array.reshape(1, 2), (axes, 2))
+    if array.shape != (axes, 2):
+        raise ValueError(f"{name}: {argument} expects an integer, a pair, or {axes} pairs but got {width!r}")
+    return [(int(before), int(after)) for before, after in array]

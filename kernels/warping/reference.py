@@ -1,0 +1,63 @@
+"""The definition of warping: each pixel of the result takes the image's value at the place that a matrix names.
+
+Pixel (p, q) of the result, row p and column q, lies in the image at column u / w and row v / w with
+
+    (u, v, w) = matrix @ (q, p, 1)
+
+and takes the pixels around it along both axes with the weights of interpolation/reference.py. A pixel outside stands
+for the one that `border` names, or for ``cval``.
+"""
+
+import math
+
+import numpy as np
+from numba.extending import register_jitable
+
+from ..correlation.reference import border
+from ..interpolation.reference import first_tap, weight
+
+FARTHEST = 1e9
+
+
+@register_jitable
+def coordinate(numerator, denominator):
+    """The quotient, as far as an index can follow it; not a number counts as far on the left."""
+    x = numerator / denominator if denominator != 0.0 else math.inf
+    if x >= FARTHEST:
+        return FARTHEST
+    return x if x > -FARTHEST else -FARTHEST
+
+
+def warp2d(x, matrices, y, taps, mode, outside, cval):
+    """``y[p, q]``: the weighted sum of x around the place of pixel (p, q)."""
+    _, H, W, _ = x.shape
+    for n, p, q, c in np.ndindex(y.shape):
+        m = matrices[n % len(matrices)]
+        w = m[2, 0] * q + m[2, 1] * p + m[2, 2]
+        column = coordinate(m[0, 0] * q + m[0, 1] * p + m[0, 2], w)
+        row = coordinate(m[1, 0] * q + m[1, 1] * p + m[1, 2], w)
+        total = 0.0
+        for s in range(taps):
+            h, down = border(first_tap(mode, row) + s, H, outside), weight(mode, row, s)
+            for t in range(taps):
+                k, along = border(first_tap(mode, column) + t, W, outside), weight(mode, column, t)
+                if down * along != 0.0:
+                    total += down * along * (cval if h < 0 or k < 0 else x[n, h, k, c])
+        y[n, p, q, c] = total
+
+
+def warp2d_grad(gy, matrices, gx, taps, mode, outside):
+    """Every number of ``gy`` is added, times the weights, to what it was made of."""
+    _, H, W, _ = gx.shape
+    gx[...] = 0
+    for n, p, q, c in np.ndindex(gy.shape):
+        m = matrices[n % len(matrices)]
+        w = m[2, 0] * q + m[2, 1] * p + m[2, 2]
+        column = coordinate(m[0, 0] * q + m[0, 1] * p + m[0, 2], w)
+        row = coordinate(m[1, 0] * q + m[1, 1] * p + m[1, 2], w)
+        for s in range(taps):
+            h, down = border(first_tap(mode, row) + s, H, outside), weight(mode, row, s)
+            for t in range(taps):
+                k, along = border(first_tap(mode, column) + t, W, outside), weight(mode, column, t)
+                if h >= 0 and k >= 0 and down * along != 0.0:
+                    gx[n, h, k, c] += down * along * gy[n, p, q, c]
