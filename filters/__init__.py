@@ -8,9 +8,9 @@ from . import cv
 from .adaptive import equalize_adapthist
 from .damage import drop_blocks, jpeg, motion_blur, scratches, tears
 from .exposure import equalize_hist, match_histograms
+from .framing import crop, pad
 from .histograms import cumulative_distribution, histogram
 from .labels import distance_transform_edt, label
-from .framing import crop, pad
 from .linear import gaussian
 from .local_mean import downscale_local_mean, resize_local_mean
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
@@ -19,53 +19,41 @@ from .similarity import structural_similarity
 from .thresholds import threshold_local, threshold_otsu
 
 __all__ = [
+    "crop",
     "cumulative_distribution",
     "cv",
     "distance_transform_edt",
+    "downscale_local_mean",
     "drop_blocks",
     "equalize_adapthist",
     "equalize_hist",
     "gaussian",
+    "halo",
     "histogram",
     "jpeg",
     "label",
+    "map_tiles",
     "match_histograms",
     "mean_squared_error",
     "motion_blur",
-from .multiscale import multiscale_structural_similarity
-from .pyramids import pyramid_expand, pyramid_gaussian, pyramid_laplacian, pyramid_reduce
-from .resizing import rescale, resize
-from .similarity import psnr_and_ssim, structural_similarity
-from .tiling import halo, map_tiles
-from .warping import rotate, warp
-
-__all__ = [
-    "crop",
-    "cv",
-    "downscale_local_mean",
-    "gaussian",
-    "halo",
-    "map_tiles",
-    "mean_squared_error",
     "multiscale_structural_similarity",
     "normalized_root_mse",
     "pad",
     "peak_signal_noise_ratio",
-    "random_noise",
-    "scratches",
-    "structural_similarity",
-    "tears",
-    "threshold_local",
-    "threshold_otsu",
     "psnr_and_ssim",
     "pyramid_expand",
     "pyramid_gaussian",
     "pyramid_laplacian",
     "pyramid_reduce",
+    "random_noise",
     "rescale",
     "resize",
     "resize_local_mean",
     "rotate",
+    "scratches",
     "structural_similarity",
+    "tears",
+    "threshold_local",
+    "threshold_otsu",
     "warp",
 ]
