@@ -14,9 +14,14 @@ from .labels import distance_transform_edt, label
 from .linear import gaussian
 from .local_mean import downscale_local_mean, resize_local_mean
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
+from .multiscale import multiscale_structural_similarity
 from .noise import random_noise
-from .similarity import structural_similarity
+from .pyramids import pyramid_expand, pyramid_gaussian, pyramid_laplacian, pyramid_reduce
+from .resizing import rescale, resize
+from .similarity import psnr_and_ssim, structural_similarity
 from .thresholds import threshold_local, threshold_otsu
+from .tiling import halo, map_tiles
+from .warping import rotate, warp
 
 __all__ = [
     "crop",

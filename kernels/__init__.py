@@ -4,17 +4,7 @@ An array is a ``numpy.ndarray`` (CPU) or a ``cupy.ndarray`` (CUDA); images are `
 folder: its public functions and declaration, its definition in loops, and its variants, one per file.
 """
 
-from .activation import (
-    leaky_relu,
-    leaky_relu_grad,
-    relu,
-    relu_grad,
-    sigmoid,
-    sigmoid_grad,
-    softplus,
-    tanh,
-    tanh_grad,
-)
+from .activation import leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, softplus, tanh, tanh_grad
 from .arrays import asarray
 from .contexts import explain, trace, use_variant
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d

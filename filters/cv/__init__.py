@@ -13,6 +13,22 @@ from .borders import (
     BORDER_REPLICATE,
     BORDER_WRAP,
 )
+from .geometry import (
+    INTER_AREA,
+    INTER_CUBIC,
+    INTER_LANCZOS4,
+    INTER_LINEAR,
+    INTER_NEAREST,
+    INTER_NEAREST_EXACT,
+    WARP_INVERSE_MAP,
+    copyMakeBorder,
+    getRotationMatrix2D,
+    pyrDown,
+    pyrUp,
+    resize,
+    warpAffine,
+    warpPerspective,
+)
 from .histogram import CLAHE, LUT, calcHist, createCLAHE, equalizeHist
 from .labels import (
     CC_STAT_AREA,
@@ -35,21 +51,6 @@ from .threshold import (
     THRESH_TRIANGLE,
     THRESH_TRUNC,
     threshold,
-from .geometry import (
-    INTER_AREA,
-    INTER_CUBIC,
-    INTER_LANCZOS4,
-    INTER_LINEAR,
-    INTER_NEAREST,
-    INTER_NEAREST_EXACT,
-    WARP_INVERSE_MAP,
-    copyMakeBorder,
-    getRotationMatrix2D,
-    pyrDown,
-    pyrUp,
-    resize,
-    warpAffine,
-    warpPerspective,
 )
 
 __all__ = [

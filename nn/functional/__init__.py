@@ -23,14 +23,7 @@ from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_tra
 from .cross_entropy import cross_entropy
 from .dropout import dropout, dropout2d
 from .embedding import embedding, embedding_grad
-from .loss import (
-    binary_cross_entropy_with_logits,
-    charbonnier_loss,
-    huber_loss,
-    l1_loss,
-    mse_loss,
-    smooth_l1_loss,
-)
+from .loss import binary_cross_entropy_with_logits, charbonnier_loss, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .normalization import batch_norm
 from .padding import pad2d
 from .pooling import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d
