@@ -18,7 +18,13 @@ from .activation import (
 from .arrays import asarray
 from .contexts import explain, trace, use_variant
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
-from .correlation import correlate1d, correlate_separable2d
+from .correlation import (
+    correlate1d,
+    correlate2d,
+    correlate2d_input_grad,
+    correlate2d_weight_grad,
+    correlate_separable2d,
+)
 from .cross_entropy import cross_entropy, cross_entropy_and_grad
 from .dropout import dropout
 from .elementwise import (
@@ -99,6 +105,9 @@ __all__ = [
     "conv2d_weight_grad",
     "conv_transpose2d",
     "correlate1d",
+    "correlate2d",
+    "correlate2d_input_grad",
+    "correlate2d_weight_grad",
     "correlate_separable2d",
     "cross_entropy",
     "cross_entropy_and_grad",

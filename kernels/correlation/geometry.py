@@ -4,6 +4,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..operation import Spec
 from .reference import MODES
@@ -47,6 +48,14 @@ def check_image(name: str, x: Spec, axes: int) -> None:
         raise TypeError(f"{name}: x expects float32 or float64 but got {x.dtype}")
     if len(x.shape) < axes:
         raise ValueError(f"{name}: x expects at least {axes} axes but got shape {x.shape}")
+
+
+def real_weights(name: str, argument: str, weights: ArrayLike) -> np.ndarray:
+    """Weights as a float64 array."""
+    array = np.asarray(weights)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name}: {argument} expects real numbers but got {array.dtype}")
+    return array.astype(np.float64, copy=False)
 
 
 def check_weights(name: str, argument: str, weights: Spec) -> int:
