@@ -16,6 +16,7 @@ from .activation import (
     tanh_grad,
 )
 from .arrays import asarray
+from .box import box2d
 from .contexts import explain, trace, use_variant
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .correlation import (
@@ -98,6 +99,7 @@ __all__ = [
     "batch_norm_train",
     "bce_with_logits",
     "bce_with_logits_and_grad",
+    "box2d",
     "charbonnier_loss",
     "charbonnier_loss_and_grad",
     "conv2d",

@@ -9,7 +9,7 @@ from ..operation import Operation, Variant
 from . import window_reference
 from .geometry import real_weights
 from .reference import MODES
-from .window_geometry import WindowGeometry, forward, input_grad, weight_grad
+from .window_geometry import WindowGeometry, forward, input_grad, type_name, weight_grad
 
 
 def _border(g: WindowGeometry) -> tuple[Any, ...]:
@@ -128,8 +128,7 @@ def correlate2d(
            [63., 74., 85.]])
     """
     weights = real_weights("correlate2d", "weights", weights)
-    kind = None if dtype is None else _name(dtype)
-    return CORRELATE2D.run((x, weights), (mode, cval, origin, delta, kind), out, variant)
+    return CORRELATE2D.run((x, weights), (mode, cval, origin, delta, type_name(dtype)), out, variant)
 
 
 def correlate2d_input_grad(
@@ -216,11 +215,3 @@ def correlate2d_weight_grad(
     array([[10., 10., 10.]])
     """
     return CORRELATE2D_WEIGHT_GRAD.run((gy, x), (weight_shape, mode, cval, origin), out, variant)
-
-
-def _name(dtype: Any) -> Any:
-    """A type by its name, by which a plan is kept; what is no type is left to the check."""
-    try:
-        return np.dtype(dtype).name
-    except TypeError:
-        return dtype

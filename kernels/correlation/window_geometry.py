@@ -105,6 +105,14 @@ def number(name: str, argument: str, value: Any) -> float:
     return float(value)
 
 
+def type_name(dtype: Any) -> Any:
+    """A type by its name, by which a plan can be kept; what is no type is left to the check."""
+    try:
+        return None if dtype is None else np.dtype(dtype).name
+    except TypeError:
+        return dtype
+
+
 def result_type(name: str, dtype: Any, source: np.dtype, known: tuple[str, ...] = TARGETS) -> np.dtype:
     """The type of the result, the images' own for None."""
     if dtype is None:
