@@ -44,6 +44,7 @@ def box2d(
     origin: int | tuple[int, int] = 0,
     mean: bool = True,
     dtype: DTypeLike | None = None,
+    offset: int | None = None,
     out: np.ndarray | None = None,
     variant: str | None = None,
 ) -> np.ndarray:
@@ -67,6 +68,8 @@ def box2d(
     dtype : optional
         The type of the result, that of ``x`` by default. Of floating-point images float32 or float64; of integers any
         of the above or int32, rounded to the nearest, halves to even, and saturated.
+    offset : int, optional
+        For means of uint8 in uint8, of up to 256 pixels: they are ``(sum + offset) // area`` instead, at most 255.
     out : array of the shape of ``x`` and of that type, optional
         Where to write, C-contiguous; shares no memory with ``x``.
     variant : str, optional
@@ -85,8 +88,7 @@ def box2d(
     -----
     Equals ``scipy.ndimage.uniform_filter`` within ``(R + S) * eps`` times the mean of the window's magnitudes: there
     is no subtraction, so a NaN, an infinity or a large number changes exactly the results whose window holds it, and
-    others keep their digits. Sums of integers are exact. Means of uint8 in uint8 equal ``cv2.blur``, of up to 256
-    pixels with its own division, which rounds up more often than down (`reference.division`).
+    others keep their digits. Sums of integers are exact.
 
     Examples
     --------
@@ -94,4 +96,4 @@ def box2d(
     >>> box2d(np.array([[0.0, 3, 6, 3]]), (1, 3))
     array([[1., 3., 4., 4.]])
     """
-    return BOX2D.run((x,), (size, axis, mode, cval, origin, mean, type_name(dtype)), out, variant)
+    return BOX2D.run((x,), (size, axis, mode, cval, origin, mean, type_name(dtype), offset), out, variant)

@@ -27,7 +27,9 @@ from ctypes import addressof
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import types
+from numba.extending import intrinsic
 
 from ..machine.blocks import Template
 from ..machine.compile import kernel
@@ -38,16 +40,32 @@ from ..machine.taps import weighted_sums
 from ..machine.threads import launch, num_threads
 from ..operation import Run
 from .geometry import BoxGeometry
-from .reference import DIVIDED, MEAN, SUM, division
+from .reference import DIVIDED, MEAN, SUM
 
 _GROUP = 64  # windows that share their suffixes
 _LINE = 64  # bytes: scratch of different threads shares no cache line
+
+
+@intrinsic
+def _quotient(typingctx, total, offset, most, factor):
+    """``min(total + offset, most) * factor >> 24`` in 32 bits; Numba would take 64, and LLVM half as long vectors."""
+
+    def codegen(context, builder, signature, args):
+        i32 = ir.IntType(32)
+        total = args[0] if args[0].type == i32 else builder.zext(args[0], i32)
+        offset, most, factor = (builder.trunc(word, i32) for word in args[1:])
+        n = builder.add(total, offset)
+        n = builder.select(builder.icmp_unsigned("<", n, most), n, most)
+        return builder.trunc(builder.lshr(builder.mul(n, factor), ir.Constant(i32, 24)), ir.IntType(8))
+
+    return types.uint8(total, types.int64, types.int64, types.int64), codegen
 
 
 @kernel()
 def _rows(source: str, total: str, target: str, kind: int) -> Any:
     given, number, result = getattr(types, source), getattr(types, total), getattr(types, target)
     whole = isinstance(number, types.Integer)
+    plain = isinstance(result, types.Float) or result == types.int32  # they hold every sum
     real = types.float64 if types.float64 in (number, result) else types.float32
     given_size, size, result_size = given.bitwidth // 8, number.bitwidth // 8, result.bitwidth // 8
     sums, scaled_sums = weighted_sums(number, number, weighted=False), weighted_sums(number, number)
@@ -60,7 +78,7 @@ def _rows(source: str, total: str, target: str, kind: int) -> Any:
         h, w, inner, r, before, margin = block[9], block[10], block[11], block[12], block[13], block[14]
         group, groups, levels, terms = block[15], block[16], block[17], block[18]
         outside, scale = number(float_bits(block[19])), real(float_bits(block[20]))
-        offset, factor, pitch, row_pitch = types.int32(block[21]), types.int32(block[22]), block[23], block[24]
+        offset, most, factor, pitch, row_pitch = block[21], block[22], block[23], block[24], block[25]
         table = (block[8] + _LINE - 1) // _LINE * _LINE + slot * pitch
         addresses = pointer(table, types.int64)
         prefix = pointer(table + (8 * (4 + terms) + _LINE - 1) // _LINE * _LINE, number)
@@ -125,11 +143,11 @@ def _rows(source: str, total: str, target: str, kind: int) -> Any:
                 summed, stored = pointer(results, number), pointer(out, result)
                 if kind == DIVIDED:
                     for i in range(line):
-                        stored[i] = result(((types.int32(summed[i]) + offset) * factor) >> 16)
+                        stored[i] = _quotient(summed[i], offset, most, factor)
                 elif kind == MEAN:
                     for i in range(line):
                         stored[i] = converted(real(summed[i]) * scale)
-                elif isinstance(result, types.Float) or result == types.int32:
+                elif plain:
                     for i in range(line):
                         stored[i] = result(summed[i])
                 else:
@@ -172,7 +190,10 @@ def build(g: BoxGeometry) -> Run:
     groups = -(-g.h // group)
     row_pitch = -(-(g.w + g.s - 1) * g.inner * g.total.itemsize // _LINE) * _LINE
     pitch = (8 * (4 + len(places)) // _LINE + 2) * _LINE + (levels + group + 3) * row_pitch
-    words = (word_of(g.cval * g.r), word_of(g.scale), *division(g.r * g.s), pitch, row_pitch)
+    area = g.r * g.s
+    # n // area = n * factor >> 24 for n < 256 * area and areas up to 256, and the product fits 32 bits.
+    division = g.offset, 256 * area - 1, -(-(2**24) // area)
+    words = (word_of(g.cval * g.r), word_of(g.scale), *division, pitch, row_pitch)
     sizes = (g.h, g.w, g.inner, g.r, before, g.s - 1, group, groups, levels, len(places))
     template = Template(9, (*sizes, *words))
     weights = np.full(len(places), g.scale if g.kind == MEAN else 1, g.total)

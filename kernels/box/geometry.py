@@ -9,7 +9,7 @@ from ..correlation.geometry import check_axis, check_border
 from ..correlation.reference import MODES, border
 from ..correlation.window_geometry import check_origin, result_type
 from ..operation import Spec
-from .reference import DIVIDED, MEAN, SUM, division
+from .reference import DIVIDED, MEAN, SUM
 
 SOURCES = ("float32", "float64", "uint8", "uint16", "int16")
 TARGETS = (*SOURCES, "int32")
@@ -29,6 +29,7 @@ class BoxGeometry(NamedTuple):
     cval: float
     origin: tuple[int, int]
     kind: int
+    offset: int
     source: np.dtype
     dtype: np.dtype
     outputs: tuple[tuple[tuple[int, ...], np.dtype], ...]
@@ -74,11 +75,8 @@ class BoxGeometry(NamedTuple):
     @property
     def constants(self) -> tuple[Any, ...]:
         """What the definition takes."""
-        offset, factor = division(self.r * self.s)
-        return (
-            self.shape, (self.r, self.s), MODES[self.mode], self.cval, self.origin, self.kind, self.scale, offset,
-            factor, self.limits,
-        )  # fmt: skip
+        window = ((self.r, self.s), MODES[self.mode], self.cval, self.origin)
+        return self.shape, *window, self.kind, self.scale, self.offset, self.limits
 
     def positions(self, axis: int) -> np.ndarray:
         """The row (axis 0) or column that each one from the window's first on stands for; -1 for the constant."""
@@ -101,7 +99,7 @@ def check_size(name: str, size: Any, axes: int = 2) -> tuple[int, ...]:
 
 
 def box_geometry(
-    x: Spec, size: Any, axis: Any, mode: Any, cval: Any, origin: Any, mean: Any, dtype: Any
+    x: Spec, size: Any, axis: Any, mode: Any, cval: Any, origin: Any, mean: Any, dtype: Any, offset: Any
 ) -> BoxGeometry:
     """The geometry of ``box2d``."""
     name = "box2d"
@@ -124,15 +122,18 @@ def box_geometry(
             raise ValueError(f"{name}: cval expects a value of {x.dtype} but got {cval}")
         if r * s > _EXACT * (256 if x.dtype == np.uint8 else 1):
             raise ValueError(f"{name}: size expects windows whose sums of {x.dtype} fit 32 bits but got {size!r}")
-        if kind == MEAN and x.dtype == target == np.uint8 and r * s <= 256:
-            kind = DIVIDED
     elif target.kind != "f" or (x.dtype == np.float64 and target != x.dtype):
         raise TypeError(f"{name}: dtype expects float64, or float32 for float32 images, but got {target} for {x.dtype}")
+    if offset is not None:
+        if not (mean and x.dtype == target == np.uint8 and r * s <= 256):
+            raise ValueError(f"{name}: offset expects None but for means of uint8, of up to 256 pixels, in uint8")
+        if isinstance(offset, bool) or not isinstance(offset, int | np.integer) or not 0 <= offset < max(r * s, 2):
+            raise ValueError(f"{name}: offset expects an integer below the area {r * s} but got {offset!r}")
+        kind = DIVIDED
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 2 :])
-    return BoxGeometry(
-        outer, x.shape[axis], x.shape[axis + 1], inner, r, s, mode, cval, (rows, columns), kind, x.dtype, target,
-        ((x.shape, target),),
-    )  # fmt: skip
+    window = (r, s, mode, cval, (rows, columns), kind, int(offset or 0))
+    shape = (outer, x.shape[axis], x.shape[axis + 1], inner)
+    return BoxGeometry(*shape, *window, x.dtype, target, ((x.shape, target),))
 
 
 def _holds(dtype: np.dtype, value: float) -> bool:
