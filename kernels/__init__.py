@@ -24,6 +24,7 @@ from .correlation import (
     correlate2d,
     correlate2d_input_grad,
     correlate2d_weight_grad,
+    correlate_fixed2d,
     correlate_separable2d,
 )
 from .cross_entropy import cross_entropy, cross_entropy_and_grad
@@ -110,6 +111,7 @@ __all__ = [
     "correlate2d",
     "correlate2d_input_grad",
     "correlate2d_weight_grad",
+    "correlate_fixed2d",
     "correlate_separable2d",
     "cross_entropy",
     "cross_entropy_and_grad",

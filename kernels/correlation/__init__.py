@@ -3,6 +3,9 @@
     reference.py   the loops, interpreted in float64; compiled as they stand they are "naive"
     cpu_rows.py    "rows": both passes of a separable filter fused, one row of the result at a time
 
+    fixed.py         separable weights in 256ths for 8-bit images: the public function
+    cpu_fixed.py     "rows": both passes in 16-bit integers
+
     window.py                    weights of two axes that are no product, and the gradients: the public functions
     window_reference.py          the definitions
     cpu_window.py                "rows": one row of the result at a time, from padded rows
@@ -25,6 +28,7 @@ from numpy.typing import ArrayLike
 
 from ..operation import Operation, Variant
 from . import reference
+from .fixed import correlate_fixed2d
 from .geometry import one_axis, real_weights, two_axes
 from .window import correlate2d, correlate2d_input_grad, correlate2d_weight_grad
 
@@ -33,6 +37,7 @@ __all__ = [
     "correlate2d",
     "correlate2d_input_grad",
     "correlate2d_weight_grad",
+    "correlate_fixed2d",
     "correlate_separable2d",
 ]
 

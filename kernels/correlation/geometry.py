@@ -102,11 +102,8 @@ def one_axis(x: Spec, weights: Spec, axis: Any, mode: Any, cval: Any, origin: An
     return CorrelationGeometry(outer, 1, n, inner, 0, taps, mode, cval, int(origin), x.dtype, ((x.shape, x.dtype),))
 
 
-def two_axes(x: Spec, column: Spec, row: Spec, axis: Any, mode: Any, cval: Any) -> CorrelationGeometry:
-    """The geometry of ``correlate_separable2d``: the filtered axes are ``axis`` and the next."""
-    name = "correlate_separable2d"
-    check_image(name, x, 2)
-    r, s = check_weights(name, "column", column), check_weights(name, "row", row)
+def neighbours(name: str, x: Spec, r: int, s: int, axis: Any, mode: Any, cval: Any) -> CorrelationGeometry:
+    """``r`` taps along ``axis`` and ``s`` along the next."""
     axis = check_axis(name, axis, len(x.shape))
     if axis == len(x.shape) - 1:
         raise ValueError(f"{name}: axis expects an axis with another behind it but got the last of shape {x.shape}")
@@ -114,3 +111,11 @@ def two_axes(x: Spec, column: Spec, row: Spec, axis: Any, mode: Any, cval: Any) 
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 2 :])
     h, w = x.shape[axis], x.shape[axis + 1]
     return CorrelationGeometry(outer, h, w, inner, r, s, mode, cval, 0, x.dtype, ((x.shape, x.dtype),))
+
+
+def two_axes(x: Spec, column: Spec, row: Spec, axis: Any, mode: Any, cval: Any) -> CorrelationGeometry:
+    """The geometry of ``correlate_separable2d``: the filtered axes are ``axis`` and the next."""
+    name = "correlate_separable2d"
+    check_image(name, x, 2)
+    r, s = check_weights(name, "column", column), check_weights(name, "row", row)
+    return neighbours(name, x, r, s, axis, mode, cval)
