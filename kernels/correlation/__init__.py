@@ -2,6 +2,8 @@
 
     reference.py   the loops, interpreted in float64; compiled as they stand they are "naive"
     cpu_rows.py    "rows": both passes of a separable filter fused, one row of the result at a time
+    cuda_naive.py  separable on CUDA: one thread, one output
+    cuda_tiled.py  separable on CUDA: both passes in a block's shared memory, a tile with its halo
 
     fixed.py         separable weights in 256ths for 8-bit images: the public function
     cpu_fixed.py     "rows": both passes in 16-bit integers
@@ -63,7 +65,11 @@ CORRELATE_SEPARABLE2D = Operation(
     "correlate_separable2d",
     package=__name__,
     geometry=two_axes,
-    variants=(Variant("rows", "cpu_rows"),),
+    variants=(
+        Variant("rows", "cpu_rows"),
+        Variant("tiled", "cuda_tiled", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda"),
+    ),
     reference=reference.correlate_separable2d,
     reference_args=lambda g: (g.outer, g.h, g.w, g.inner, reference.MODES[g.mode], g.cval),
     flops=lambda g: g.flops,
