@@ -123,3 +123,14 @@ def check_out(name: str, out: Any, shape: tuple[int, ...], dtype: np.dtype, argu
             f"{name}: {argument} expects a writeable {dtype} array of shape {shape} "
             f"but got {out.dtype} {out.shape}{state}"
         )
+
+
+def check_float_out(name: str, out: Any, image: np.ndarray) -> None:
+    """A writeable floating-point array of the image's shape; any strides."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{name}: out expects a numpy.ndarray but got {type(out).__name__}")
+    if out.dtype.kind != "f":
+        raise ValueError(f"{name}: out expects a floating-point array but got {out.dtype}")
+    if out.shape != image.shape or not out.flags.writeable:
+        state = "" if out.flags.writeable else " (read-only)"
+        raise ValueError(f"{name}: out expects a writeable array of shape {image.shape} but got {out.shape}{state}")

@@ -13,6 +13,9 @@ from .borders import (
     BORDER_REPLICATE,
     BORDER_WRAP,
 )
+from .depths import CV_8S, CV_8U, CV_16S, CV_16U, CV_32F, CV_32S, CV_64F
+from .linear import filter2D, sepFilter2D
+from .smoothing import GaussianBlur, blur, boxFilter, getGaussianKernel
 
 __all__ = [
     "BORDER_CONSTANT",
@@ -22,4 +25,17 @@ __all__ = [
     "BORDER_REFLECT_101",
     "BORDER_REPLICATE",
     "BORDER_WRAP",
+    "CV_8S",
+    "CV_8U",
+    "CV_16S",
+    "CV_16U",
+    "CV_32F",
+    "CV_32S",
+    "CV_64F",
+    "GaussianBlur",
+    "blur",
+    "boxFilter",
+    "filter2D",
+    "getGaussianKernel",
+    "sepFilter2D",
 ]
