@@ -64,6 +64,8 @@ def _shares(dtype: str) -> Any:
 
 def build(g: WindowGeometry) -> Run:
     """Tables and sizes of one geometry."""
+    if g.pixels == 0:
+        return lambda arrays, outputs: outputs[0].fill(0)
     rows, pads = g.rows(), edges(g.columns(), g.w, g.before[1])
     lines = g.n * g.h
     shares = min(lines, _SHARES)

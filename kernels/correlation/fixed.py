@@ -94,7 +94,7 @@ def correlate_fixed2d(
 
 def _in_256ths(argument: str, weights: ArrayLike) -> np.ndarray:
     array = np.asarray(weights)
-    if array.dtype.kind not in "iu":
+    if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"correlate_fixed2d: {argument} expects integers but got {array.dtype}")
     array = array.astype(np.int64)
     if array.size and (array.min() < 0 or array.sum() > _ONE):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tilegrad.filters import cv
 from tolerances import EPS
 
 from tilegrad import filters
-from tilegrad.filters import cv
 
 BORDERS = (cv.BORDER_CONSTANT, cv.BORDER_REPLICATE, cv.BORDER_REFLECT, cv.BORDER_REFLECT_101)
 DTYPES = ("uint8", "uint16", "int16", "float32", "float64")

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_cv_linear import BORDERS, DTYPES, U8, close, cv2, images, pixels
-
 from tilegrad.filters import cv
 
 sides = st.sampled_from([1, 2, 3, 4, 5, 8, 11, 16, 17])

@@ -46,7 +46,7 @@ def weight_gradients(draw):
 
 
 CASES = {
-    "correlate2d": correlations(),
-    "correlate2d_input_grad": input_gradients(),
-    "correlate2d_weight_grad": weight_gradients(),
+    "correlate2d": correlations,
+    "correlate2d_input_grad": input_gradients,
+    "correlate2d_weight_grad": weight_gradients,
 }

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from filter_cases import MODES
+from tilegrad.nn import functional
 
 from tilegrad import filters, nn
-from tilegrad.nn import functional
 
 
 @pytest.mark.parametrize("mode", MODES)
