@@ -50,7 +50,8 @@ def unsharp_mask(
 
     Notes
     -----
-    Equals ``skimage.filters.unsharp_mask`` 0.26 within rounding. At the border the image is continued by reflection
+    Equals ``skimage.filters.unsharp_mask`` 0.26 within rounding (which takes a negative ``channel_axis`` for the
+    first: here it counts from the end). At the border the image is continued by reflection
     about its edge. A NaN reaches every pixel whose window holds it.
 
     Examples

@@ -124,8 +124,8 @@ def sepFilter2D(  # noqa: N802
     Notes
     -----
     Equals ``cv2.sepFilter2D`` within rounding, of integers within 1: like OpenCV, 8-bit results of weights that are
-    symmetric, not negative and add up to 1 are computed with weights that are rounded to 256ths. Other results are
-    rounded once.
+    symmetric about the anchor, not negative and add up to 1 are computed with weights that are rounded to 256ths. Other
+    results are rounded once.
 
     Examples
     --------
@@ -141,9 +141,10 @@ def sepFilter2D(  # noqa: N802
     origin = origin_of(name, anchor, (column.size, row.size))
     mode, offset = border_mode(name, borderType), number(name, "delta", delta)
     out = target_of(name, dst, src, dtype, x.shape)
-    if src.dtype == dtype == np.uint8 and _smooths(row) and _smooths(column):
+    if src.dtype == dtype == np.uint8 and origin == (0, 0) and _smooths(row) and _smooths(column):
         row, column = np.rint(256 * row) / 256, np.rint(256 * column) / 256
-    result = separable(x, column, row, mode, origin, offset, dtype, out)
+    between = np.dtype(np.float64 if np.float64 in (src.dtype, dtype) else np.float32)
+    result = separable(x, column, row, mode, origin, offset, between, dtype, out)
     return given_back(result, src, dst, batch_axes)
 
 
@@ -154,13 +155,13 @@ def separable(
     mode: str,
     origin: tuple[int, int],
     delta: float,
+    between: np.dtype,
     dtype: np.dtype,
     out: np.ndarray | None,
 ) -> np.ndarray:
-    """Both passes over images (N, H, W, C): fused where nothing but sums is to be done."""
+    """Both passes over images (N, H, W, C), in the type ``between``: fused where nothing but sums is to be done."""
     if x.dtype == dtype and dtype.kind == "f" and delta == 0 and origin == (0, 0):
         return kernels.correlate_separable2d(x, column, row, axis=1, mode=mode, out=out)
-    between = np.float64 if np.float64 in (x.dtype, dtype) else np.float32
     rows = kernels.correlate2d(x, row[None, :], mode=mode, origin=(0, origin[1]), dtype=between)
     return kernels.correlate2d(
         rows, column[:, None], mode=mode, origin=(origin[0], 0), delta=delta, dtype=dtype, out=out

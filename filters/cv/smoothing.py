@@ -187,9 +187,9 @@ def GaussianBlur(  # noqa: N802
 
     Notes
     -----
-    8-bit images are filtered in fixed point, with weights in 256ths whose rounding errors are passed on from the edge
-    of the window inwards, and rounded once, at the end: bit for bit ``cv2.GaussianBlur``. 16-bit ones are within 1 of
-    it, others within rounding.
+    Images of uint8 are filtered in fixed point, with weights in 256ths whose rounding errors are passed on from the
+    edge of the window inwards, and rounded once, at the end: bit for bit ``cv2.GaussianBlur``. Those of uint16, by
+    weights in 65536ths, and of int16 are within 1 of it, others within rounding.
 
     Examples
     --------
@@ -207,10 +207,13 @@ def GaussianBlur(  # noqa: N802
     mode = border_mode(name, borderType)
     out = target_of(name, dst, src, src.dtype, x.shape)
     if src.dtype == np.uint8:
-        column, row = _in_256ths(column), _in_256ths(row)
+        column, row = _in_parts(column, 256), _in_parts(row, 256)
         result = kernels.correlate_fixed2d(x, column, row, axis=1, mode=mode, out=out)
     else:
-        result = separable(x, column, row, mode, (0, 0), 0.0, src.dtype, out)
+        between = np.dtype(np.float32 if src.dtype == np.float32 else np.float64)
+        if src.dtype == np.uint16:  # products of 48 bits, which float64 adds exactly
+            column, row = _in_parts(column, 65536) / 65536, _in_parts(row, 65536) / 65536
+        result = separable(x, column, row, mode, (0, 0), 0.0, between, src.dtype, out)
     return given_back(result, src, dst, batch_axes)
 
 
@@ -274,13 +277,13 @@ def _gaussian(name: str, size: int, sigma: float) -> np.ndarray:
     return weights / weights.sum()
 
 
-def _in_256ths(weights: np.ndarray) -> np.ndarray:
-    """Integers that add up to 256: each is rounded with the error of those further out; the middle takes the rest."""
+def _in_parts(weights: np.ndarray, one: int) -> np.ndarray:
+    """Integers that add up to ``one``: each is rounded with the error of those outside it; the middle takes the rest."""
     rounded, error = np.zeros(weights.size, np.int64), 0.0
     middle = weights.size // 2
     for i in range(middle):
-        wanted = 256 * weights[i] + error
+        wanted = one * weights[i] + error
         rounded[i] = rounded[-1 - i] = round(wanted)
         error = wanted - rounded[i]
-    rounded[middle] = 256 - 2 * rounded[:middle].sum()
+    rounded[middle] = one - 2 * rounded[:middle].sum()
     return rounded

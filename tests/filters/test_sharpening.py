@@ -20,7 +20,8 @@ def calls(draw):
         "radius": draw(st.sampled_from([0.0, 0.5, 2.0])),
         "amount": draw(st.sampled_from([-1.0, 0.5, 5.0])),
         "preserve_range": draw(st.booleans()),
-        "channel_axis": draw(st.sampled_from([None, *range(-len(shape), len(shape))])) if len(shape) > 1 else None,
+        # scikit-image 0.26 slices the first axis where the channels' is counted from the end.
+        "channel_axis": draw(st.sampled_from([None, *range(len(shape))])) if len(shape) > 1 else None,
     }
     return image, keywords
 
