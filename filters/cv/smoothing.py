@@ -278,7 +278,7 @@ def _gaussian(name: str, size: int, sigma: float) -> np.ndarray:
 
 
 def _in_parts(weights: np.ndarray, one: int) -> np.ndarray:
-    """Integers that add up to ``one``: each is rounded with the error of those outside it; the middle takes the rest."""
+    """Integers that add up to ``one``: each is rounded with the error of those further out, the middle is the rest."""
     rounded, error = np.zeros(weights.size, np.int64), 0.0
     middle = weights.size // 2
     for i in range(middle):
