@@ -224,17 +224,14 @@ def uniform(
     if out is not None:
         check_float_out(name, out, image)
     result = planes
-    last = spatial
-    while last > 0:  # two neighbouring axes at a time, from the last on
-        first = max(last - 1, 1)
-        shape = result.shape
-        lines = result if first < last else result.reshape(shape[0], shape[1], 1, math.prod(shape[2:]))
-        extent, offset = sizes[first - 1 : last], origins[first - 1 : last]
-        pads = (1,) * (2 - len(extent))
-        result = kernels.box2d(
-            lines, (*extent, *pads), axis=first, mode=mode, cval=cval, origin=(*offset, *(0 for _ in pads))
-        ).reshape(shape)
-        last = first - 1
+    for axis in range(spatial, 0, -2):  # two neighbouring axes at a time, from the last on
+        if axis > 1:
+            box, offset = (sizes[axis - 2], sizes[axis - 1]), (origins[axis - 2], origins[axis - 1])
+            result = kernels.box2d(result, box, axis=axis - 1, mode=mode, cval=cval, origin=offset)
+        else:
+            lines = result.reshape(result.shape[0], result.shape[1], math.prod(result.shape[2:]))
+            result = kernels.box2d(lines, (sizes[0], 1), axis=1, mode=mode, cval=cval, origin=(origins[0], 0))
+    result = result.reshape(planes.shape)
     return _given(_as_image(result, image, channels), out, image.shape)
 
 

@@ -131,9 +131,22 @@ def box_geometry(
             raise ValueError(f"{name}: offset expects an integer below the area {r * s} but got {offset!r}")
         kind = DIVIDED
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 2 :])
-    window = (r, s, mode, cval, (rows, columns), kind, int(offset or 0))
-    shape = (outer, x.shape[axis], x.shape[axis + 1], inner)
-    return BoxGeometry(*shape, *window, x.dtype, target, ((x.shape, target),))
+    return BoxGeometry(
+        outer=outer,
+        h=x.shape[axis],
+        w=x.shape[axis + 1],
+        inner=inner,
+        r=r,
+        s=s,
+        mode=mode,
+        cval=cval,
+        origin=(rows, columns),
+        kind=kind,
+        offset=int(offset or 0),
+        source=x.dtype,
+        dtype=target,
+        outputs=((x.shape, target),),
+    )
 
 
 def _holds(dtype: np.dtype, value: float) -> bool:
