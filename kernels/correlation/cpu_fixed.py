@@ -4,9 +4,9 @@
     borders   the samples left and right are copied from inside
     across    pairs of shifted rows are multiplied and added in 32 bits (machine/pairs.py), and the upper half is kept
 
-The second pass multiplies signed integers, so between the passes every sum is less by 32768: the highest bit is
-flipped. The sum of the row's weights times 32768 makes up for it, in the number that the sums begin with, beside the
-half that rounds.
+The second pass multiplies signed integers, so the sums of the first begin with 32768, which flips their highest bit:
+read as signed, every one is less by 32768. The sum of the row's weights times 32768 makes up for it, in the number that
+the sums of the second begin with, beside the half that rounds.
 """
 
 from ctypes import addressof
@@ -32,7 +32,7 @@ _FLIP = 0x8000
 
 @kernel()
 def _rows() -> Any:
-    down, across = weighted_sums(types.uint8, types.uint16), paired_sums()
+    down, across = weighted_sums(types.uint8, types.uint16, start=_FLIP), paired_sums()
 
     def work(begin, end, slot, block):
         x, y, column_weights, row_weights = block[0], block[1], block[2], block[3]
@@ -47,7 +47,6 @@ def _rows() -> Any:
         pairs = (row + 1) // 2
         padded = (shifts + 16 * pairs + LINE - 1) // LINE * LINE
         samples, line = pointer(padded, types.uint16), w * inner
-        inside = pointer(padded + 2 * before * inner, types.uint16)
         outside = types.uint16(words[1])
         for t in range(2 * pairs):
             shifted[t] = padded + 2 * min(t, row - 1) * inner
@@ -57,8 +56,6 @@ def _rows() -> Any:
                 k = rows[p + t]
                 addresses[t] = constant if k < 0 else x + (image * h + k) * line
             down(table, column_weights, column, 0, padded + 2 * before * inner, 0, line)
-            for i in range(line):
-                inside[i] ^= types.uint16(_FLIP)
             for t in range(row - 1):
                 place = (t if t < before else t + w) * inner
                 for c in range(inner):

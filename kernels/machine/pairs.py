@@ -8,6 +8,7 @@ keeps them inside 128-bit parts; taken apart again at the end, columns are back 
 products and sums, LLVM finds the instructions of each processor.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 
 from llvmlite import ir
@@ -32,10 +33,11 @@ def _halves(width: int, half: int) -> list[int]:
     return [place for start in starts for place in (start, width + start)]
 
 
-def _together(width: int) -> list[int]:
-    """The inverse: which sums of the first halves and, behind them, of the second, stand for columns 0, 1, 2 ..."""
-    parts = range(0, width // 2, _PART // 2)
-    return [half * width // 2 + part + k for part in parts for half in (0, 1) for k in range(_PART // 2)]
+def _uppers(width: int) -> list[int]:
+    """The inverse, for sums seen as 16-bit numbers: where the upper halves of columns 0, 1, 2 ... lie."""
+    parts = range(0, width, _PART)
+    high = int(sys.byteorder == "little")
+    return [half * width + part + 2 * k + high for part in parts for half in (0, 1) for k in range(_PART // 2)]
 
 
 def _block(width: int, vectors: int) -> Callable[..., None]:
@@ -82,10 +84,9 @@ def _block(width: int, vectors: int) -> Callable[..., None]:
                         total = builder.add(builder.load(sums[v][h]), builder.add(left, right))
                         builder.store(total, sums[v][h])
             for v in range(vectors):
-                shift = ir.Constant(half, [16] * (width // 2))
-                parts = [builder.trunc(builder.lshr(builder.load(s), shift), _half_of(width)) for s in sums[v]]
-                joined = builder.shuffle_vector(*parts, _order(_together(width)))
-                narrow = builder.trunc(joined, ir.VectorType(_I8, width))
+                halves = [builder.bitcast(builder.load(s), rows) for s in sums[v]]
+                upper = builder.shuffle_vector(*halves, _order(_uppers(width)))
+                narrow = builder.trunc(upper, ir.VectorType(_I8, width))
                 place = builder.inttoptr(builder.add(target, _I64(v * width)), narrow.type.as_pointer())
                 builder.store(narrow, place).align = 1
             return context.get_dummy_value()
@@ -93,10 +94,6 @@ def _block(width: int, vectors: int) -> Callable[..., None]:
         return types.void(*[types.int64] * 6), codegen
 
     return block
-
-
-def _half_of(width: int) -> ir.VectorType:
-    return ir.VectorType(_I16, width // 2)
 
 
 def paired_sums() -> Callable[..., None]:

@@ -76,7 +76,7 @@ class _Emitter:
 
 
 def _block(
-    source: Any, total: Any, products: Products, vectors: int, width: int, weighted: bool
+    source: Any, total: Any, products: Products, vectors: int, width: int, weighted: bool, start: int
 ) -> Callable[..., None]:
     """An intrinsic that computes ``vectors * width`` columns of all the products."""
     sources = 1 + max(factor for product in products for factor in product)
@@ -87,7 +87,7 @@ def _block(
         def codegen(context, builder, signature, args):
             table, weights, taps, offset, target, pitch = args
             emit = _Emitter(builder, _memory_type(source), context.get_value_type(total), width)
-            zero = ir.Constant(emit.vector, None)
+            zero = ir.Constant(emit.vector, [start if isinstance(total, types.Integer) else float(start)] * width)
             sums = [
                 [cgutils.alloca_once_value(builder, zero) for _ in range(vectors)] for _ in products
             ]  # promoted to registers by LLVM
@@ -105,7 +105,7 @@ def _block(
                     starts.append(builder.add(address, builder.mul(offset, _I64(source_bytes))))
                 for v in range(vectors):
                     step = _I64(v * width * source_bytes)
-                    factors = [emit.widened(builder.add(start, step)) for start in starts]
+                    factors = [emit.widened(builder.add(place, step)) for place in starts]
                     scaled = [builder.fmul(weight, factor) if len(products) > 1 else weight for factor in factors]
                     for k, product in enumerate(products):
                         first = weight if len(product) == 1 else scaled[product[0]]
@@ -132,7 +132,9 @@ def _memory_type(dtype: Any) -> ir.Type:
     return ir.FloatType() if dtype.bitwidth == 32 else ir.DoubleType()
 
 
-def weighted_sums(source: Any, total: Any, products: Products = ROW, weighted: bool = True) -> Callable[..., None]:
+def weighted_sums(
+    source: Any, total: Any, products: Products = ROW, weighted: bool = True, start: int = 0
+) -> Callable[..., None]:
     """The loop for one pair of types, as a function that workers call.
 
     Parameters
@@ -144,6 +146,8 @@ def weighted_sums(source: Any, total: Any, products: Products = ROW, weighted: b
         For each result the sources that are multiplied: `ROW` or `MOMENTS`.
     weighted
         False for weights of 1 under `ROW`, which are not read then.
+    start
+        The number that every sum begins with.
 
     Returns
     -------
@@ -154,9 +158,9 @@ def weighted_sums(source: Any, total: Any, products: Products = ROW, weighted: b
     """
     width = lanes(total.bitwidth // 8)
     vectors = 4 if len(products) == 1 else 2
-    many = _block(source, total, products, vectors, width, weighted)
-    one = _block(source, total, products, 1, width, weighted)
-    single = _block(source, total, products, 1, 1, weighted)
+    many = _block(source, total, products, vectors, width, weighted, start)
+    one = _block(source, total, products, 1, width, weighted, start)
+    single = _block(source, total, products, 1, 1, weighted, start)
     size, block = total.bitwidth // 8, vectors * width
 
     @register_jitable
