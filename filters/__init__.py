@@ -18,12 +18,17 @@ from .multiscale import multiscale_structural_similarity
 from .noise import random_noise
 from .pyramids import pyramid_expand, pyramid_gaussian, pyramid_laplacian, pyramid_reduce
 from .resizing import rescale, resize
+from .sharpening import unsharp_mask
 from .similarity import psnr_and_ssim, structural_similarity
 from .thresholds import threshold_local, threshold_otsu
 from .tiling import halo, map_tiles
 from .warping import rotate, warp
+from .windows import convolve, correlate, correlate1d, uniform
 
 __all__ = [
+    "convolve",
+    "correlate",
+    "correlate1d",
     "crop",
     "cumulative_distribution",
     "cv",
@@ -60,5 +65,7 @@ __all__ = [
     "tears",
     "threshold_local",
     "threshold_otsu",
+    "uniform",
+    "unsharp_mask",
     "warp",
 ]

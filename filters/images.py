@@ -140,3 +140,14 @@ def delivered(result: np.ndarray, out: np.ndarray | None) -> np.ndarray:
         return result
     out[...] = result
     return out
+
+
+def check_float_out(name: str, out: Any, image: np.ndarray) -> None:
+    """A writeable floating-point array of the image's shape; any strides."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{name}: out expects a numpy.ndarray but got {type(out).__name__}")
+    if out.dtype.kind != "f":
+        raise ValueError(f"{name}: out expects a floating-point array but got {out.dtype}")
+    if out.shape != image.shape or not out.flags.writeable:
+        state = "" if out.flags.writeable else " (read-only)"
+        raise ValueError(f"{name}: out expects a writeable array of shape {image.shape} but got {out.shape}{state}")

@@ -1,4 +1,4 @@
-"""Linear filters in scikit-image's call form."""
+"""The Gaussian in scikit-image's call form."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.correlation.geometry import check_border
-from .images import as_float, axis_of_channels, check_image, leading_axes
+from .images import as_float, axis_of_channels, check_float_out, check_image, leading_axes
 from .separable import correlate_axes, gaussian_taps
 
 _LEAST_SIGMA = 1e-15  # below it an axis is left alone, as in SciPy
@@ -88,7 +88,7 @@ def gaussian(
     if not 0 <= truncate < math.inf:
         raise ValueError(f"{name}: truncate expects a number of at least 0 but got {truncate!r}")
     if out is not None:
-        _check_out(name, out, image)
+        check_float_out(name, out, image)
     weights = {axis: gaussian_taps(s, truncate) for axis, s in sigmas.items() if s > _LEAST_SIGMA}
     source = as_float(image, preserve_range)
     direct = (
@@ -128,13 +128,3 @@ def _sigmas(name: str, sigma: Any, shape: tuple[int, ...], batch: int, channels:
         if not 0 <= value < math.inf:
             raise ValueError(f"{name}: sigma expects finite values of at least 0 but got {sigma!r}")
     return {axis: float(value) for axis, value in zip(axes, values, strict=True)}
-
-
-def _check_out(name: str, out: Any, image: np.ndarray) -> None:
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"{name}: out expects a numpy.ndarray but got {type(out).__name__}")
-    if out.dtype.kind != "f":
-        raise ValueError(f"{name}: out expects a floating-point array but got {out.dtype}")
-    if out.shape != image.shape or not out.flags.writeable:
-        state = "" if out.flags.writeable else " (read-only)"
-        raise ValueError(f"{name}: out expects a writeable array of shape {image.shape} but got {out.shape}{state}")

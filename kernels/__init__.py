@@ -6,9 +6,17 @@ folder: its public functions and declaration, its definition in loops, and its v
 
 from .activation import leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, softplus, tanh, tanh_grad
 from .arrays import asarray
+from .box import box2d
 from .contexts import explain, trace, use_variant
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
-from .correlation import correlate1d, correlate_separable2d
+from .correlation import (
+    correlate1d,
+    correlate2d,
+    correlate2d_input_grad,
+    correlate2d_weight_grad,
+    correlate_fixed2d,
+    correlate_separable2d,
+)
 from .cross_entropy import cross_entropy, cross_entropy_and_grad
 from .distance import distance_transform
 from .dropout import dropout
@@ -89,6 +97,7 @@ __all__ = [
     "bce_with_logits",
     "bce_with_logits_and_grad",
     "blend_tile_maps",
+    "box2d",
     "charbonnier_loss",
     "charbonnier_loss_and_grad",
     "conv2d",
@@ -96,6 +105,10 @@ __all__ = [
     "conv2d_weight_grad",
     "conv_transpose2d",
     "correlate1d",
+    "correlate2d",
+    "correlate2d_input_grad",
+    "correlate2d_weight_grad",
+    "correlate_fixed2d",
     "correlate_separable2d",
     "count_between",
     "count_values",

@@ -13,6 +13,7 @@ from .borders import (
     BORDER_REPLICATE,
     BORDER_WRAP,
 )
+from .depths import CV_8S, CV_8U, CV_16S, CV_16U, CV_32F, CV_32S, CV_64F
 from .geometry import (
     INTER_AREA,
     INTER_CUBIC,
@@ -42,6 +43,8 @@ from .labels import (
     connectedComponentsWithStats,
     distanceTransform,
 )
+from .linear import filter2D, sepFilter2D
+from .smoothing import GaussianBlur, blur, boxFilter, getGaussianKernel
 from .threshold import (
     THRESH_BINARY,
     THRESH_BINARY_INV,
@@ -67,6 +70,13 @@ __all__ = [
     "CC_STAT_TOP",
     "CC_STAT_WIDTH",
     "CLAHE",
+    "CV_8S",
+    "CV_8U",
+    "CV_16S",
+    "CV_16U",
+    "CV_32F",
+    "CV_32S",
+    "CV_64F",
     "DIST_L2",
     "DIST_MASK_PRECISE",
     "INTER_AREA",
@@ -84,6 +94,9 @@ __all__ = [
     "THRESH_TRIANGLE",
     "THRESH_TRUNC",
     "WARP_INVERSE_MAP",
+    "GaussianBlur",
+    "blur",
+    "boxFilter",
     "calcHist",
     "connectedComponents",
     "connectedComponentsWithStats",
@@ -91,10 +104,13 @@ __all__ = [
     "createCLAHE",
     "distanceTransform",
     "equalizeHist",
+    "filter2D",
+    "getGaussianKernel",
     "getRotationMatrix2D",
     "pyrDown",
     "pyrUp",
     "resize",
+    "sepFilter2D",
     "threshold",
     "warpAffine",
     "warpPerspective",

@@ -1,7 +1,18 @@
-"""Correlation of arrays with short weights along their axes: the linear filters.
+"""Correlation of arrays with weights along their axes, and of images with windows of weights: the linear filters.
 
     reference.py   the loops, interpreted in float64; compiled as they stand they are "naive"
     cpu_rows.py    "rows": both passes of a separable filter fused, one row of the result at a time
+    cuda_naive.py  separable on CUDA: one thread, one output
+    cuda_tiled.py  separable on CUDA: both passes in a block's shared memory, a tile with its halo
+
+    fixed.py         separable weights in 256ths for 8-bit images: the public function
+    cpu_fixed.py     "rows": both passes in 16-bit integers
+
+    window.py                    weights of two axes that are no product, and the gradients: the public functions
+    window_reference.py          the definitions
+    cpu_window.py                "rows": one row of the result at a time, from padded rows
+    cpu_window_input_grad.py     the same for the gradient by the images
+    cpu_window_weight_grad.py    the same for the gradient by the weights
 
 Borders are those of ``scipy.ndimage``, by its names; beside them stand NumPy's ``pad`` and OpenCV's:
 
@@ -19,9 +30,18 @@ from numpy.typing import ArrayLike
 
 from ..operation import Operation, Variant
 from . import reference
-from .geometry import one_axis, two_axes
+from .fixed import correlate_fixed2d
+from .geometry import one_axis, real_weights, two_axes
+from .window import correlate2d, correlate2d_input_grad, correlate2d_weight_grad
 
-__all__ = ["correlate1d", "correlate_separable2d"]
+__all__ = [
+    "correlate1d",
+    "correlate2d",
+    "correlate2d_input_grad",
+    "correlate2d_weight_grad",
+    "correlate_fixed2d",
+    "correlate_separable2d",
+]
 
 CORRELATE1D = Operation(
     "correlate1d",
@@ -45,7 +65,11 @@ CORRELATE_SEPARABLE2D = Operation(
     "correlate_separable2d",
     package=__name__,
     geometry=two_axes,
-    variants=(Variant("rows", "cpu_rows"),),
+    variants=(
+        Variant("rows", "cpu_rows"),
+        Variant("tiled", "cuda_tiled", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda"),
+    ),
     reference=reference.correlate_separable2d,
     reference_args=lambda g: (g.outer, g.h, g.w, g.inner, reference.MODES[g.mode], g.cval),
     flops=lambda g: g.flops,
@@ -110,7 +134,9 @@ def correlate1d(
     >>> correlate1d(np.array([2.0, 8, 0, 4, 1, 9, 9, 0]), [1, 3])
     array([ 8., 26.,  8., 12.,  7., 28., 36.,  9.])
     """
-    return CORRELATE1D.run((x, _real("correlate1d", "weights", weights)), (axis, mode, cval, origin), out, variant)
+    return CORRELATE1D.run(
+        (x, real_weights("correlate1d", "weights", weights)), (axis, mode, cval, origin), out, variant
+    )
 
 
 def correlate_separable2d(
@@ -156,13 +182,5 @@ def correlate_separable2d(
            [ 7.,  5.,  3.,  0.]], dtype=float32)
     """
     name = "correlate_separable2d"
-    arrays = (x, _real(name, "column", column), _real(name, "row", row))
+    arrays = (x, real_weights(name, "column", column), real_weights(name, "row", row))
     return CORRELATE_SEPARABLE2D.run(arrays, (axis, mode, cval), out, variant)
-
-
-def _real(name: str, argument: str, weights: ArrayLike) -> np.ndarray:
-    """Weights as a float64 array."""
-    array = np.asarray(weights)
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name}: {argument} expects real numbers but got {array.dtype}")
-    return array.astype(np.float64, copy=False)

@@ -4,6 +4,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..operation import Spec
 from .reference import MODES
@@ -47,6 +48,14 @@ def check_image(name: str, x: Spec, axes: int) -> None:
         raise TypeError(f"{name}: x expects float32 or float64 but got {x.dtype}")
     if len(x.shape) < axes:
         raise ValueError(f"{name}: x expects at least {axes} axes but got shape {x.shape}")
+
+
+def real_weights(name: str, argument: str, weights: ArrayLike) -> np.ndarray:
+    """Weights as a float64 array."""
+    array = np.asarray(weights)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name}: {argument} expects real numbers but got {array.dtype}")
+    return array.astype(np.float64, copy=False)
 
 
 def check_weights(name: str, argument: str, weights: Spec) -> int:
@@ -93,11 +102,8 @@ def one_axis(x: Spec, weights: Spec, axis: Any, mode: Any, cval: Any, origin: An
     return CorrelationGeometry(outer, 1, n, inner, 0, taps, mode, cval, int(origin), x.dtype, ((x.shape, x.dtype),))
 
 
-def two_axes(x: Spec, column: Spec, row: Spec, axis: Any, mode: Any, cval: Any) -> CorrelationGeometry:
-    """The geometry of ``correlate_separable2d``: the filtered axes are ``axis`` and the next."""
-    name = "correlate_separable2d"
-    check_image(name, x, 2)
-    r, s = check_weights(name, "column", column), check_weights(name, "row", row)
+def neighbours(name: str, x: Spec, r: int, s: int, axis: Any, mode: Any, cval: Any) -> CorrelationGeometry:
+    """``r`` taps along ``axis`` and ``s`` along the next."""
     axis = check_axis(name, axis, len(x.shape))
     if axis == len(x.shape) - 1:
         raise ValueError(f"{name}: axis expects an axis with another behind it but got the last of shape {x.shape}")
@@ -105,3 +111,11 @@ def two_axes(x: Spec, column: Spec, row: Spec, axis: Any, mode: Any, cval: Any) 
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 2 :])
     h, w = x.shape[axis], x.shape[axis + 1]
     return CorrelationGeometry(outer, h, w, inner, r, s, mode, cval, 0, x.dtype, ((x.shape, x.dtype),))
+
+
+def two_axes(x: Spec, column: Spec, row: Spec, axis: Any, mode: Any, cval: Any) -> CorrelationGeometry:
+    """The geometry of ``correlate_separable2d``: the filtered axes are ``axis`` and the next."""
+    name = "correlate_separable2d"
+    check_image(name, x, 2)
+    r, s = check_weights(name, "column", column), check_weights(name, "row", row)
+    return neighbours(name, x, r, s, axis, mode, cval)

@@ -80,3 +80,21 @@ def correlate_separable2d(x, column, row, y, outer, h, w, inner, mode, cval):
                         k = border(q + t - s // 2, w, mode)
                         total += row[t] * (cval if k < 0 else middle[k])
                     target[o, p, q, c] = total
+
+
+def correlate_fixed2d(x, column, row, y, outer, h, w, inner, mode, cval):
+    """`correlate_separable2d` by integers, which are 256 times the weights, and rounded once: halves up."""
+    r, s = column.size, row.size
+    source, target = x.reshape((outer, h, w, inner)), y.reshape((outer, h, w, inner))
+    for o in range(outer):
+        for p in range(h):
+            for q in range(w):
+                for c in range(inner):
+                    total = np.int64(0)
+                    for t in range(r):
+                        k = border(p + t - r // 2, h, mode)
+                        for u in range(s):
+                            m = border(q + u - s // 2, w, mode)
+                            value = np.int64(cval if k < 0 or m < 0 else source[o, k, m, c])
+                            total += column[t] * row[u] * value
+                    target[o, p, q, c] = (total + 32768) // 65536

@@ -7,6 +7,8 @@ loop: *where* each tap reads is a table of addresses, so borders are a matter of
 Products other than the row itself serve statistics: with two sources and the products x, y, xx, yy, xy one walk over
 the taps gives all local means and moments.
 
+Integers are summed in integers. Where all weights are 1 they can be left out.
+
 The sums of a block of columns stay in vector registers from the first tap to the last. LLVM's vectorisers do not find
 that in a loop nest (they would take the taps as the inner loop, or keep the sums in memory), so the block is emitted
 as straight-line vector code inside one loop over the taps.
@@ -51,6 +53,8 @@ class _Emitter:
         """A vector of the source in the type of the sums; integers are unsigned."""
         loaded = self.load(address, self.source)
         if isinstance(self.source, ir.IntType):
+            if isinstance(self.total, ir.IntType):
+                return loaded if self.source == self.total else self.b.zext(loaded, self.vector)
             return self.b.uitofp(loaded, self.vector)
         return loaded if self.source == self.total else self.b.fpext(loaded, self.vector)
 
@@ -60,13 +64,20 @@ class _Emitter:
         first = self.b.insert_element(undefined, number, _I32(0))
         return self.b.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_I32, self.width), [0] * self.width))
 
+    def add(self, a: ir.Value, b: ir.Value) -> ir.Value:
+        return self.b.add(a, b) if isinstance(self.total, ir.IntType) else self.b.fadd(a, b)
+
     def multiply_add(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
+        if isinstance(self.total, ir.IntType):
+            return self.b.add(self.b.mul(a, b), c)
         name = f"llvm.fmuladd.v{self.width}{'f32' if isinstance(self.total, ir.FloatType) else 'f64'}"
         function = cgutils.get_or_insert_function(self.b.module, ir.FunctionType(self.vector, [self.vector] * 3), name)
         return self.b.call(function, [a, b, c])
 
 
-def _block(source: Any, total: Any, products: Products, vectors: int, width: int) -> Callable[..., None]:
+def _block(
+    source: Any, total: Any, products: Products, vectors: int, width: int, weighted: bool, start: int
+) -> Callable[..., None]:
     """An intrinsic that computes ``vectors * width`` columns of all the products."""
     sources = 1 + max(factor for product in products for factor in product)
     source_bytes, total_bytes = source.bitwidth // 8, total.bitwidth // 8
@@ -76,7 +87,7 @@ def _block(source: Any, total: Any, products: Products, vectors: int, width: int
         def codegen(context, builder, signature, args):
             table, weights, taps, offset, target, pitch = args
             emit = _Emitter(builder, _memory_type(source), context.get_value_type(total), width)
-            zero = ir.Constant(emit.vector, [0.0] * width)
+            zero = ir.Constant(emit.vector, [start if isinstance(total, types.Integer) else float(start)] * width)
             sums = [
                 [cgutils.alloca_once_value(builder, zero) for _ in range(vectors)] for _ in products
             ]  # promoted to registers by LLVM
@@ -84,7 +95,8 @@ def _block(source: Any, total: Any, products: Products, vectors: int, width: int
                 for place in row:
                     builder.store(zero, place)
             with cgutils.for_range(builder, taps) as loop:
-                weight = emit.broadcast(builder.add(weights, builder.mul(loop.index, _I64(total_bytes))))
+                place = builder.add(weights, builder.mul(loop.index, _I64(total_bytes)))
+                weight = emit.broadcast(place) if weighted else None
                 starts = []
                 for s in range(sources):
                     entry = builder.add(loop.index, builder.mul(taps, _I64(s)))
@@ -93,11 +105,12 @@ def _block(source: Any, total: Any, products: Products, vectors: int, width: int
                     starts.append(builder.add(address, builder.mul(offset, _I64(source_bytes))))
                 for v in range(vectors):
                     step = _I64(v * width * source_bytes)
-                    factors = [emit.widened(builder.add(start, step)) for start in starts]
-                    weighted = [builder.fmul(weight, factor) if len(products) > 1 else weight for factor in factors]
+                    factors = [emit.widened(builder.add(place, step)) for place in starts]
+                    scaled = [builder.fmul(weight, factor) if len(products) > 1 else weight for factor in factors]
                     for k, product in enumerate(products):
-                        first = weight if len(product) == 1 else weighted[product[0]]
-                        total_now = emit.multiply_add(first, factors[product[-1]], builder.load(sums[k][v]))
+                        first = weight if len(product) == 1 else scaled[product[0]]
+                        before, last = builder.load(sums[k][v]), factors[product[-1]]
+                        total_now = emit.multiply_add(first, last, before) if weighted else emit.add(before, last)
                         builder.store(total_now, sums[k][v])
             for k in range(len(products)):
                 for v in range(vectors):
@@ -119,15 +132,22 @@ def _memory_type(dtype: Any) -> ir.Type:
     return ir.FloatType() if dtype.bitwidth == 32 else ir.DoubleType()
 
 
-def weighted_sums(source: Any, total: Any, products: Products = ROW) -> Callable[..., None]:
+def weighted_sums(
+    source: Any, total: Any, products: Products = ROW, weighted: bool = True, start: int = 0
+) -> Callable[..., None]:
     """The loop for one pair of types, as a function that workers call.
 
     Parameters
     ----------
     source, total
-        Numba types of the rows (float32, float64, uint8 or uint16) and of weights and sums (float32 or float64).
+        Numba types of the rows (float32, float64, or unsigned integers) and of weights and sums (float32, float64, or
+        for `ROW` integers).
     products
         For each result the sources that are multiplied: `ROW` or `MOMENTS`.
+    weighted
+        False for weights of 1 under `ROW`, which are not read then.
+    start
+        The number that every sum begins with.
 
     Returns
     -------
@@ -138,9 +158,9 @@ def weighted_sums(source: Any, total: Any, products: Products = ROW) -> Callable
     """
     width = lanes(total.bitwidth // 8)
     vectors = 4 if len(products) == 1 else 2
-    many = _block(source, total, products, vectors, width)
-    one = _block(source, total, products, 1, width)
-    single = _block(source, total, products, 1, 1)
+    many = _block(source, total, products, vectors, width, weighted, start)
+    one = _block(source, total, products, 1, width, weighted, start)
+    single = _block(source, total, products, 1, 1, weighted, start)
     size, block = total.bitwidth // 8, vectors * width
 
     @register_jitable

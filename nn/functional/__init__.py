@@ -23,6 +23,7 @@ from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_tra
 from .cross_entropy import cross_entropy
 from .dropout import dropout, dropout2d
 from .embedding import embedding, embedding_grad
+from .filtering import box_blur, correlate2d, gaussian_blur
 from .loss import binary_cross_entropy_with_logits, charbonnier_loss, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .normalization import batch_norm
 from .padding import pad2d
@@ -41,6 +42,7 @@ __all__ = [
     "avg_pool2d",
     "batch_norm",
     "binary_cross_entropy_with_logits",
+    "box_blur",
     "broadcast_to",
     "charbonnier_loss",
     "conv2d",
@@ -49,6 +51,7 @@ __all__ = [
     "conv2d_weight_grad",
     "conv_transpose2d",
     "conv_transpose2d_batch_norm",
+    "correlate2d",
     "cross_entropy",
     "div",
     "dropout",
@@ -56,6 +59,7 @@ __all__ = [
     "embedding",
     "embedding_grad",
     "exp",
+    "gaussian_blur",
     "huber_loss",
     "interpolate",
     "l1_loss",

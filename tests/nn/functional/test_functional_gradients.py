@@ -3,6 +3,7 @@
 ``CASES`` has, for each primitive, a strategy for a call: a function and float64 inputs, kept away from kinks and ties.
 """
 
+import filter_cases
 import image_cases
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ seeds = st.integers(0, 2**32 - 1)
 slopes = st.sampled_from([0.01, 0.2, 1.5])
 activations = st.sampled_from([None, "relu", "leaky_relu", "tanh", "sigmoid"])
 
-CASES = dict(image_cases.CASES)
+CASES = {**image_cases.CASES, **filter_cases.CASES}
 
 
 def case(name):
