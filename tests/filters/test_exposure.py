@@ -10,6 +10,8 @@ from tolerances import COLOUR_OF_VALUE, GAUSSIAN
 
 from tilegrad import filters
 
+pytestmark = pytest.mark.filterwarnings("ignore:Converting input from bool")  # which NumPy says to scikit-image
+
 DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "int32", "uint32", "int64", "float32", "float64")
 SHAPES = ((1, 1), (1, 40), (23, 1), (30, 41))
 
@@ -47,7 +49,6 @@ def assert_same(ours, theirs, tolerance=None):
 
 
 @pytest.mark.parity
-@pytest.mark.filterwarnings("ignore:Converting input from bool")
 @given(images(), st.sampled_from([2, 17, 256]), st.sampled_from(["image", "dtype"]), st.booleans())
 def test_histogram_equals_scikit_image(image, nbins, source_range, normalize):
     # scikit-image counts every value of a type, however many, and cannot subtract booleans.

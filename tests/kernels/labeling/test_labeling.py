@@ -83,11 +83,10 @@ def test_components_that_wind_through_many_bands(make, turned):
     assert_equal(labelled(image, connectivity=1), kernels.label_components(image, connectivity=1, variant="naive"))
 
 
-def test_every_type_gives_the_same_labels():
+def test_the_type_of_the_image_and_of_the_labels_changes_nothing():
     image = np.random.default_rng(0).integers(0, 3, (33, 131))
     expected = labelled(image)
-    for dtype in ("uint8", "int32"):
-        assert_equal(labelled(image.astype(dtype)), expected)
+    assert_equal(labelled(image.astype(np.uint8)), expected)
     assert labelled(image, label_dtype="int64")[0].dtype == np.int64
     assert_equal(labelled(image, label_dtype="int64"), expected)
 
