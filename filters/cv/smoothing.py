@@ -3,6 +3,7 @@
 What linear.py says of types, channels, borders and batches holds here.
 """
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -203,16 +204,16 @@ def GaussianBlur(  # noqa: N802
     sigma_x, sigma_y = number(name, "sigmaX", sigmaX), number(name, "sigmaY", sigmaY)
     sigmas = sigma_y if sigma_y > 0 else sigma_x, sigma_x
     reach = 3 if src.dtype == np.uint8 else 4
-    column, row = (_weights(name, n, sigma, reach) for n, sigma in zip(sizes, sigmas, strict=True))
+    parts = {"uint8": 256, "uint16": 65536}.get(src.dtype.name)
+    column, row = (_weights(name, n, sigma, reach, parts) for n, sigma in zip(sizes, sigmas, strict=True))
     mode = border_mode(name, borderType)
     out = target_of(name, dst, src, src.dtype, x.shape)
     if src.dtype == np.uint8:
-        column, row = _in_parts(column, 256), _in_parts(row, 256)
         result = kernels.correlate_fixed2d(x, column, row, axis=1, mode=mode, out=out)
     else:
         between = np.dtype(np.float32 if src.dtype == np.float32 else np.float64)
         if src.dtype == np.uint16:  # products of 48 bits, which float64 adds exactly
-            column, row = _in_parts(column, 65536) / 65536, _in_parts(row, 65536) / 65536
+            column, row = column / 65536, row / 65536
         result = separable(x, column, row, mode, (0, 0), 0.0, between, src.dtype, out)
     return given_back(result, src, dst, batch_axes)
 
@@ -256,13 +257,18 @@ def getGaussianKernel(ksize: int, sigma: float, ktype: int = CV_64F) -> np.ndarr
     return _gaussian(name, height, number(name, "sigma", sigma)).astype(dtype)[:, None]
 
 
-def _weights(name: str, size: int, sigma: float, reach: int) -> np.ndarray:
-    """The weights of one axis, as many as ``sigma`` needs where their number is 0."""
+@functools.lru_cache(maxsize=128)
+def _weights(name: str, size: int, sigma: float, reach: int, parts: int | None) -> np.ndarray:
+    """The weights of one axis, as many as ``sigma`` needs where their number is 0; read-only, as they are kept."""
     if size == 0:
         if not 0 < sigma < np.inf:
             raise ValueError(f"{name}: ksize of 0 expects a finite sigma above 0 but got {sigma}")
         size = round(sigma * reach * 2 + 1) | 1
-    return _gaussian(name, size, sigma)
+    weights = _gaussian(name, size, sigma)
+    if parts is not None:
+        weights = _in_parts(weights, parts)
+    weights.flags.writeable = False
+    return weights
 
 
 def _gaussian(name: str, size: int, sigma: float) -> np.ndarray:

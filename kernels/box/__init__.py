@@ -69,7 +69,7 @@ def box2d(
         The type of the result, that of ``x`` by default. Of floating-point images float32 or float64; of integers any
         of the above or int32, rounded to the nearest, halves to even, and saturated.
     offset : int, optional
-        For means of uint8 in uint8, of up to 256 pixels: they are ``(sum + offset) // area`` instead, at most 255.
+        For means of uint8 in uint8, of 2 to 256 pixels: they are ``(sum + offset) // area`` instead, at most 255.
     out : array of the shape of ``x`` and of that type, optional
         Where to write, C-contiguous; shares no memory with ``x``.
     variant : str, optional

@@ -125,9 +125,9 @@ def box_geometry(
     elif target.kind != "f" or (x.dtype == np.float64 and target != x.dtype):
         raise TypeError(f"{name}: dtype expects float64, or float32 for float32 images, but got {target} for {x.dtype}")
     if offset is not None:
-        if not (mean and x.dtype == target == np.uint8 and r * s <= 256):
-            raise ValueError(f"{name}: offset expects None but for means of uint8, of up to 256 pixels, in uint8")
-        if isinstance(offset, bool) or not isinstance(offset, int | np.integer) or not 0 <= offset < max(r * s, 2):
+        if not (mean and x.dtype == target == np.uint8 and 1 < r * s <= 256):
+            raise ValueError(f"{name}: offset expects None but for means of uint8, of 2 to 256 pixels, in uint8")
+        if isinstance(offset, bool) or not isinstance(offset, int | np.integer) or not 0 <= offset < r * s:
             raise ValueError(f"{name}: offset expects an integer below the area {r * s} but got {offset!r}")
         kind = DIVIDED
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 2 :])

@@ -75,8 +75,19 @@ class _Emitter:
         return self.b.call(function, [a, b, c])
 
 
+Finish = Callable[[ir.IRBuilder, ir.Value, ir.Value], ir.Value]
+"""``finish(builder, sums, constants)`` emits what becomes of a vector of sums; ``constants`` is an address."""
+
+
 def _block(
-    source: Any, total: Any, products: Products, vectors: int, width: int, weighted: bool, start: int
+    source: Any,
+    total: Any,
+    products: Products,
+    vectors: int,
+    width: int,
+    weighted: bool,
+    start: int,
+    finish: Finish | None,
 ) -> Callable[..., None]:
     """An intrinsic that computes ``vectors * width`` columns of all the products."""
     sources = 1 + max(factor for product in products for factor in product)
@@ -114,9 +125,12 @@ def _block(
                         builder.store(total_now, sums[k][v])
             for k in range(len(products)):
                 for v in range(vectors):
-                    place = builder.add(target, builder.mul(pitch, _I64(k)))
-                    place = builder.add(place, _I64(v * width * total_bytes))
-                    stored = builder.store(builder.load(sums[k][v]), builder.inttoptr(place, emit.vector.as_pointer()))
+                    place = builder.add(target, builder.mul(pitch, _I64(k))) if k else target
+                    result = builder.load(sums[k][v])
+                    if finish is not None:
+                        result = finish(builder, result, pitch)
+                    place = builder.add(place, _I64(v * width * _bytes_of(result)))
+                    stored = builder.store(result, builder.inttoptr(place, result.type.as_pointer()))
                     stored.align = 1
             return context.get_dummy_value()
 
@@ -132,8 +146,22 @@ def _memory_type(dtype: Any) -> ir.Type:
     return ir.FloatType() if dtype.bitwidth == 32 else ir.DoubleType()
 
 
+def _bytes_of(vector: ir.Value) -> int:
+    """The size of one number of a vector of integers or floating-point numbers."""
+    element = vector.type.element
+    if isinstance(element, ir.IntType):
+        return element.width // 8
+    return 4 if isinstance(element, ir.FloatType) else 8
+
+
 def weighted_sums(
-    source: Any, total: Any, products: Products = ROW, weighted: bool = True, start: int = 0
+    source: Any,
+    total: Any,
+    products: Products = ROW,
+    weighted: bool = True,
+    start: int = 0,
+    finish: Finish | None = None,
+    result: Any = None,
 ) -> Callable[..., None]:
     """The loop for one pair of types, as a function that workers call.
 
@@ -148,20 +176,22 @@ def weighted_sums(
         False for weights of 1 under `ROW`, which are not read then.
     start
         The number that every sum begins with.
+    finish, result
+        What the sums of `ROW` become before they are stored, and the Numba type that they have then.
 
     Returns
     -------
     ``sums(table, weights, taps, offset, target, pitch, count)``: ``table`` is the address of ``taps`` addresses of
     rows, for each source in turn; columns ``offset .. offset + count - 1`` of them are read, and result k is written
-    to the ``count`` numbers at ``target + k * pitch`` (bytes). The target must overlap no source, as columns may be
-    done twice.
+    to the ``count`` numbers at ``target + k * pitch`` (bytes; where there is a ``finish``, the word is its constants).
+    The target must overlap no source, as columns may be done twice.
     """
     width = lanes(total.bitwidth // 8)
     vectors = 4 if len(products) == 1 else 2
-    many = _block(source, total, products, vectors, width, weighted, start)
-    one = _block(source, total, products, 1, width, weighted, start)
-    single = _block(source, total, products, 1, 1, weighted, start)
-    size, block = total.bitwidth // 8, vectors * width
+    many = _block(source, total, products, vectors, width, weighted, start, finish)
+    one = _block(source, total, products, 1, width, weighted, start, finish)
+    single = _block(source, total, products, 1, 1, weighted, start, finish)
+    size, block = (result or total).bitwidth // 8, vectors * width
 
     @register_jitable
     def sums(table, weights, taps, offset, target, pitch, count):
