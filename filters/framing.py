@@ -93,11 +93,10 @@ def pad(
     if mode != "constant":
         for axis, (n, wide) in enumerate(zip(image.shape, shape, strict=True)):
             if n == 0 and wide > 0:
-                raise ValueError(
-                    f'{name}: mode "{mode}" expects at least one value along axis {axis} (image {image.shape})'
-                )
+                raise ValueError(f'{name}: mode "{mode}" expects a value along axis {axis} but got shape {image.shape}')
     if out is not None:
         check_out(name, out, shape, image.dtype)
+        image = image.copy() if np.may_share_memory(out, image) else image
     if mode == "constant":
         result = np.full(shape, constant_values, image.dtype) if out is None else out
         result[...] = constant_values

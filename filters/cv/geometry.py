@@ -19,12 +19,10 @@ INTER_NEAREST_EXACT = 6
 WARP_INVERSE_MAP = 16
 
 _RESIZE = {
-    INTER_NEAREST: "nearest",
     INTER_LINEAR: "bilinear",
     INTER_CUBIC: "bicubic",
     INTER_AREA: "area",
     INTER_LANCZOS4: "lanczos4",
-    INTER_NEAREST_EXACT: "nearest-exact",
 }
 _WARP = {
     INTER_NEAREST: "nearest-exact",
@@ -79,7 +77,9 @@ def resize(
     Equals ``cv2.resize`` within rounding for floating-point images. Integers are computed in float32 and rounded to
     the nearest, halves to even (up, where both sides are halved by `INTER_LINEAR` or `INTER_AREA`); OpenCV's own fixed
     point of 8 bits lies within 1 of that for `INTER_LINEAR` and `INTER_LANCZOS4`. `INTER_AREA` with fractions of
-    pixels counts every overlap, of which OpenCV drops those below a thousandth.
+    pixels counts every overlap, of which OpenCV drops those below a thousandth; and where one side becomes smaller and
+    the other larger it averages, while OpenCV interpolates. Of two pixels that are equally near,
+    `INTER_NEAREST_EXACT` takes the later one, and OpenCV sometimes the other.
 
     Examples
     --------
@@ -89,21 +89,18 @@ def resize(
     """
     name = "resize"
     planes = Planes(name, src, batch_axes)
-    if interpolation not in _RESIZE:
-        raise ValueError(
-            f"{name}: interpolation expects one of {', '.join(map(str, _RESIZE))} but got {interpolation!r}"
-        )
+    known = sorted({INTER_NEAREST, INTER_NEAREST_EXACT, *_RESIZE})
+    if interpolation not in known:
+        raise ValueError(f"{name}: interpolation expects one of {', '.join(map(str, known))} but got {interpolation!r}")
     height, width = planes.array.shape[1:3]
     if height == 0 or width == 0:
         raise ValueError(f"{name}: src expects at least one pixel but got shape {src.shape}")
     size = _dsize(name, dsize, height, width, fx, fy)
-    scaled = (height / size[0], width / size[1])
-    mode = _RESIZE[interpolation]
-    if interpolation in (INTER_NEAREST, INTER_NEAREST_EXACT) and src.dtype.kind != "f":
-        # Copies of integers go through no arithmetic.
-        return planes.done(_copied(planes.array, size, mode), dst)
-    result = kernels.interpolate(planes.wide(), size, mode=mode)
-    if src.dtype.kind != "f" and scaled == (2.0, 2.0) and interpolation in (INTER_LINEAR, INTER_AREA):
+    if interpolation in (INTER_NEAREST, INTER_NEAREST_EXACT):
+        return planes.done(_copied(planes.array, size, interpolation == INTER_NEAREST_EXACT), dst)
+    result = kernels.interpolate(planes.wide(), size, mode=_RESIZE[interpolation])
+    halved = (2 * size[0], 2 * size[1]) == (height, width)
+    if src.dtype.kind != "f" and halved and interpolation in (INTER_LINEAR, INTER_AREA):
         np.floor(np.add(result, 0.5, out=result), out=result)
     return planes.done(result, dst)
 
@@ -199,9 +196,9 @@ def getRotationMatrix2D(center: tuple[float, float], angle: float, scale: float)
 
     Positive angles turn counter-clockwise, as seen with the origin at the top left. Equals ``cv2.getRotationMatrix2D``.
 
-    >>> getRotationMatrix2D((1, 1), 90, 1).round(6)
-    array([[ 0.,  1.,  0.],
-           [-1.,  0.,  2.]])
+    >>> getRotationMatrix2D((2, 1), 90, 1).round(6)
+    array([[ 0.,  1.,  1.],
+           [-1.,  0.,  3.]])
     """
     x, y = map(float, center)
     alpha, beta = scale * math.cos(math.radians(angle)), scale * math.sin(math.radians(angle))
@@ -328,7 +325,7 @@ def copyMakeBorder(  # noqa: N802 - OpenCV's name
 
 def _dsize(name: str, dsize: Any, height: int, width: int, fx: float, fy: float) -> tuple[int, int]:
     """Height and width of a result."""
-    if dsize is None or tuple(dsize) == (0, 0):
+    if dsize is None or dsize in ((0, 0), [0, 0]):
         if not (fx > 0 and fy > 0):
             raise ValueError(f"{name}: fx and fy expect positive numbers without dsize but got {fx!r}, {fy!r}")
         size = round(height * fy), round(width * fx)
@@ -348,13 +345,15 @@ def _size(name: str, dsize: Any) -> tuple[int, int]:
     return int(two[1]), int(two[0])
 
 
-def _copied(x: np.ndarray, size: tuple[int, int], mode: str) -> np.ndarray:
-    """The nearest pixels of any type: the kernel says of row and column numbers which they are."""
-    places = []
-    for n, count in zip(x.shape[1:3], size, strict=True):
-        numbers = np.arange(n, dtype=np.float64).reshape(1, 1, n, 1)
-        places.append(kernels.interpolate(numbers, (1, count), mode=mode).reshape(count).astype(np.intp))
-    return x[:, places[0]][:, :, places[1]]
+def _copied(x: np.ndarray, size: tuple[int, int], exact: bool) -> np.ndarray:
+    """The nearest pixels, of any type: without ``exact``, from the corners of the result's pixels."""
+    rows, columns = (
+        np.minimum(
+            np.floor((np.arange(count) + 0.5) * (n / count) if exact else np.arange(count) * (1 / (count / n))), n - 1
+        )
+        for n, count in zip(x.shape[1:3], size, strict=True)
+    )
+    return x[:, rows.astype(np.intp)][:, :, columns.astype(np.intp)]
 
 
 def _real_matrix(name: str, M: Any, shape: tuple[int, int]) -> np.ndarray:
@@ -394,11 +393,12 @@ def _warp(
     values = np.asarray(value, np.float64).ravel()[: x.shape[3]]
     if values.size not in (1, x.shape[3]):
         raise ValueError(f"{name}: borderValue expects a number or {x.shape[3]} of them but got {value!r}")
-    if np.all(values == values[0]):
-        result = kernels.warp2d(x, matrix, size, mode=_WARP[interpolation], border=mode, cval=float(values[0]))
-    else:
-        shift = values.astype(x.dtype)
-        result = kernels.warp2d(x - shift, matrix, size, mode=_WARP[interpolation], border=mode) + shift
+    how = {"mode": _WARP[interpolation], "border": mode}
+    alike = mode != "constant" or bool(np.all(values == values[0]))
+    result = kernels.warp2d(x, matrix, size, **how, cval=float(values[0]) if alike else 0.0)
+    if not alike:
+        covered = kernels.warp2d(np.ones((1, *x.shape[1:3], 1), x.dtype), matrix, size, **how)
+        result += (1 - covered) * values.astype(x.dtype)
     return planes.done(result, dst)
 
 

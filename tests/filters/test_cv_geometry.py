@@ -1,0 +1,156 @@
+"""OpenCV's resize, warps, pyramids and borders: against OpenCV, and on the inputs that go wrong."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from tilegrad.filters import cv
+from tolerances import CV_INTERPOLATION, CV_WARP
+
+DTYPES = ("uint8", "uint16", "float32")
+INTERPOLATIONS = (
+    cv.INTER_NEAREST, cv.INTER_LINEAR, cv.INTER_CUBIC, cv.INTER_AREA, cv.INTER_LANCZOS4, cv.INTER_NEAREST_EXACT,
+)  # fmt: skip
+BORDERS = (cv.BORDER_CONSTANT, cv.BORDER_REPLICATE, cv.BORDER_REFLECT, cv.BORDER_REFLECT_101, cv.BORDER_WRAP)
+
+
+def image(shape, dtype, seed=0):
+    top = np.iinfo(dtype).max if np.dtype(dtype).kind == "u" else 1.0
+    return (np.random.default_rng(seed).random(shape) * top).astype(dtype)
+
+
+def close(ours, theirs, bound):
+    """Integers within 1; numbers, which are at most 1, within the bound."""
+    assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
+    bound = bound if ours.dtype.kind == "f" else 1
+    np.testing.assert_allclose(ours.astype(np.float64), theirs, rtol=0, atol=bound)
+
+
+@pytest.mark.parity
+@given(
+    shape=st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    size=st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    dtype=st.sampled_from(DTYPES),
+    interpolation=st.sampled_from(INTERPOLATIONS),
+)
+def test_resize_equals_opencv(shape, size, dtype, interpolation):
+    cv2 = pytest.importorskip("cv2")
+    x = image(shape, dtype)
+    ours, theirs = (one.resize(x, size, interpolation=interpolation) for one in (cv, cv2))
+    if interpolation == cv.INTER_AREA:
+        assume((size[1] > shape[0]) == (size[0] > shape[1]) or size[1] == shape[0] or size[0] == shape[1])
+        # OpenCV drops overlaps below a thousandth of a pixel.
+        close(ours, theirs, 4e-3 if dtype == "float32" else 1)
+        return
+    if interpolation == cv.INTER_NEAREST_EXACT:  # of two that are equally near OpenCV takes either
+        for axis, (n, m) in enumerate(zip(shape, size[::-1], strict=True)):
+            clear = np.flatnonzero((2 * np.arange(m) + 1) * n % (2 * m))
+            ours, theirs = (one.take(clear, axis) for one in (ours, theirs))
+    close(ours, theirs, CV_INTERPOLATION)
+    if interpolation in (cv.INTER_NEAREST, cv.INTER_NEAREST_EXACT):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("interpolation", [cv.INTER_LINEAR, cv.INTER_AREA])
+def test_halving_bytes_equals_opencv_bit_for_bit(interpolation):
+    cv2 = pytest.importorskip("cv2")
+    x = image((40, 62, 3), "uint8")
+    ours, theirs = (one.resize(x, None, fx=0.5, fy=0.5, interpolation=interpolation) for one in (cv, cv2))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("flags", [cv.INTER_NEAREST, cv.INTER_LINEAR, cv.INTER_LINEAR + cv.WARP_INVERSE_MAP])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_warps_equal_opencv(dtype, flags, border):
+    cv2 = pytest.importorskip("cv2")
+    x = image((41, 62, 3), dtype)
+    matrix = cv2.getRotationMatrix2D((30, 20), 23, 1.1)
+    np.testing.assert_allclose(cv.getRotationMatrix2D((30, 20), 23, 1.1), matrix, rtol=1e-14)
+    value = (10, 20, 30) if dtype == "uint8" else (0.1, 0.2, 0.3)
+    how = {"flags": flags, "borderMode": border, "borderValue": value}
+    ours, theirs = (one.warpAffine(x, matrix, (70, 50), **how) for one in (cv, cv2))
+    whole = np.vstack([matrix, [0.001, 0.002, 1]])
+    both = [one.warpPerspective(x, whole, (70, 50), **how) for one in (cv, cv2)]
+    if flags == cv.INTER_NEAREST:  # positions just between two pixels may go either way
+        assert np.mean(ours != theirs) < 2e-3
+        assert np.mean(both[0] != both[1]) < 2e-3
+    else:
+        close(ours, theirs, CV_WARP)
+        close(*both, CV_WARP)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("shape", [(41, 62, 3), (40, 61), (2, 3), (1, 1), (1, 7)])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_pyramids_equal_opencv(shape, dtype):
+    cv2 = pytest.importorskip("cv2")
+    x = image(shape, dtype)
+    for name in ("pyrDown", "pyrUp"):
+        ours, theirs = (getattr(one, name)(x) for one in (cv, cv2))
+        close(ours, theirs, CV_INTERPOLATION)
+        if dtype != "float32":
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("border", BORDERS)
+def test_borders_equal_opencv(border):
+    cv2 = pytest.importorskip("cv2")
+    x = image((5, 6, 3), "uint8")
+    around = (3, 2, 4, 1, border)
+    ours, theirs = cv.copyMakeBorder(x, *around, value=7), cv2.copyMakeBorder(x, *around, value=(7, 7, 7, 7))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_batches_equal_their_images_and_dst_takes_them():
+    x = image((2, 9, 12, 3), "uint8")
+    dst = np.full((2, 5, 7, 3), 7, np.uint8)
+    assert cv.resize(x, (7, 5), dst, batch_axes=1) is dst
+    for n in range(2):
+        np.testing.assert_array_equal(dst[n], cv.resize(x[n], (7, 5)))
+        np.testing.assert_array_equal(cv.pyrDown(x, batch_axes=1)[n], cv.pyrDown(x[n]))
+        moved = cv.warpAffine(x, np.eye(2, 3), (8, 8), batch_axes=1)
+        np.testing.assert_array_equal(moved[n], cv.warpAffine(x[n], np.eye(2, 3), (8, 8)))
+    assert cv.copyMakeBorder(x, 1, 2, 0, 0, cv.BORDER_REPLICATE, batch_axes=1).shape == (2, 12, 12, 3)
+
+
+def test_strides_and_read_only_images():
+    x = image((10, 12), "uint8")
+    x.flags.writeable = False
+    for view in (x[::-1, ::-2], x.T):
+        np.testing.assert_array_equal(cv.resize(view, (7, 5)), cv.resize(np.array(view, order="C"), (7, 5)))
+
+
+def test_a_result_without_pixels():
+    assert cv.warpAffine(image((3, 4), "uint8"), np.eye(2, 3), (0, 5)).shape == (5, 0)
+
+
+X = np.ones((4, 5), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("error", "call", "message"),
+    [
+        (TypeError, lambda: cv.resize(X.astype(bool), (2, 2)), "resize: src expects one of uint8"),
+        (TypeError, lambda: cv.resize(X, 3), r"resize: dsize expects \(width, height\)"),
+        (ValueError, lambda: cv.resize(X, None), "resize: fx and fy expect positive numbers"),
+        (ValueError, lambda: cv.resize(X, None, fx=0.01, fy=1), "resize: the result expects at least one pixel"),
+        (ValueError, lambda: cv.resize(X[:0], (2, 2)), "resize: src expects at least one pixel"),
+        (ValueError, lambda: cv.resize(X, (2, 2), interpolation=5), "resize: interpolation expects one of"),
+        (ValueError, lambda: cv.resize(X[None, None], (2, 2)), r"resize: src expects \(H, W\) or \(H, W, C\)"),
+        (ValueError, lambda: cv.resize(X, (2, 2), np.empty((2, 2))), "resize: dst expects"),
+        (ValueError, lambda: cv.warpAffine(X, np.eye(3), (2, 2)), r"warpAffine: M expects a real \(2, 3\) matrix"),
+        (ValueError, lambda: cv.warpAffine(X, np.zeros((2, 3)), (2, 2)), "warpAffine: M expects a matrix that has an"),
+        (ValueError, lambda: cv.warpAffine(X, np.eye(2, 3), (2, 2), flags=3), "warpAffine: flags expects one of"),
+        (ValueError, lambda: cv.warpAffine(X, np.eye(2, 3), (2, 2), borderMode=5), "warpAffine: borderType expects"),
+        (ValueError, lambda: cv.pyrDown(X, borderType=0), "pyrDown: borderType expects"),
+        (ValueError, lambda: cv.pyrUp(X, borderType=1), "pyrUp: borderType expects BORDER_REFLECT_101"),
+        (ValueError, lambda: cv.copyMakeBorder(X, -1, 0, 0, 0, 1), "pad: pad_width expects integers of at least 0"),
+    ],
+)
+def test_refuses(error, call, message):
+    with pytest.raises(error, match=message):
+        call()

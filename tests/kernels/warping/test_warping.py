@@ -1,0 +1,94 @@
+"""Warps: against their definition, their adjoint, and on places and matrices that go wrong."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tolerances import SEPARABLE
+
+from tilegrad import kernels
+
+MODES = ("nearest-exact", "bilinear", "catmull-rom")  # each compiles its own kernel; the declared cases have the others
+
+
+@st.composite
+def calls(draw, dtype="float64"):
+    shape = draw(st.tuples(st.integers(1, 2), st.integers(1, 6), st.integers(1, 6), st.integers(1, 3)))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    spread = draw(st.sampled_from([0.1, 3.0]))
+    matrix = np.eye(3) + random.uniform(-spread, spread, draw(st.sampled_from([(3, 3), (shape[0], 3, 3)])))
+    size = draw(st.sampled_from([None, 4, (3, 7), (1, 0)]))
+    how = {
+        "mode": draw(st.sampled_from(MODES)),
+        "border": draw(st.sampled_from(["constant", "nearest", "reflect", "mirror", "wrap"])),
+    }
+    return random.standard_normal(shape), matrix, size, how
+
+
+@given(calls())
+def test_equals_the_definition(call):
+    x, matrix, size, how = call
+    y = kernels.warp2d(x, matrix, size, cval=0.7, **how)
+    expected = kernels.warp2d(x, matrix, size, cval=0.7, **how, variant="reference")
+    np.testing.assert_allclose(y, expected, rtol=0, atol=10 * SEPARABLE["float64"])
+
+
+@given(calls())
+def test_the_gradient_is_adjoint(call):
+    x, matrix, size, how = call
+    y = kernels.warp2d(x, matrix, size, **how)
+    gy = np.random.default_rng(1).standard_normal(y.shape)
+    gx = kernels.warp2d_grad(gy, matrix, x.shape, **how, out=np.full_like(x, np.nan))
+    assert np.vdot(y, gy) == pytest.approx(np.vdot(x, gx), abs=1e-12 * (1 + np.abs(gy).sum()))
+
+
+def test_the_identity_and_a_shift_copy():
+    x = np.random.default_rng(0).standard_normal((2, 5, 6, 3))
+    for mode in MODES:
+        np.testing.assert_array_equal(kernels.warp2d(x, np.eye(3), mode=mode), x)
+    moved = kernels.warp2d(x, [[1, 0, 2], [0, 1, -1], [0, 0, 1]], border="wrap")
+    np.testing.assert_array_equal(moved, np.roll(x, (1, -2), axis=(1, 2)))
+
+
+def test_a_nan_reaches_those_that_take_it_alone():
+    x = np.zeros((1, 5, 5, 1))
+    x[0, 2, 2] = np.nan
+    y = kernels.warp2d(x, [[1, 0, 0.5], [0, 1, 0], [0, 0, 1]])[0, :, :, 0]
+    np.testing.assert_array_equal(np.argwhere(np.isnan(y)), [[2, 1], [2, 2]])
+    outside = kernels.warp2d(np.ones((1, 2, 3, 1)), np.eye(3), (2, 5), cval=np.nan)[0, 0, :, 0]
+    np.testing.assert_array_equal(outside, [1, 1, 1, np.nan, np.nan])
+
+
+@pytest.mark.parametrize("border", ["constant", "nearest", "reflect", "mirror", "wrap"])
+@pytest.mark.parametrize("matrix", [np.zeros((3, 3)), np.full((3, 3), np.nan), np.diag([1e300, -np.inf, 1.0])])
+def test_places_that_are_none_stay_inside_of_memory(matrix, border):
+    with np.errstate(all="ignore"):
+        y = kernels.warp2d(np.ones((1, 4, 5, 1)), matrix, border=border, cval=1.0)
+        kernels.warp2d_grad(y, matrix, y.shape, border=border)
+    np.testing.assert_array_equal(y, 1)
+
+
+X = np.ones((2, 4, 5, 1))
+
+
+@pytest.mark.parametrize(
+    ("error", "arguments", "keywords", "message"),
+    [
+        (ValueError, (X, np.eye(2)), {}, r"matrix expects shape \(3, 3\) or \(2, 3, 3\) but got \(1, 2, 2\)"),
+        (ValueError, (X, np.ones((3, 3, 3))), {}, r"matrix expects shape \(3, 3\) or \(2, 3, 3\)"),
+        (TypeError, (X, np.eye(3).astype(str)), {}, "matrix expects real numbers"),
+        (ValueError, (X, np.eye(3)), {"mode": "area"}, "mode expects one of 'bilinear'"),
+        (ValueError, (X, np.eye(3)), {"border": "edge"}, "mode expects one of 'constant'"),
+        (ValueError, (X[:, :0], np.eye(3)), {}, "x expects at least one pixel"),
+        (ValueError, (X, np.eye(3), -1), {}, "size expects values of at least 0"),
+        (TypeError, (X.astype(int), np.eye(3)), {}, "x expects float32 or float64"),
+    ],
+)
+def test_refuses(error, arguments, keywords, message):
+    with pytest.raises(error, match=f"warp2d: {message}"):
+        kernels.warp2d(*arguments, **keywords)
+
+
+def test_the_gradient_refuses_another_batch():
+    with pytest.raises(ValueError, match="warp2d_grad: gy expects N and C of the input"):
+        kernels.warp2d_grad(X, np.eye(3), (1, 4, 5, 1))
