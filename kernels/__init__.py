@@ -16,6 +16,7 @@ from .activation import (
     tanh_grad,
 )
 from .arrays import asarray
+from .canny import canny, canny_of_gradient
 from .contexts import explain, trace, use_variant
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .correlation import correlate1d, correlate_separable2d
@@ -37,6 +38,8 @@ from .elementwise import (
     subtract,
 )
 from .embedding import embedding, embedding_grad
+from .gradient import derivative2d, gradient_magnitude2d
+from .hysteresis import hysteresis
 from .interpolation import interpolate, interpolate_grad
 from .linear import linear, matmul
 from .loss import (
@@ -72,6 +75,7 @@ from .random import random_blocks, random_normal, random_permutation, random_uni
 from .reduction import mean, sum
 from .shuffling import pixel_shuffle, pixel_unshuffle
 from .similarity import mean_squared_error, structural_similarity
+from .smoothed_edges import smoothed_edges
 from .softmax import log_softmax, log_softmax_grad, softmax, softmax_grad
 from .warmup import warmup
 
@@ -92,6 +96,8 @@ __all__ = [
     "batch_norm_train",
     "bce_with_logits",
     "bce_with_logits_and_grad",
+    "canny",
+    "canny_of_gradient",
     "charbonnier_loss",
     "charbonnier_loss_and_grad",
     "conv2d",
@@ -102,14 +108,17 @@ __all__ = [
     "correlate_separable2d",
     "cross_entropy",
     "cross_entropy_and_grad",
+    "derivative2d",
     "divide",
     "dropout",
     "embedding",
     "embedding_grad",
     "exp",
     "explain",
+    "gradient_magnitude2d",
     "huber_loss",
     "huber_loss_and_grad",
+    "hysteresis",
     "interpolate",
     "interpolate_grad",
     "l1_loss",
@@ -150,6 +159,7 @@ __all__ = [
     "sigmoid_grad",
     "smooth_l1_loss",
     "smooth_l1_loss_and_grad",
+    "smoothed_edges",
     "softmax",
     "softmax_grad",
     "softplus",
