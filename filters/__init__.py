@@ -5,15 +5,50 @@ says that the k leading axes count images (by default none do: three axes are a 
 """
 
 from . import cv
+from .canny import apply_hysteresis_threshold, canny
+from .edges import (
+    farid,
+    farid_h,
+    farid_v,
+    laplace,
+    prewitt,
+    prewitt_h,
+    prewitt_v,
+    scharr,
+    scharr_h,
+    scharr_v,
+    sobel,
+    sobel_h,
+    sobel_v,
+)
 from .linear import gaussian
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
+from .roberts import roberts, roberts_neg_diag, roberts_pos_diag
 from .similarity import structural_similarity
 
 __all__ = [
+    "apply_hysteresis_threshold",
+    "canny",
     "cv",
+    "farid",
+    "farid_h",
+    "farid_v",
     "gaussian",
+    "laplace",
     "mean_squared_error",
     "normalized_root_mse",
     "peak_signal_noise_ratio",
+    "prewitt",
+    "prewitt_h",
+    "prewitt_v",
+    "roberts",
+    "roberts_neg_diag",
+    "roberts_pos_diag",
+    "scharr",
+    "scharr_h",
+    "scharr_v",
+    "sobel",
+    "sobel_h",
+    "sobel_v",
     "structural_similarity",
 ]
