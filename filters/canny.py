@@ -88,7 +88,9 @@ def canny(
     channels = axis_of_channels(name, channel_axis, image.ndim, batch)
     axes = [axis for axis in range(batch, image.ndim) if axis != channels]
     if len(axes) != 2:
-        raise ValueError(f"{name}: image expects 2 axes beside those of the batch and of the channels but has {len(axes)}")
+        raise ValueError(
+            f"{name}: image expects 2 axes beside those of the batch and of the channels but has {len(axes)}"
+        )
     mode, cval = check_border(name, mode, cval)
     low, high = _thresholds(low_threshold, high_threshold, image.dtype, use_quantiles)
     taps = [gaussian_taps(s, _TRUNCATE) for s in sigmas_of_axes(name, sigma, image.shape, batch, channels).values()]
@@ -210,7 +212,9 @@ def apply_hysteresis_threshold(
     channels = axis_of_channels(name, channel_axis, image.ndim, batch)
     spatial = image.ndim - batch - (channels is not None)
     if not 1 <= spatial <= 3:
-        raise ValueError(f"{name}: image expects 1 to 3 axes beside those of the batch and of the channels but has {spatial}")
+        raise ValueError(
+            f"{name}: image expects 1 to 3 axes beside those of the batch and of the channels but has {spatial}"
+        )
     if out is not None:
         check_out(name, out, image.shape, np.dtype(bool))
     for argument, value in (("low", low), ("high", high)):

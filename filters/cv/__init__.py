@@ -13,6 +13,8 @@ from .borders import (
     BORDER_REPLICATE,
     BORDER_WRAP,
 )
+from .depths import CV_8S, CV_8U, CV_16S, CV_16U, CV_32F, CV_32S, CV_64F
+from .edges import Canny, Laplacian, Scharr, Sobel
 
 __all__ = [
     "BORDER_CONSTANT",
@@ -22,4 +24,15 @@ __all__ = [
     "BORDER_REFLECT_101",
     "BORDER_REPLICATE",
     "BORDER_WRAP",
+    "CV_8S",
+    "CV_8U",
+    "CV_16S",
+    "CV_16U",
+    "CV_32F",
+    "CV_32S",
+    "CV_64F",
+    "Canny",
+    "Laplacian",
+    "Scharr",
+    "Sobel",
 ]

@@ -3,11 +3,11 @@
 All rows are 16-bit integers, and so are norms |dx| + |dy| of the apertures' gradients, at most 24480; norms
 dx dx + dy dy have 32 bits. One vector register of 16-bit numbers is the step everywhere.
 
-The test of directions compares ``|dy| << 15`` with ``|dx| * 13573``, which takes 32 bits. In 16 bits it is the same
-with the product's high half ``q = (2 |dx| * 13573) >> 16``, which is what ``|dx| tan(22.5 degrees)`` is rounded down to:
+The test of directions compares ``|dy| << 15`` with ``|dx| * 13573``, which takes 32 bits. In 16 bits it is a test of
+``q = (2 |dx| * 13573) >> 16``, which is ``|dx| tan(22.5 degrees)`` rounded down:
 
-    |dy| < |dx| tan(22.5)     as |dy| <= q        since 13573 is odd, the product is no whole number unless dx = 0;
-    |dy| > |dx| tan(67.5)     as |dy| - 2 |dx| > q     and then the norm is that of dy, or zero, which is no maximum
+    |dy| < |dx| tan(22.5)  is  |dy| <= q            what is rounded is no whole number, since 13573 is odd, but for
+    |dy| > |dx| tan(67.5)  is  |dy| - 2 |dx| > q    dx = 0; and then dy = 0 too, the norm is 0 and no maximum
 """
 
 from typing import Any

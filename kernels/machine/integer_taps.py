@@ -2,14 +2,13 @@
 
     target[j] = sum over t < taps of  weights[t] * source row t at column j
 
-Where each tap reads is a table of addresses. Sums have 16 bits where no sum of products can leave them, which is for the
-caller to know, else 32. The sums of a block of columns stay in vector registers from the first tap to the last.
+Where each tap reads is a table of addresses. Sums have 16 bits where no sum of products can leave them, which is for
+the caller to know, else 32. The sums of a block of columns stay in vector registers from the first tap to the last.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
