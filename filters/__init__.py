@@ -10,7 +10,6 @@ from .edges import (
     farid,
     farid_h,
     farid_v,
-    laplace,
     prewitt,
     prewitt_h,
     prewitt_v,
@@ -21,6 +20,7 @@ from .edges import (
     sobel_h,
     sobel_v,
 )
+from .laplace import laplace
 from .linear import gaussian
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
 from .roberts import roberts, roberts_neg_diag, roberts_pos_diag

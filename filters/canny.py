@@ -133,7 +133,7 @@ def _flat(image: np.ndarray, axes: list[int]) -> np.ndarray:
 
 def _thresholds(low: Any, high: Any, dtype: np.dtype, quantiles: bool) -> tuple[Any, Any]:
     """Both thresholds in the units of the scaled image, or as quantiles."""
-    values = []
+    values: list[Any] = []
     for argument, value, default in (("low_threshold", low, 0.1), ("high_threshold", high, 0.2)):
         if value is None:
             values.append(default)
@@ -154,12 +154,12 @@ def _blurred_mask(images: np.ndarray, mask: np.ndarray | None, blur: dict[str, A
     """What the blurred image is divided by, where it saw pixels that do not count."""
     if mask is None and blur["mode"] != "constant":
         return None
-    kind = np.dtype(np.float32 if images.dtype == np.float32 else np.float64)
+    kind: Any = np.dtype(np.float32 if images.dtype == np.float32 else np.float64)
     if mask is None:
         # All rows farther from the border than the blur reaches are alike: one stands for them.
         rows = min(images.shape[1], len(blur["column"]))
         mask = np.ones((1, rows, images.shape[2]), kind)
-    return kernels.smoothed_edges(mask.astype(kind), stage="smoothed", **blur) + np.finfo(kind).eps
+    return kernels.smoothed_edges(mask.astype(kind), stage="smoothed", **blur) + kind.type(np.finfo(kind).eps)
 
 
 def apply_hysteresis_threshold(

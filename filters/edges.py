@@ -1,14 +1,11 @@
-"""Edge filters in scikit-image's call form: derivatives, their magnitude, and the Laplacian.
+"""Edge filters in scikit-image's call form: derivatives and their magnitude.
 
 A derivative is a slope along one axis, smoothed across it along all others; the filters differ in their weights. What
 they take and give is said at `sobel`.
 """
 
-from typing import Any
-
 import numpy as np
 
-from .. import kernels
 from .derivatives import Axis, EdgeImage, Mode, edges_of
 
 _SOBEL = np.array([1.0, 2.0, 1.0]) / 4
@@ -17,7 +14,6 @@ _PREWITT = np.full(3, 1 / 3)
 # Farid and Simoncelli, "Differentiation of discrete multidimensional signals", 2004, table 1, with more decimals.
 _FARID = np.array([0.0376593171958126, 0.249153396177344, 0.426374573253687, 0.249153396177344, 0.0376593171958126])
 _FARID_SLOPE = np.array([-0.109603762960254, -0.276690988455557, 0, 0.276690988455557, 0.109603762960254])
-_SECOND = np.array([-1.0, 2.0, -1.0])
 
 
 def sobel(
@@ -247,7 +243,7 @@ def farid(
     batch_axes: int = 0,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Find edges by the derivatives of Farid and Simoncelli, of 5 pixels along each axis, the most alike in all directions.
+    """Find edges by Farid's and Simoncelli's derivatives, of 5 pixels along each axis.
 
     Arguments, result and errors are those of `sobel`. Equals ``skimage.filters.farid`` 0.26 within rounding.
 
@@ -294,47 +290,3 @@ def farid_v(
     """
     checked = EdgeImage("farid_v", image, mask, channel_axis, batch_axes, out, axes=2)
     return edges_of(checked, checked.axes[1], "reflect", 0.0, _FARID, _FARID_SLOPE)
-
-
-def laplace(
-    image: np.ndarray,
-    ksize: int = 3,
-    mask: np.ndarray | None = None,
-    *,
-    channel_axis: int | None = None,
-    batch_axes: int = 0,
-    out: np.ndarray | None = None,
-) -> np.ndarray:
-    """Find edges by the Laplacian: each pixel, twice for each axis, less its two neighbours along each.
-
-    Parameters
-    ----------
-    image, mask, channel_axis, batch_axes, out
-        As in `sobel`.
-    ksize : int
-        At least 3. The operator has 3 pixels along each axis whatever it is, as in scikit-image.
-
-    Returns
-    -------
-    float32 or float64 array of the image's shape, or ``out``
-
-    Notes
-    -----
-    Equals ``skimage.filters.laplace`` 0.26 within rounding; the image is mirrored about its edge.
-
-    Examples
-    --------
-    >>> laplace(np.array([[0.0, 0, 0], [0, 1, 0], [0, 0, 0]]))
-    array([[ 0., -1.,  0.],
-           [-1.,  4., -1.],
-           [ 0., -1.,  0.]])
-    """
-    if isinstance(ksize, bool) or not isinstance(ksize, int | np.integer):
-        raise TypeError(f"laplace: ksize expects an integer but got {ksize!r}")
-    if ksize < 3:
-        raise ValueError(f"laplace: ksize expects a value of at least 3 but got {ksize}")
-    checked = EdgeImage("laplace", image, mask, channel_axis, batch_axes, out)
-    result: Any = np.zeros(image.shape, checked.source.dtype)
-    for axis in checked.axes:
-        result += kernels.correlate1d(checked.source, _SECOND, axis=axis)
-    return checked.finished(result)

@@ -13,8 +13,9 @@ from .borders import (
     BORDER_REPLICATE,
     BORDER_WRAP,
 )
+from .canny import Canny
 from .depths import CV_8S, CV_8U, CV_16S, CV_16U, CV_32F, CV_32S, CV_64F
-from .edges import Canny, Laplacian, Scharr, Sobel
+from .edges import Laplacian, Scharr, Sobel
 
 __all__ = [
     "BORDER_CONSTANT",

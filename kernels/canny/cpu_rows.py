@@ -90,9 +90,11 @@ def _rows(aperture: int, squared: bool) -> Any:
     size = 4 if squared or not aperture else 2
     norm_type = types.int32 if size == 4 else types.int16
     suppress, flood_band, width, height = suppression(8 * size), flooding_of_bands(8), lanes(2), LINES
+    largest = 2 ** (8 * size - 1) - 1  # no norm exceeds it
 
     def work(begin, end, slot, block):
         thresholds, offsets = pointer(block[2], types.int64), block[3]
+        low, high = min(thresholds[0], largest), min(thresholds[1], largest)
         h, w, bands, line = block[6], block[7], block[9], block[10]
         pitch, row = block[11], block[12]
         stack = block[4] + slot * block[14]
@@ -126,7 +128,7 @@ def _rows(aperture: int, squared: bool) -> Any:
                 suppress(
                     ring + (y + 1) % 3 * block[15], ring + (y + 2) % 3 * block[15], norms,
                     dx + (1 - (y & 1)) * row, dy + (1 - (y & 1)) * row,
-                    classes + 1, thresholds[0], thresholds[1], w,
+                    classes + 1, low, high, w,
                 )  # fmt: skip
                 marks = pointer(classes, types.uint8)
                 marks[0] = 0
