@@ -3,12 +3,15 @@
     reference.py    the definition in loops; compiled as it stands it is "naive"
     cpu_rows.py     "rows": derivatives, norms, suppression and flood in one walk over the image
     passes.py       its loops, as vector code
+    cuda_naive.py   one thread, one pixel, each step through memory
+    cuda_tiled.py   derivatives and norms in shared memory, and an edge followed through a tile in one launch
 
 The pixels that are edges are `cv2.Canny`'s, bit for bit.
 """
 
 import numpy as np
 
+from ..arrays import beside
 from ..operation import Operation, Variant
 from . import reference
 from .apertures import SLOPE, SMOOTH
@@ -25,7 +28,11 @@ CANNY = Operation(
     "canny",
     package=__name__,
     geometry=canny_geometry,
-    variants=(Variant("rows", "cpu_rows"),),
+    variants=(
+        Variant("rows", "cpu_rows"),
+        Variant("tiled", "cuda_tiled", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda", teaching=True),
+    ),
     reference=reference.canny,
     reference_args=lambda g: (g.n, g.h, g.w, g.c, *_weights(g), is_divided(g.aperture), g.squared),
     flops=lambda g: g.flops,
@@ -98,7 +105,8 @@ def canny(
     Notes
     -----
     Equals ``cv2.Canny`` bit for bit (of an OpenCV that computes apertures 5 and 7 without its vector code, where that
-    decides directions in floating point). The image is continued by its edge and is not smoothed before.
+    decides directions in floating point, and thresholds below 2**31, above which its integers overflow). The image is
+    continued by its edge and is not smoothed before.
 
     Examples
     --------
@@ -112,7 +120,7 @@ def canny(
            [  0,   0, 255,   0,   0,   0]], dtype=uint8)
     """
     thresholds = integer_thresholds("canny", low, high, check_norm("canny", norm), is_divided(aperture))
-    return CANNY.run((x, thresholds), (aperture, norm), out, variant)
+    return CANNY.run((x, beside(x, thresholds)), (aperture, norm), out, variant)
 
 
 def canny_of_gradient(
@@ -151,4 +159,4 @@ def canny_of_gradient(
     """
     name = "canny_of_gradient"
     thresholds = integer_thresholds(name, low, high, check_norm(name, norm), False)
-    return CANNY_OF_GRADIENT.run((dx, dy, thresholds), (norm,), out, variant)
+    return CANNY_OF_GRADIENT.run((dx, dy, beside(dx, thresholds)), (norm,), out, variant)

@@ -82,7 +82,8 @@ def smoothed_edges_geometry(
         raise ValueError(f"{name}: thresholds expects shape (N, 2) = ({n}, 2) but got {thresholds.shape}")
     output = np.dtype(np.uint8) if STAGES[stage] == CLASSES else kind
     return SmoothedEdgesGeometry(
-        n, h, w, column.shape[0], row.shape[0], divisor.shape, inside.shape, mode, cval, float(scale), STAGES[stage],
+        n, h, w, column.shape[0], row.shape[0], divisor.shape, inside.shape, mode, cval,
+        float(scale) if x.dtype == np.uint8 else 1.0, STAGES[stage],
         x.dtype, kind, ((x.shape, output),),
     )  # fmt: skip
 

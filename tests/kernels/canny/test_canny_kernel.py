@@ -30,7 +30,7 @@ def image(rng, shape):
 
 def thresholds(rng, aperture):
     """Whole and fractional, zero, in either order."""
-    low, high = rng.choice([0, 10, 33.3, 50, 100, 150.5, 200, 255, 400, -5, 1e9], 2) * UNIT[aperture]
+    low, high = rng.choice([0, 10, 33.3, 50, 100, 150.5, 200, 255, 400, -5, 1e6], 2) * UNIT[aperture]
     return float(low), float(high)
 
 
