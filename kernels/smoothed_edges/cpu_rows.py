@@ -151,16 +151,16 @@ def _suppress(above, here, below, down, along, w, low, high, within, masked, cla
 
 
 @kernel(fastmath=False)
-def _rows(dtype: str, stage: int) -> Any:
+def _rows(dtype: str) -> Any:
     source = getattr(types, dtype)
     number = types.float32 if dtype == "float32" else types.float64
     size, height = number.bitwidth // 8, _BAND
     smooth, gradient = _smoothing(source, number), _gradient(number)
-    halo = {SMOOTHED: 0, NORMS: 1, CLASSES: 2}[stage]
 
     def work(begin, end, slot, block):
         h, w, bands, pitch = block[9], block[10], block[17], block[18]
-        masked, row, row_of_doubles, y_address = block[19], block[21], block[22], block[23]
+        masked, row, row_of_doubles, y_address, stage = block[19], block[21], block[22], block[23], block[24]
+        halo = 0 if stage == SMOOTHED else 1 if stage == NORMS else 2
         scratch = (block[8] + 63) // 64 * 64 + slot * pitch
         sums = pointer(scratch, types.float64)
         padded = pointer(scratch + row_of_doubles, types.float64)
@@ -226,10 +226,10 @@ def build(g: SmoothedEdgesGeometry) -> Run:
     shared = (g.divisor[1] if g.divisor[0] > 1 else 0, g.h if g.inside[0] > 1 else 0)
     words = (
         g.h, g.w, r, s, word_of(g.cval), word_of(g.scale), g.divisor[1], shared[0], bands, pitch,
-        int(g.inside[0] > 0), shared[1], row, doubles, 0,
+        int(g.inside[0] > 0), shared[1], row, doubles, 0, g.stage,
     )  # fmt: skip
     template = Template(9, words)
-    worker = _rows.address(g.dtype.name, g.stage)
+    worker = _rows.address(g.dtype.name)
     ns = g.pixels * (g.column + g.row + 10) * 0.3
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:

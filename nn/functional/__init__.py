@@ -22,6 +22,7 @@ from .block import conv2d_batch_norm, conv_transpose2d_batch_norm
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .cross_entropy import cross_entropy
 from .dropout import dropout, dropout2d
+from .edges import sobel, sobel_magnitude
 from .embedding import embedding, embedding_grad
 from .loss import (
     binary_cross_entropy_with_logits,
@@ -89,6 +90,8 @@ __all__ = [
     "sigmoid_grad",
     "silu",
     "smooth_l1_loss",
+    "sobel",
+    "sobel_magnitude",
     "softmax",
     "softplus",
     "sqrt",
