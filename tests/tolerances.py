@@ -90,3 +90,9 @@ WINOGRAD_PHASES_WEIGHT_GRAD = 1e-5
 SEPARABLE = {"float32": 1e-6, "float64": 1e-14}
 # PyTorch computes the positions of float32 images in float32: a few units in the last place of coordinates up to 20.
 INTERPOLATION = {"float32": 2e-5, "float64": 1e-13}
+
+# Edge filters in the working type, relative to the largest pixel: at most ten roundings of numbers below twice it; the
+# rival sums float32 images in float64. A root passes on half of the relative error of its square.
+EDGES = {"float32": 2e-6, "float64": 4e-15}
+# OpenCV's derivatives of floats: sums of up to 14 products in another order, relative to the sum of their sizes.
+CV_DERIVATIVE = {"float32": 2e-6, "float64": 4e-15}
