@@ -61,8 +61,9 @@ def sobel(
 
     Notes
     -----
-    Equals ``skimage.filters.sobel`` 0.26 within rounding. An empty image gives an empty result. A NaN reaches every
-    pixel whose window of 3 pixels along each axis holds it, and no pixel outside the mask.
+    Equals ``skimage.filters.sobel`` 0.26 within rounding, for axes counted from the front (its result for negative ones
+    is a quarter of the derivative). An empty image gives an empty result. A NaN reaches every pixel whose window of 3
+    pixels along each axis holds it, and no pixel outside the mask.
 
     Examples
     --------
