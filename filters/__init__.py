@@ -11,6 +11,22 @@ from .exposure import equalize_hist, match_histograms
 from .framing import crop, pad
 from .histograms import cumulative_distribution, histogram
 from .labels import distance_transform_edt, label
+from .canny import apply_hysteresis_threshold, canny
+from .edges import (
+    farid,
+    farid_h,
+    farid_v,
+    prewitt,
+    prewitt_h,
+    prewitt_v,
+    scharr,
+    scharr_h,
+    scharr_v,
+    sobel,
+    sobel_h,
+    sobel_v,
+)
+from .laplace import laplace
 from .linear import gaussian
 from .local_mean import downscale_local_mean, resize_local_mean
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
@@ -44,6 +60,18 @@ __all__ = [
     "label",
     "map_tiles",
     "match_histograms",
+from .roberts import roberts, roberts_neg_diag, roberts_pos_diag
+from .similarity import structural_similarity
+
+__all__ = [
+    "apply_hysteresis_threshold",
+    "canny",
+    "cv",
+    "farid",
+    "farid_h",
+    "farid_v",
+    "gaussian",
+    "laplace",
     "mean_squared_error",
     "motion_blur",
     "multiscale_structural_similarity",
@@ -61,6 +89,18 @@ __all__ = [
     "resize_local_mean",
     "rotate",
     "scratches",
+    "prewitt",
+    "prewitt_h",
+    "prewitt_v",
+    "roberts",
+    "roberts_neg_diag",
+    "roberts_pos_diag",
+    "scharr",
+    "scharr_h",
+    "scharr_v",
+    "sobel",
+    "sobel_h",
+    "sobel_v",
     "structural_similarity",
     "tears",
     "threshold_local",

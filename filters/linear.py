@@ -82,7 +82,7 @@ def gaussian(
     mode, cval = check_border(name, mode, cval)
     batch = leading_axes(name, batch_axes, image.ndim)
     channels = axis_of_channels(name, channel_axis, image.ndim, batch)
-    sigmas = _sigmas(name, sigma, image.shape, batch, channels)
+    sigmas = sigmas_of_axes(name, sigma, image.shape, batch, channels)
     if not isinstance(truncate, int | float | np.number):
         raise TypeError(f"{name}: truncate expects a number but got {truncate!r}")
     if not 0 <= truncate < math.inf:
@@ -105,7 +105,7 @@ def gaussian(
     return out
 
 
-def _sigmas(name: str, sigma: Any, shape: tuple[int, ...], batch: int, channels: int | None) -> dict[int, float]:
+def sigmas_of_axes(name: str, sigma: Any, shape: tuple[int, ...], batch: int, channels: int | None) -> dict[int, float]:
     """The standard deviation of each axis that is blurred."""
     axes = [axis for axis in range(batch, len(shape)) if axis != channels]
     if isinstance(sigma, int | float | np.number):

@@ -7,6 +7,7 @@ folder: its public functions and declaration, its definition in loops, and its v
 from .activation import leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, softplus, tanh, tanh_grad
 from .arrays import asarray
 from .box import box2d
+from .canny import canny, canny_of_gradient
 from .contexts import explain, trace, use_variant
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .correlation import (
@@ -37,6 +38,8 @@ from .elementwise import (
 )
 from .embedding import embedding, embedding_grad
 from .histogram import blend_tile_maps, count_between, count_values, look_up, piecewise_linear, tile_maps
+from .gradient import derivative2d, gradient_magnitude2d
+from .hysteresis import hysteresis
 from .interpolation import interpolate, interpolate_grad
 from .jpeg import jpeg
 from .labeling import label_components, measure_components
@@ -74,6 +77,7 @@ from .random import random_blocks, random_normal, random_permutation, random_poi
 from .reduction import mean, sum
 from .shuffling import pixel_shuffle, pixel_unshuffle
 from .similarity import mean_squared_error, structural_similarity
+from .smoothed_edges import smoothed_edges
 from .softmax import log_softmax, log_softmax_grad, softmax, softmax_grad
 from .splines import spline_filter2d, spline_filter2d_grad
 from .warmup import warmup
@@ -98,6 +102,8 @@ __all__ = [
     "bce_with_logits_and_grad",
     "blend_tile_maps",
     "box2d",
+    "canny",
+    "canny_of_gradient",
     "charbonnier_loss",
     "charbonnier_loss_and_grad",
     "conv2d",
@@ -115,14 +121,17 @@ __all__ = [
     "cross_entropy",
     "cross_entropy_and_grad",
     "distance_transform",
+    "derivative2d",
     "divide",
     "dropout",
     "embedding",
     "embedding_grad",
     "exp",
     "explain",
+    "gradient_magnitude2d",
     "huber_loss",
     "huber_loss_and_grad",
+    "hysteresis",
     "interpolate",
     "interpolate_grad",
     "jpeg",
@@ -169,6 +178,7 @@ __all__ = [
     "sigmoid_grad",
     "smooth_l1_loss",
     "smooth_l1_loss_and_grad",
+    "smoothed_edges",
     "softmax",
     "softmax_grad",
     "softplus",

@@ -98,6 +98,13 @@ def empty_on_cuda(shape: tuple[int, ...], dtype: np.dtype) -> Any:
     return importlib.import_module("cupy").empty(shape, dtype)
 
 
+def beside(array: Any, numbers: np.ndarray) -> Any:
+    """``numbers`` on the device where ``array`` lies, which may be no array (then its operation will say so)."""
+    if type(array).__module__.partition(".")[0] == "cupy":
+        return importlib.import_module("cupy").asarray(numbers)
+    return numbers
+
+
 def overlap(a: Any, b: Any) -> bool:
     """Whether two arrays of one device may share memory, judged by their bounds."""
     if isinstance(a, np.ndarray):

@@ -107,3 +107,8 @@ GEOMETRY = 1e-6
 CV_INTERPOLATION = 5e-6
 # Its positions in an image of 62 pixels are float32, a few units in the last place of them.
 CV_WARP = 3e-5
+# Edge filters in the working type, relative to the largest pixel: at most ten roundings of numbers below twice it; the
+# rival sums float32 images in float64. A root passes on half of the relative error of its square.
+EDGES = {"float32": 2e-6, "float64": 4e-15}
+# OpenCV's derivatives of floats: sums of up to 14 products in another order, relative to the sum of their sizes.
+CV_DERIVATIVE = {"float32": 2e-6, "float64": 4e-15}

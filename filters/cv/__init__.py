@@ -55,6 +55,9 @@ from .threshold import (
     THRESH_TRUNC,
     threshold,
 )
+from .canny import Canny
+from .depths import CV_8S, CV_8U, CV_16S, CV_16U, CV_32F, CV_32S, CV_64F
+from .edges import Laplacian, Scharr, Sobel
 
 __all__ = [
     "BORDER_CONSTANT",
@@ -114,4 +117,8 @@ __all__ = [
     "threshold",
     "warpAffine",
     "warpPerspective",
+    "Canny",
+    "Laplacian",
+    "Scharr",
+    "Sobel",
 ]

@@ -22,6 +22,7 @@ from .block import conv2d_batch_norm, conv_transpose2d_batch_norm
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .cross_entropy import cross_entropy
 from .dropout import dropout, dropout2d
+from .edges import sobel, sobel_magnitude
 from .embedding import embedding, embedding_grad
 from .filtering import box_blur, correlate2d, gaussian_blur
 from .loss import binary_cross_entropy_with_logits, charbonnier_loss, huber_loss, l1_loss, mse_loss, smooth_l1_loss
@@ -89,6 +90,8 @@ __all__ = [
     "sigmoid_grad",
     "silu",
     "smooth_l1_loss",
+    "sobel",
+    "sobel_magnitude",
     "softmax",
     "softplus",
     "spline_filter2d",
