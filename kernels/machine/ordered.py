@@ -48,21 +48,21 @@ class Ordered:
         """Store the first ``count`` lanes, fewer than all."""
         numbers = ir.VectorType(_I8, self.lanes)
         mask = self.b.icmp_unsigned(
-            "<", ir.Constant(numbers, list(range(self.lanes))), self._splat(self.b.trunc(count, _I8), numbers)
+            "<", ir.Constant(numbers, list(range(self.lanes))), self.splat_of(self.b.trunc(count, _I8), numbers)
         )
         place = self.b.inttoptr(address, self.vector.as_pointer())
         kind = ir.FunctionType(ir.VoidType(), [self.vector, place.type, _I32, mask.type])
         function = cgutils.get_or_insert_function(self.b.module, kind, f"llvm.masked.store.{self.suffix}.p0")
         self.b.call(function, [value, place, _I32(self.size), mask])
 
-    def _splat(self, number: ir.Value, kind: ir.VectorType) -> ir.Value:
+    def splat_of(self, number: ir.Value, kind: ir.VectorType) -> ir.Value:
         undefined = ir.Constant(kind, ir.Undefined)
         first = self.b.insert_element(undefined, number, _I32(0))
         return self.b.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_I32, kind.count), [0] * kind.count))
 
     def splat(self, number: ir.Value) -> ir.Value:
         """A vector of one number in every lane."""
-        return self._splat(number, self.vector)
+        return self.splat_of(number, self.vector)
 
     def constant(self, value: int) -> ir.Constant:
         return ir.Constant(self.vector, [value] * self.lanes)
@@ -89,6 +89,16 @@ class Ordered:
         """The lesser or the greater number; NaN where one is NaN."""
         found = self.maximum(x, y) if greatest else self.minimum(x, y)
         return self.b.select(self.not_a_number(x, x), x, found) if self.floating else found
+
+    def counted(self, count: ir.Value, mask: ir.Value, one: ir.Value) -> ir.Value:
+        """``count`` and 1 more where the mask is set. ``one`` is a vector of ones that came from outside.
+
+        AVX-512 adds under a mask. LLVM does so where it does not know what is added; of a 1 it makes a vector from the
+        mask first, which takes one instruction more. Narrower registers have masks that are vectors of -1 already.
+        """
+        if self.lanes * self.size == 64:
+            return self.b.select(mask, self.b.add(count, one), count)
+        return self.b.sub(count, self.b.sext(mask, self.vector))
 
     def any(self, mask: ir.Value) -> ir.Value:
         """1 where a mask has a lane, else 0, as a 64-bit number."""

@@ -29,6 +29,7 @@ RANK_FILTER2D = Operation(
     package=__name__,
     geometry=_ranked,
     variants=(
+        Variant("network", "cpu_network"),
         Variant("selection", "cpu_selection"),
     ),
     reference=reference.rank_filter,

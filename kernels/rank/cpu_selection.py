@@ -53,14 +53,14 @@ def _selecting(key: Any) -> Callable[..., None]:
     few = min((1 << key.bitwidth) - 1, 1 << 20)  # counts of so many fit the keys' own type
 
     @intrinsic
-    def select(typingctx, offsets, taps, rank, base, target, seen):
+    def select(typingctx, offsets, taps, rank, base, target, seen, one):
         """Keys of that rank among those at ``base + offsets[0] ...``, for pixels that follow one another.
 
-        ``seen`` is whether keys of NaN have to be looked for.
+        ``seen`` is whether keys of NaN have to be looked for; ``one`` is 1, which the compiler must not know.
         """
 
         def codegen(context, b, signature, args):
-            offsets, taps, rank, base, target, seen = args
+            offsets, taps, rank, base, target, seen, one = args
             e = Ordered(b, key)
             counts = ir.VectorType(wide, e.lanes)
             zero, ones = e.constant(0), e.constant((1 << key.bitwidth) - 1)
@@ -105,7 +105,9 @@ def _selecting(key: Any) -> Callable[..., None]:
                         _I64(0), taps, lambda v, keys: b.store(e.maximum(b.load(greatest[v]), keys), greatest[v])
                     )
 
-            limit = e._splat(b.trunc(rank, wide) if key.bitwidth < 64 else rank, counts)
+            limit = b.trunc(rank, wide) if key.bitwidth < 64 else rank
+            limit = e.splat_of(limit, counts)
+            one = e.splat(b.trunc(one, e.scalar) if key.bitwidth < 64 else one)
             with cgutils.for_range(b, b.load(steps)) as step:
                 bit = b.shl(_I64(1), b.sub(b.sub(b.load(steps), _I64(1)), step.index))
                 bit = e.splat(b.trunc(bit, e.scalar) if key.bitwidth < 64 else bit)
@@ -123,7 +125,7 @@ def _selecting(key: Any) -> Callable[..., None]:
 
                     def count(v: int, keys: ir.Value, less: list = less, tried: list = tried) -> None:
                         now = b.load(less[v])
-                        b.store(b.select(e.less(keys, tried[v]), b.add(now, e.constant(1)), now), less[v])
+                        b.store(e.counted(now, e.less(keys, tried[v]), one), less[v])
 
                     each_tap(first, b.add(first, many), count)
                     for total, part in zip(totals, less, strict=True):
@@ -138,7 +140,7 @@ def _selecting(key: Any) -> Callable[..., None]:
                 e.store(value, e.at(target, v))
             return context.get_dummy_value()
 
-        return types.void(*[types.int64] * 6), codegen
+        return types.void(*[types.int64] * 7), codegen
 
     return select
 
@@ -229,7 +231,7 @@ def _select(dtype: str, ranked: bool) -> Any:
             for r in range(height):
                 for i in range(0, width * c, step):
                     base = tile + (r * pitch + i) * looked_size
-                    select(offsets, taps, rank, base, result + i * looked_size, np.int64(seen))
+                    select(offsets, taps, rank, base, result + i * looked_size, np.int64(seen), block[20])
                 target = pointer(y + (((image * h + p + r) * w + q) * c) * size, key)
                 for i in range(width * c):
                     found = np.uint64(read(numbers, i))
@@ -282,7 +284,7 @@ def build(g: RankGeometry) -> Run:
     tasks = n * -(-h // high) * -(-w // wide)
     ns = g.numbers * offsets.size * looked * looked / 16
     template = Template(
-        7, (h, w, c, offsets.size, g.rank, g.left, high, wide, above, beside, result, keys, total)
+        7, (h, w, c, offsets.size, g.rank, g.left, high, wide, above, beside, result, keys, total, 1)
     )
     worker = _select.address(g.dtype.name, ranked)
 
