@@ -69,6 +69,7 @@ from .pooling import (
     take_pixels,
 )
 from .random import random_blocks, random_normal, random_permutation, random_uniform
+from .rank import max_filter2d, min_filter2d, rank_filter2d, window_places
 from .reduction import mean, sum
 from .shuffling import pixel_shuffle, pixel_unshuffle
 from .similarity import mean_squared_error, structural_similarity
@@ -121,6 +122,7 @@ __all__ = [
     "log_softmax",
     "log_softmax_grad",
     "matmul",
+    "max_filter2d",
     "max_pool2d",
     "max_pool2d_grad",
     "maximum",
@@ -128,6 +130,7 @@ __all__ = [
     "mean_squared_error",
     "memory_report",
     "memory_trim",
+    "min_filter2d",
     "minimum",
     "mse_loss",
     "mse_loss_and_grad",
@@ -143,6 +146,7 @@ __all__ = [
     "random_normal",
     "random_permutation",
     "random_uniform",
+    "rank_filter2d",
     "relu",
     "relu_grad",
     "sgd_step",
@@ -164,4 +168,5 @@ __all__ = [
     "trace",
     "use_variant",
     "warmup",
+    "window_places",
 ]

@@ -17,12 +17,12 @@ _I64, _I32, _I8 = ir.IntType(64), ir.IntType(32), ir.IntType(8)
 
 
 class Ordered:
-    """Emits loads, stores, minima and maxima on vectors of the processor's full width."""
+    """Emits loads, stores, minima and maxima on vectors of the processor's full width, or of another."""
 
-    def __init__(self, builder: ir.IRBuilder, number: Any) -> None:
+    def __init__(self, builder: ir.IRBuilder, number: Any, width: int | None = None) -> None:
         self.b = builder
         self.size = number.bitwidth // 8
-        self.lanes = lanes(self.size)
+        self.lanes = width or lanes(self.size)
         self.floating = isinstance(number, types.Float)
         self.signed = self.floating or number.signed
         if self.floating:

@@ -1,6 +1,7 @@
 """The checked geometry of a filter that takes one of the numbers under a window."""
 
 import functools
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,8 +59,7 @@ class RankGeometry(NamedTuple):
 
     @property
     def numbers(self) -> int:
-        n, h, w, c = self.shape
-        return n * h * w * c
+        return math.prod(self.shape)
 
     @property
     def flops(self) -> float:
@@ -168,3 +168,37 @@ def filtered(name: str, x: Spec, footprint: Footprint, rank: Any, mode: Any, cva
     return RankGeometry(
         shape, footprint, int(rank) % size, mode, cval, top, left, x.dtype, ((x.shape, x.dtype),)
     )
+
+
+class PlacesGeometry(NamedTuple):
+    """Images, a number for each whole window in them, and the window."""
+
+    shape: tuple[int, int, int, int]
+    footprint: Footprint
+    dtype: np.dtype
+    outputs: tuple[tuple[tuple[int, ...], np.dtype], ...]
+
+    @property
+    def flops(self) -> float:
+        """Comparisons."""
+        return float(math.prod(self.outputs[0][0]) * self.footprint.size)
+
+    @property
+    def bytes_moved(self) -> float:
+        """Bytes of x, y and the places, each once."""
+        results = math.prod(self.outputs[0][0])
+        return float(self.dtype.itemsize * (math.prod(self.shape) + results) + 4 * results)
+
+
+def places(x: Spec, y: Spec, footprint: Footprint) -> PlacesGeometry:
+    """The geometry of `window_places`."""
+    name = "window_places"
+    n, h, w, c = check_images(name, x)
+    if x.dtype.kind != "f":
+        raise TypeError(f"{name}: x expects float32 or float64 but got {x.dtype}")
+    found = (n, max(0, h - footprint.rows + 1), max(0, w - footprint.columns + 1), c)
+    if y is None or y.dtype != x.dtype:
+        raise TypeError(f"{name}: y expects {x.dtype} but got {None if y is None else y.dtype}")
+    if y.shape != found:
+        raise ValueError(f"{name}: y expects {found} but got {y.shape} (x {x.shape}, footprint {footprint[:2]})")
+    return PlacesGeometry((n, h, w, c), footprint, x.dtype, ((found, np.dtype(np.int32)),))

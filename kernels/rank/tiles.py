@@ -136,3 +136,14 @@ def copier(number: Any, keys: bool) -> Callable[..., Any]:
         return seen
 
     return copy
+
+
+@register_jitable
+def spread(numbers, total, step, side, result, count):
+    """Set the results to NaN that a NaN in a padded row lies under: those up to ``side - 1`` pixels before it."""
+    for t in range(total):
+        if numbers[t] != numbers[t]:
+            for s in range(side):
+                place = t - s * step
+                if 0 <= place < count:
+                    result[place] = numbers[t]
