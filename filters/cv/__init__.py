@@ -13,6 +13,24 @@ from .borders import (
     BORDER_REPLICATE,
     BORDER_WRAP,
 )
+from .morphology import (
+    MORPH_BLACKHAT,
+    MORPH_CLOSE,
+    MORPH_CROSS,
+    MORPH_DIAMOND,
+    MORPH_DILATE,
+    MORPH_ELLIPSE,
+    MORPH_ERODE,
+    MORPH_GRADIENT,
+    MORPH_OPEN,
+    MORPH_RECT,
+    MORPH_TOPHAT,
+    dilate,
+    erode,
+    getStructuringElement,
+    morphologyEx,
+)
+from .rank import medianBlur
 
 __all__ = [
     "BORDER_CONSTANT",
@@ -22,4 +40,20 @@ __all__ = [
     "BORDER_REFLECT_101",
     "BORDER_REPLICATE",
     "BORDER_WRAP",
+    "MORPH_BLACKHAT",
+    "MORPH_CLOSE",
+    "MORPH_CROSS",
+    "MORPH_DIAMOND",
+    "MORPH_DILATE",
+    "MORPH_ELLIPSE",
+    "MORPH_ERODE",
+    "MORPH_GRADIENT",
+    "MORPH_OPEN",
+    "MORPH_RECT",
+    "MORPH_TOPHAT",
+    "dilate",
+    "erode",
+    "getStructuringElement",
+    "medianBlur",
+    "morphologyEx",
 ]

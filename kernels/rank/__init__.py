@@ -22,7 +22,7 @@ import numpy as np
 
 from ..operation import Operation, Spec, Variant
 from . import reference
-from .geometry import PlacesGeometry, RankGeometry, check_footprint, filtered, places
+from .geometry import RankGeometry, check_footprint, filtered, places
 
 __all__ = ["max_filter2d", "min_filter2d", "rank_filter2d", "window_places"]
 

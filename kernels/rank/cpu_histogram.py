@@ -159,9 +159,7 @@ def _histogram() -> Any:
                 _total(window, upper_address, across)
                 for i in range(_LEVEL):
                     latest[i] = _FAR
-                result = pointer(
-                    block[1] + ((image * h + p + r - tall + 1) * w + q) * c + channel, types.uint8
-                )
+                result = pointer(block[1] + ((image * h + p + r - tall + 1) * w + q) * c + channel, types.uint8)
                 for j in range(width):
                     if j > 0:
                         _move(window, upper_address + (j + across - 1) * _BYTES, upper_address + (j - 1) * _BYTES)

@@ -101,9 +101,7 @@ def _selecting(key: Any) -> Callable[..., None]:
                 b.store(b.sub(_I64(64), b.ctlz(high, ir.IntType(1)(0))), steps)
             else:
                 with b.if_then(b.icmp_unsigned("!=", seen, _I64(0))):
-                    each_tap(
-                        _I64(0), taps, lambda v, keys: b.store(e.maximum(b.load(greatest[v]), keys), greatest[v])
-                    )
+                    each_tap(_I64(0), taps, lambda v, keys: b.store(e.maximum(b.load(greatest[v]), keys), greatest[v]))
 
             limit = b.trunc(rank, wide) if key.bitwidth < 64 else rank
             limit = e.splat_of(limit, counts)
@@ -226,7 +224,9 @@ def _select(dtype: str, ranked: bool) -> Any:
                 pointer(block[4] + q * 8, types.int64), width + beside,
                 w, c, left - q, constant, copied, pitch * size,
             )  # fmt: skip
-            ordered = pointer(rank_all(keys, height + above, (width + beside) * c, pitch, tile) if ranked else keys, key)
+            ordered = pointer(
+                rank_all(keys, height + above, (width + beside) * c, pitch, tile) if ranked else keys, key
+            )
             numbers = pointer(result, looked)
             for r in range(height):
                 for i in range(0, width * c, step):
@@ -283,9 +283,7 @@ def build(g: RankGeometry) -> Run:
     total = keys + (_lines(room * (3 * size + 4) + 8 + 256 * 8) if ranked else 0)
     tasks = n * -(-h // high) * -(-w // wide)
     ns = g.numbers * offsets.size * looked * looked / 16
-    template = Template(
-        7, (h, w, c, offsets.size, g.rank, g.left, high, wide, above, beside, result, keys, total, 1)
-    )
+    template = Template(7, (h, w, c, offsets.size, g.rank, g.left, high, wide, above, beside, result, keys, total, 1))
     worker = _select.address(g.dtype.name, ranked)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:

@@ -17,7 +17,6 @@ Source: M. van Herk, "A fast algorithm for local minimum and maximum filters on 
 1992; J. Gil and M. Werman, "Computing 2-D min, median, and max filters", 1993.
 """
 
-from collections.abc import Callable
 from ctypes import addressof
 from typing import Any
 

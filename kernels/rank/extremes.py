@@ -82,7 +82,7 @@ def extremes_of_rows(number: Any, greatest: bool) -> Callable[..., None]:
 
 
 def widener(number: Any, greatest: bool) -> Callable[..., None]:
-    """``widen(line, shift, count)``: each number of a line becomes the extreme of itself and the one ``shift`` bytes on.
+    """``widen(line, shift, count)``: each number becomes the extreme of itself and the one ``shift`` bytes on.
 
     In place, in whole vectors: the line must have room behind ``count`` numbers for one vector and the shift.
     """

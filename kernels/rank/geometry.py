@@ -165,9 +165,7 @@ def filtered(name: str, x: Spec, footprint: Footprint, rank: Any, mode: Any, cva
     if not -size <= rank < size:
         raise ValueError(f"{name}: rank expects a value in [{-size}, {size}) for {size} pixels but got {rank}")
     top, left = footprint.rows // 2 + top, footprint.columns // 2 + left
-    return RankGeometry(
-        shape, footprint, int(rank) % size, mode, cval, top, left, x.dtype, ((x.shape, x.dtype),)
-    )
+    return RankGeometry(shape, footprint, int(rank) % size, mode, cval, top, left, x.dtype, ((x.shape, x.dtype),))
 
 
 class PlacesGeometry(NamedTuple):

@@ -51,9 +51,7 @@ def candidates(side: int) -> list[tuple[int, int]]:
     [(0, 2), (1, 1), (2, 0)]
     """
     half, places = side * side // 2 + 1, range(side)
-    return [
-        (r, c) for r in places for c in places if (r + 1) * (c + 1) <= half and (side - r) * (side - c) <= half
-    ]
+    return [(r, c) for r in places for c in places if (r + 1) * (c + 1) <= half and (side - r) * (side - c) <= half]
 
 
 def forgotten(numbers: dict[tuple[int, int], Any], lesser: Compare, greater: Compare) -> Any:
