@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import kernels
+from ..kernels.correlation.geometry import check_border
 from ..kernels.rank.geometry import Footprint, check_footprint
 from .images import check_image, check_out
 from .windows import constant_of, over_images
@@ -390,6 +391,7 @@ def _checked(
     check_image(name, "image", image)
     if not isinstance(mode, str) or mode not in _MODES:
         raise ValueError(f"{name}: unsupported mode: expects one of {', '.join(map(repr, _MODES))} but got {mode!r}")
+    check_border(name, "constant", cval)
     if out is not None:
         check_out(name, out, image.shape, image.dtype)
     return _Call(name, _elements(name, footprint), mode, cval, channel_axis, batch_axes)

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..kernels.rank.geometry import Footprint, check_footprint
+from ..kernels.correlation.geometry import check_border
+from ..kernels.rank.geometry import Footprint, check_footprint, check_origin, check_rank
 from .windows import constant_of, over_images
 
 
@@ -299,12 +300,15 @@ def _ranked(
     out: np.ndarray | None,
 ) -> np.ndarray:
     """The number of a rank under a window; of the least and the greatest by kernels of their own."""
+    rank = check_rank(name, rank, window)
+    check_border(name, mode, cval)
+    check_origin(name, origin, window)
 
     def kernel(x: np.ndarray, out: np.ndarray | None) -> np.ndarray:
         border = {"mode": mode, "cval": constant_of(cval, image.dtype), "origin": origin, "out": out}
-        if rank in (0, -window.size):
+        if rank == 0:
             return kernels.min_filter2d(x, window, **border)
-        if rank in (-1, window.size - 1):
+        if rank == window.size - 1:
             return kernels.max_filter2d(x, window, **border)
         return kernels.rank_filter2d(x, window, rank, **border)
 

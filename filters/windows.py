@@ -38,7 +38,8 @@ def over_images(
         out = np.empty(image.shape, image.dtype)
     seen = to_nhwc(name, out, channel_axis, batch)
     viewed = np.may_share_memory(seen, out) or out.size == 0
-    direct = viewed and seen.flags.c_contiguous and compared.dtype.itemsize == image.dtype.itemsize
+    bytes_alike = compared.dtype.itemsize == image.dtype.itemsize and image.dtype.isnative
+    direct = viewed and seen.flags.c_contiguous and bytes_alike
     if direct and not np.may_share_memory(out, image):
         kernel(compared, out=seen.view(compared.dtype))
         return out

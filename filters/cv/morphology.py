@@ -216,8 +216,8 @@ def getStructuringElement(  # noqa: N802
     Parameters
     ----------
     shape : int
-        MORPH_RECT, MORPH_CROSS (the row and the column of the anchor), MORPH_ELLIPSE (inscribed) or MORPH_DIAMOND (whose
-        pixels lie at most ``height // 2`` steps from the middle).
+        MORPH_RECT, MORPH_CROSS (the row and the column of the anchor), MORPH_ELLIPSE (inscribed) or MORPH_DIAMOND
+        (pixels that lie at most ``height // 2`` steps from the middle).
     ksize : (int, int)
         Its width and height, in this order as in OpenCV.
     anchor : (int, int)

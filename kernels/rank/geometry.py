@@ -143,6 +143,16 @@ def check_origin(name: str, origin: Any, footprint: Footprint) -> tuple[int, int
     return int(both[0]), int(both[1])
 
 
+def check_rank(name: str, rank: Any, footprint: Footprint) -> int:
+    """Counted from the least number; a negative one counts from the greatest."""
+    size = footprint.size
+    if isinstance(rank, bool) or not isinstance(rank, int | np.integer):
+        raise TypeError(f"{name}: rank expects an integer but got {rank!r}")
+    if not -size <= rank < size:
+        raise ValueError(f"{name}: rank expects a value in [{-size}, {size}) for {size} pixels but got {rank}")
+    return int(rank) % size
+
+
 def check_images(name: str, x: Spec) -> tuple[int, int, int, int]:
     if x is None or len(x.shape) != 4:
         raise ValueError(f"{name}: x expects (N, H, W, C) but got shape {None if x is None else x.shape}")
@@ -153,19 +163,15 @@ def check_images(name: str, x: Spec) -> tuple[int, int, int, int]:
 
 
 def filtered(name: str, x: Spec, footprint: Footprint, rank: Any, mode: Any, cval: Any, origin: Any) -> RankGeometry:
-    """The geometry of a filter; ``rank`` counts from the greatest where it is negative."""
+    """The geometry of a filter."""
     shape = check_images(name, x)
     mode, cval = check_border(name, mode, cval)
     if x.dtype.kind != "f" and np.isnan(cval):
         raise ValueError(f"{name}: cval expects a number that {x.dtype} holds but got {cval}")
     top, left = check_origin(name, origin, footprint)
-    size = footprint.size
-    if isinstance(rank, bool) or not isinstance(rank, int | np.integer):
-        raise TypeError(f"{name}: rank expects an integer but got {rank!r}")
-    if not -size <= rank < size:
-        raise ValueError(f"{name}: rank expects a value in [{-size}, {size}) for {size} pixels but got {rank}")
+    rank = check_rank(name, rank, footprint)
     top, left = footprint.rows // 2 + top, footprint.columns // 2 + left
-    return RankGeometry(shape, footprint, int(rank) % size, mode, cval, top, left, x.dtype, ((x.shape, x.dtype),))
+    return RankGeometry(shape, footprint, rank, mode, cval, top, left, x.dtype, ((x.shape, x.dtype),))
 
 
 class PlacesGeometry(NamedTuple):
