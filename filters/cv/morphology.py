@@ -311,8 +311,10 @@ def _anchor(name: str, anchor: Any, shape: tuple[int, int]) -> tuple[int, int]:
 
 def _value(name: str, value: Any, src: np.ndarray) -> float | None:
     """The number outside all channels, or None."""
-    if value is None or isinstance(value, int | float | np.number):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, int | float | np.number):
+        return float(value)
     values = [float(v) for v in value]
     used = values[: src.shape[-1] if src.ndim > 2 else 1]
     if not used or len(set(used)) > 1:

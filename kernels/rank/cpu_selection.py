@@ -200,7 +200,7 @@ def _select(dtype: str, ranked: bool) -> Any:
     looked = types.uint16 if ranked else key
     size, looked_size = number.bitwidth // 8, looked.bitwidth // 8
     copy, decode, select = copier(number, keys=True), decoder(number), _selecting(looked)
-    rank_all = _sorter(key) if ranked else None
+    rank_all = _sorter(key)
     ones = np.uint64((1 << number.bitwidth) - 1)
     step = _VECTORS * lanes(looked_size)
 

@@ -126,7 +126,8 @@ def check_footprint(name: str, footprint: Any) -> Footprint:
     if not array.any() or max(array.shape) >= _SIDE:
         raise ValueError(f"{name}: footprint expects a pixel and sides below {_SIDE} but got shape {array.shape}")
     chosen = array.astype(np.bool_)
-    return Footprint(*array.shape, None if chosen.all() else chosen.tobytes())
+    rows, columns = array.shape
+    return Footprint(rows, columns, None if chosen.all() else chosen.tobytes())
 
 
 def check_origin(name: str, origin: Any, footprint: Footprint) -> tuple[int, int]:

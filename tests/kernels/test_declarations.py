@@ -30,7 +30,8 @@ def with_signs(value):
     if isinstance(value, list):
         return [with_signs(v) for v in value]
     signed = value.copy()
-    signed.reshape(-1)[::3] *= -1
+    part = signed.reshape(-1)[::3]
+    np.negative(part, out=part)  # of unsigned integers too
     return signed
 
 
