@@ -6,12 +6,8 @@ says that the k leading axes count images (by default none do: three axes are a 
 
 from . import cv
 from .adaptive import equalize_adapthist
-from .damage import drop_blocks, jpeg, motion_blur, scratches, tears
-from .exposure import equalize_hist, match_histograms
-from .framing import crop, pad
-from .histograms import cumulative_distribution, histogram
-from .labels import distance_transform_edt, label
 from .canny import apply_hysteresis_threshold, canny
+from .damage import drop_blocks, jpeg, motion_blur, scratches, tears
 from .edges import (
     farid,
     farid_h,
@@ -26,14 +22,21 @@ from .edges import (
     sobel_h,
     sobel_v,
 )
+from .exposure import equalize_hist, match_histograms
+from .framing import crop, pad
+from .histograms import cumulative_distribution, histogram
+from .labels import distance_transform_edt, label
 from .laplace import laplace
 from .linear import gaussian
 from .local_mean import downscale_local_mean, resize_local_mean
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
+from .morphology import black_tophat, closing, dilation, erosion, morphological_gradient, opening, white_tophat
 from .multiscale import multiscale_structural_similarity
 from .noise import random_noise
 from .pyramids import pyramid_expand, pyramid_gaussian, pyramid_laplacian, pyramid_reduce
+from .rank import maximum, median, minimum, percentile, rank_filter
 from .resizing import rescale, resize
+from .roberts import roberts, roberts_neg_diag, roberts_pos_diag
 from .sharpening import unsharp_mask
 from .similarity import psnr_and_ssim, structural_similarity
 from .thresholds import threshold_local, threshold_otsu
@@ -42,62 +45,67 @@ from .warping import rotate, warp
 from .windows import convolve, correlate, correlate1d, uniform
 
 __all__ = [
+    "apply_hysteresis_threshold",
+    "black_tophat",
+    "canny",
+    "closing",
     "convolve",
     "correlate",
     "correlate1d",
     "crop",
     "cumulative_distribution",
     "cv",
+    "dilation",
     "distance_transform_edt",
     "downscale_local_mean",
     "drop_blocks",
     "equalize_adapthist",
     "equalize_hist",
+    "erosion",
+    "farid",
+    "farid_h",
+    "farid_v",
     "gaussian",
     "halo",
     "histogram",
     "jpeg",
     "label",
+    "laplace",
     "map_tiles",
     "match_histograms",
-from .roberts import roberts, roberts_neg_diag, roberts_pos_diag
-from .similarity import structural_similarity
-
-__all__ = [
-    "apply_hysteresis_threshold",
-    "canny",
-    "cv",
-    "farid",
-    "farid_h",
-    "farid_v",
-    "gaussian",
-    "laplace",
+    "maximum",
     "mean_squared_error",
+    "median",
+    "minimum",
+    "morphological_gradient",
     "motion_blur",
     "multiscale_structural_similarity",
     "normalized_root_mse",
+    "opening",
     "pad",
     "peak_signal_noise_ratio",
+    "percentile",
+    "prewitt",
+    "prewitt_h",
+    "prewitt_v",
     "psnr_and_ssim",
     "pyramid_expand",
     "pyramid_gaussian",
     "pyramid_laplacian",
     "pyramid_reduce",
     "random_noise",
+    "rank_filter",
     "rescale",
     "resize",
     "resize_local_mean",
-    "rotate",
-    "scratches",
-    "prewitt",
-    "prewitt_h",
-    "prewitt_v",
     "roberts",
     "roberts_neg_diag",
     "roberts_pos_diag",
+    "rotate",
     "scharr",
     "scharr_h",
     "scharr_v",
+    "scratches",
     "sobel",
     "sobel_h",
     "sobel_v",
@@ -108,4 +116,5 @@ __all__ = [
     "uniform",
     "unsharp_mask",
     "warp",
+    "white_tophat",
 ]

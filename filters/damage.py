@@ -266,7 +266,7 @@ def motion_blur(
     array([[0.        , 0.        , 0.33333333, 0.33333333, 0.33333333,
             0.        , 0.        ]])
     """
-    from .linear import correlate
+    from .windows import correlate
 
     return correlate(
         image, motion_kernel(length, angle), mode=mode, cval=cval, channel_axis=channel_axis, batch_axes=batch_axes

@@ -37,8 +37,8 @@ from .elementwise import (
     subtract,
 )
 from .embedding import embedding, embedding_grad
-from .histogram import blend_tile_maps, count_between, count_values, look_up, piecewise_linear, tile_maps
 from .gradient import derivative2d, gradient_magnitude2d
+from .histogram import blend_tile_maps, count_between, count_values, look_up, piecewise_linear, tile_maps
 from .hysteresis import hysteresis
 from .interpolation import interpolate, interpolate_grad
 from .jpeg import jpeg
@@ -74,6 +74,7 @@ from .pooling import (
     take_pixels,
 )
 from .random import random_blocks, random_normal, random_permutation, random_poisson, random_uniform
+from .rank import max_filter2d, min_filter2d, rank_filter2d, window_places
 from .reduction import mean, sum
 from .shuffling import pixel_shuffle, pixel_unshuffle
 from .similarity import mean_squared_error, structural_similarity
@@ -120,8 +121,8 @@ __all__ = [
     "count_values",
     "cross_entropy",
     "cross_entropy_and_grad",
-    "distance_transform",
     "derivative2d",
+    "distance_transform",
     "divide",
     "dropout",
     "embedding",
@@ -146,6 +147,7 @@ __all__ = [
     "log_softmax_grad",
     "look_up",
     "matmul",
+    "max_filter2d",
     "max_pool2d",
     "max_pool2d_grad",
     "maximum",
@@ -154,6 +156,7 @@ __all__ = [
     "measure_components",
     "memory_report",
     "memory_trim",
+    "min_filter2d",
     "minimum",
     "mse_loss",
     "mse_loss_and_grad",
@@ -171,6 +174,7 @@ __all__ = [
     "random_permutation",
     "random_poisson",
     "random_uniform",
+    "rank_filter2d",
     "relu",
     "relu_grad",
     "sgd_step",
@@ -198,4 +202,5 @@ __all__ = [
     "warmup",
     "warp2d",
     "warp2d_grad",
+    "window_places",
 ]

@@ -13,7 +13,9 @@ from .borders import (
     BORDER_REPLICATE,
     BORDER_WRAP,
 )
+from .canny import Canny
 from .depths import CV_8S, CV_8U, CV_16S, CV_16U, CV_32F, CV_32S, CV_64F
+from .edges import Laplacian, Scharr, Sobel
 from .geometry import (
     INTER_AREA,
     INTER_CUBIC,
@@ -44,6 +46,24 @@ from .labels import (
     distanceTransform,
 )
 from .linear import filter2D, sepFilter2D
+from .morphology import (
+    MORPH_BLACKHAT,
+    MORPH_CLOSE,
+    MORPH_CROSS,
+    MORPH_DIAMOND,
+    MORPH_DILATE,
+    MORPH_ELLIPSE,
+    MORPH_ERODE,
+    MORPH_GRADIENT,
+    MORPH_OPEN,
+    MORPH_RECT,
+    MORPH_TOPHAT,
+    dilate,
+    erode,
+    getStructuringElement,
+    morphologyEx,
+)
+from .rank import medianBlur
 from .smoothing import GaussianBlur, blur, boxFilter, getGaussianKernel
 from .threshold import (
     THRESH_BINARY,
@@ -55,9 +75,6 @@ from .threshold import (
     THRESH_TRUNC,
     threshold,
 )
-from .canny import Canny
-from .depths import CV_8S, CV_8U, CV_16S, CV_16U, CV_32F, CV_32S, CV_64F
-from .edges import Laplacian, Scharr, Sobel
 
 __all__ = [
     "BORDER_CONSTANT",
@@ -89,6 +106,17 @@ __all__ = [
     "INTER_NEAREST",
     "INTER_NEAREST_EXACT",
     "LUT",
+    "MORPH_BLACKHAT",
+    "MORPH_CLOSE",
+    "MORPH_CROSS",
+    "MORPH_DIAMOND",
+    "MORPH_DILATE",
+    "MORPH_ELLIPSE",
+    "MORPH_ERODE",
+    "MORPH_GRADIENT",
+    "MORPH_OPEN",
+    "MORPH_RECT",
+    "MORPH_TOPHAT",
     "THRESH_BINARY",
     "THRESH_BINARY_INV",
     "THRESH_OTSU",
@@ -97,7 +125,11 @@ __all__ = [
     "THRESH_TRIANGLE",
     "THRESH_TRUNC",
     "WARP_INVERSE_MAP",
+    "Canny",
     "GaussianBlur",
+    "Laplacian",
+    "Scharr",
+    "Sobel",
     "blur",
     "boxFilter",
     "calcHist",
@@ -105,11 +137,16 @@ __all__ = [
     "connectedComponentsWithStats",
     "copyMakeBorder",
     "createCLAHE",
+    "dilate",
     "distanceTransform",
     "equalizeHist",
+    "erode",
     "filter2D",
     "getGaussianKernel",
     "getRotationMatrix2D",
+    "getStructuringElement",
+    "medianBlur",
+    "morphologyEx",
     "pyrDown",
     "pyrUp",
     "resize",
@@ -117,8 +154,4 @@ __all__ = [
     "threshold",
     "warpAffine",
     "warpPerspective",
-    "Canny",
-    "Laplacian",
-    "Scharr",
-    "Sobel",
 ]

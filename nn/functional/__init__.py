@@ -30,6 +30,7 @@ from .normalization import batch_norm
 from .padding import pad2d
 from .pooling import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d
 from .product import linear, matmul
+from .rank import max_filter, median_filter, min_filter
 from .resizing import interpolate, pixel_shuffle, pixel_unshuffle
 from .shape import broadcast_to, mean, permute, reshape, sum
 from .similarity import multiscale_structural_similarity, structural_similarity
@@ -70,9 +71,12 @@ __all__ = [
     "log",
     "log_softmax",
     "matmul",
+    "max_filter",
     "max_pool2d",
     "maximum",
     "mean",
+    "median_filter",
+    "min_filter",
     "minimum",
     "mse_loss",
     "mul",

@@ -32,7 +32,8 @@ def with_signs(value):
     if value.dtype.kind == "u":
         return value
     signed = value.copy()
-    signed.reshape(-1)[::3] *= -1
+    part = signed.reshape(-1)[::3]
+    np.negative(part, out=part)  # of unsigned integers too
     return signed
 
 

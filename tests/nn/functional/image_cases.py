@@ -86,6 +86,16 @@ def taken(draw):
     return (lambda x: PRIMITIVES["max_pool_take"](x, indices, window).square()), [spread(shape, draw(seeds))]
 
 
+@case("rank_of_windows")
+@st.composite
+def ranks(draw):
+    size = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    h, w = (k + draw(st.integers(0, 3)) for k in size)
+    shape = (draw(st.integers(1, 2)), h, w, draw(st.integers(1, 2)))
+    rank = draw(st.integers(-1, size[0] * size[1] - 1))
+    return (lambda x: PRIMITIVES["rank_of_windows"](x, size, rank).square()), [spread(shape, draw(seeds))]
+
+
 @case("avg_pool2d")
 @st.composite
 def averages(draw):

@@ -1,0 +1,191 @@
+"""Variant "network3": medians of 3x3 pixels by a fixed sequence of comparisons, all of it in vector registers.
+
+Four rows of results are computed together, from the six rows of the image under them:
+
+    rows      the three neighbours in each of the six rows are sorted
+    columns   of the least numbers of three rows only the greatest can be the median, of the greatest only the least,
+              of those in the middle only the middle one: two rows of results share two of their three rows
+    median    the middle one of those three
+
+which takes 19 minima or maxima for a result and nothing in between goes to memory. Vectors that begin or end too near
+the left or right edge of the image read padded copies of the six rows instead of the rows themselves; rows of results
+below the image are written into scratch. All channels of a pixel lie in the row, and neighbours are C numbers apart.
+
+Vector instructions lose a NaN or copy it, so blocks of rows that hold one are noted, and the results whose windows hold
+one are set to NaN afterwards.
+
+Blocks of rows are computed alone, so the result does not depend on how threads share them.
+"""
+
+from collections.abc import Callable
+from ctypes import addressof
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from ..machine.blocks import Template
+from ..machine.compile import kernel
+from ..machine.memory import empty
+from ..machine.ordered import Ordered
+from ..machine.pointers import pointer
+from ..machine.processor import lanes
+from ..machine.threads import launch, num_threads
+from ..operation import Run
+from .geometry import RankGeometry
+from .networks import candidates, forgotten, insert, sort
+from .tiles import LINE, copier, spread
+
+_SIDE = 3
+_ROWS = 4  # of results in a block: a multiple of two
+_READ = _ROWS + _SIDE - 1
+
+_I64 = ir.IntType(64)
+
+
+def rejects(g: RankGeometry) -> str | None:
+    """Why this variant does not take a call."""
+    if not (g.median and g.footprint.rows == _SIDE):
+        return "takes medians of 3x3 pixels"
+    return None
+
+
+def _finding(number: Any) -> Callable[..., int]:
+    """The intrinsic ``find(sources, targets, offset, step)``: a vector of medians for each of four rows.
+
+    ``sources`` has the addresses of six rows and ``targets`` of four; the medians at ``offset`` bytes are of what lies
+    there and ``step`` bytes before and behind. 1 where there was a NaN.
+    """
+
+    @intrinsic
+    def find(typingctx, sources, targets, offset, step):
+        def codegen(context, b, signature, args):
+            sources, targets, offset, step = args
+            e = Ordered(b, number)
+            order = (e.minimum, e.maximum)
+
+            def place(table: ir.Value, row: int) -> ir.Value:
+                return b.add(b.load(b.inttoptr(b.add(table, _I64(8 * row)), _I64.as_pointer())), offset)
+
+            rows, seen = [], ir.Constant(ir.VectorType(ir.IntType(1), e.lanes), None)
+            for r in range(_READ):
+                middle = place(sources, r)
+                run = [e.load(b.sub(middle, step)), e.load(middle), e.load(b.add(middle, step))]
+                rows.append(sort(run, *order))
+                if e.floating:
+                    seen = b.or_(seen, b.or_(e.not_a_number(run[0], run[1]), e.not_a_number(run[2], run[2])))
+            for r in range(0, _ROWS, 2):
+                results: list[dict[tuple[int, int], ir.Value]] = [{}, {}]
+                for line, column in candidates(_SIDE):
+                    shared = sort([rows[r + 1][line], rows[r + 2][line]], *order)
+                    for result, more in zip(results, (rows[r], rows[r + _SIDE]), strict=True):
+                        result[line, column] = insert(more[line], shared, column, *order)
+                for i, result in enumerate(results):
+                    e.store(forgotten(result, *order), place(targets, r + i))
+            return e.any(seen) if e.floating else _I64(0)
+
+        return types.int64(*[types.int64] * 4), codegen
+
+    return find
+
+
+@kernel()
+def _median(dtype: str) -> Any:
+    """Task: one block of rows of one image."""
+    number = getattr(types, dtype)
+    size = number.bitwidth // 8
+    copy, find = copier(number, keys=False), _finding(number)
+    vector = lanes(size)
+    floating = isinstance(number, types.Float)
+
+    def work(begin, end, slot, block):
+        x, y, rows, columns, constant = block[0], block[1], pointer(block[2], types.int64), block[3], block[4]
+        h, w, c, edge, pitch = block[6], block[7], block[8], block[9], block[10]
+        sources = (block[5] + LINE - 1) // LINE * LINE + slot * block[11]
+        source, targets = pointer(sources, types.int64), sources + 8 * _READ
+        target = pointer(targets, types.int64)
+        outside = sources + 2 * LINE  # the constant's row, six padded rows, four of results
+        padded, written = outside + pitch, outside + (1 + _READ) * pitch
+        blocks, count, step = -(-h // _ROWS), w * c, c * size
+        filler = pointer(outside, number)
+        for i in range(count):
+            filler[i] = pointer(constant, number)[0]
+
+        for task in range(begin, end):
+            image, p = task // blocks, task % blocks * _ROWS
+            height = min(_ROWS, h - p)
+            base, result = x + image * h * w * step, y + (image * h + p) * w * step
+            seen = np.int64(0)
+            for r in range(_READ):
+                k = rows[min(p + r, h + 1)]  # below the last row that is needed, any
+                source[r] = outside if k < 0 else base + k * w * step
+            for r in range(_ROWS):
+                target[r] = result + r * w * step if r < height else written + r * pitch
+            whole = count < 2 * edge + vector
+            if not whole:
+                last = count - edge - vector
+                for i in range(edge, last, vector):
+                    seen |= find(sources, targets, i * size, step)
+                seen |= find(sources, targets, last * size, step)  # it may overlap the one before it
+
+            # Both edges, or the whole row where it is short, with what lies beside them.
+            for side in range(1 if whole else 2):
+                first, many = 0, count if whole else edge
+                if side == 1:
+                    first = count - edge
+                pixel = first // c  # an edge is whole pixels
+                for r in range(_READ):
+                    under = padded + r * pitch
+                    copy(
+                        base, pointer(block[2] + min(p + r, h + 1) * 8, types.int64), 1,
+                        pointer(columns + pixel * 8, types.int64), many // c + 2, w, c, 1 - pixel, constant, under, 0,
+                    )  # fmt: skip
+                    numbers = pointer(under, number)
+                    for i in range(many + 2 * c, many + 2 * c + vector):
+                        numbers[i] = number(0)
+                    source[r] = under + step
+                for r in range(_ROWS):
+                    target[r] = written + r * pitch
+                for i in range(0, many, vector):
+                    seen |= find(sources, targets, i * size, step)
+                for r in range(height):
+                    found, row = pointer(written + r * pitch, number), pointer(result + r * w * step, number)
+                    for i in range(many):
+                        row[first + i] = found[i]
+
+            if floating and seen != 0:
+                numbers = pointer(padded, number)
+                for r in range(height + 2):
+                    copy(
+                        base, pointer(block[2] + (p + r) * 8, types.int64), 1, pointer(columns, types.int64), w + 2,
+                        w, c, 1, constant, padded, 0,
+                    )  # fmt: skip
+                    for s in range(max(0, r - 2), min(height, r + 1)):
+                        spread(numbers, count + 2 * c, c, _SIDE, pointer(result + s * w * step, number), count)
+
+    return work
+
+
+def build(g: RankGeometry) -> Run:
+    """Tables and sizes of one geometry."""
+    if g.numbers == 0:
+        return lambda arrays, outputs: None
+    n, h, w, c = g.shape
+    size = g.dtype.itemsize
+    edge = -(-lanes(size) // c) * c  # numbers at each edge that are computed from padded rows: whole pixels
+    pitch = -(-((w + 2) * c + 2 * lanes(size)) * size // LINE) * LINE
+    total = 2 * LINE + (1 + _READ + _ROWS) * pitch
+    rows, columns, constant = g.rows(), g.columns(), g.constant
+    tasks = n * -(-h // _ROWS)
+    ns = g.numbers * size / 8
+    template = Template(6, (h, w, c, edge, pitch, total))
+    worker = _median.address(g.dtype.name)
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        scratch = empty((num_threads() * total + LINE,), np.uint8)
+        block = template.filled(arrays[0], outputs[0], rows, columns, constant, scratch)
+        launch(worker, tasks, addressof(block), ns)
+
+    return run
