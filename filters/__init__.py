@@ -8,10 +8,14 @@ from . import cv
 from .linear import gaussian
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
 from .similarity import structural_similarity
+from .template import integral_image, integrate, match_template
 
 __all__ = [
     "cv",
     "gaussian",
+    "integral_image",
+    "integrate",
+    "match_template",
     "mean_squared_error",
     "normalized_root_mse",
     "peak_signal_noise_ratio",

@@ -54,6 +54,7 @@ from .loss import (
     smooth_l1_loss_and_grad,
 )
 from .machine.memory import memory_report, memory_trim
+from .matching import match_products, match_template, window_sums
 from .normalization import batch_norm, batch_norm_grad, batch_norm_train
 from .optimizer import adam_step, average_step, norm_of_all, sgd_step
 from .padding import pad2d, pad2d_grad
@@ -120,6 +121,8 @@ __all__ = [
     "log",
     "log_softmax",
     "log_softmax_grad",
+    "match_products",
+    "match_template",
     "matmul",
     "max_pool2d",
     "max_pool2d_grad",
@@ -164,4 +167,5 @@ __all__ = [
     "trace",
     "use_variant",
     "warmup",
+    "window_sums",
 ]

@@ -13,6 +13,17 @@ from .borders import (
     BORDER_REPLICATE,
     BORDER_WRAP,
 )
+from .template import (
+    TM_CCOEFF,
+    TM_CCOEFF_NORMED,
+    TM_CCORR,
+    TM_CCORR_NORMED,
+    TM_SQDIFF,
+    TM_SQDIFF_NORMED,
+    integral,
+    matchTemplate,
+    minMaxLoc,
+)
 
 __all__ = [
     "BORDER_CONSTANT",
@@ -22,4 +33,13 @@ __all__ = [
     "BORDER_REFLECT_101",
     "BORDER_REPLICATE",
     "BORDER_WRAP",
+    "TM_CCOEFF",
+    "TM_CCOEFF_NORMED",
+    "TM_CCORR",
+    "TM_CCORR_NORMED",
+    "TM_SQDIFF",
+    "TM_SQDIFF_NORMED",
+    "integral",
+    "matchTemplate",
+    "minMaxLoc",
 ]
