@@ -7,16 +7,22 @@ says that the k leading axes count images (by default none do: three axes are a 
 from . import cv
 from .linear import gaussian
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
+from .shape import find_contours, moments, moments_central, moments_hu, moments_normalized
 from .similarity import structural_similarity
 from .template import integral_image, integrate, match_template
 
 __all__ = [
     "cv",
+    "find_contours",
     "gaussian",
     "integral_image",
     "integrate",
     "match_template",
     "mean_squared_error",
+    "moments",
+    "moments_central",
+    "moments_hu",
+    "moments_normalized",
     "normalized_root_mse",
     "peak_signal_noise_ratio",
     "structural_similarity",

@@ -33,7 +33,7 @@ def match_template(
         Not larger than the image; with an axis of channels where the image has one.
     pad_input : bool
         Pad the image by half the template, so that the result has its size and scores stand at the template's centre
-        ``((h - 1) // 2, (w - 1) // 2)``; otherwise they stand at its upper left corner.
+        ``(h // 2, w // 2)``; otherwise they stand at its upper left corner.
     mode, constant_values
         How it is padded, as in `numpy.pad`. scikit-image computes the mean of "mean" and its like the same way.
     channel_axis : int, optional
@@ -95,12 +95,13 @@ def match_template(
         raise TypeError(f"{name}: constant_values expects a number but got {constant_values!r}")
 
     dtype = float_type(image.dtype)
+    x = x.astype(dtype, copy=False)
     if pad_input:
         x = _padded(x, pattern.shape, mode, constant_values)
     height, width = (x.shape[i] - pattern.shape[i - 1] + 1 for i in (1, 2))
     if out is not None:
         check_out(name, out, (*image.shape[:batch], height, width), dtype)
-    scores = kernels.match_template(x.astype(dtype, copy=False), pattern.astype(dtype, copy=False), centre="all")
+    scores = kernels.match_template(x, pattern.astype(dtype, copy=False), centre="all")
     result = scores.reshape(*image.shape[:batch], height, width)
     if out is None:
         return result
@@ -109,11 +110,15 @@ def match_template(
 
 
 def _padded(x: np.ndarray, template: tuple[int, ...], mode: str, value: float) -> np.ndarray:
-    """The images with half the template on every side, so that there are as many places as pixels."""
-    above = [((n - 1) // 2, n - 1 - (n - 1) // 2) for n in template[:2]]
+    """The images with half the template on every side, so that there are as many places as pixels.
+
+    They are padded by the whole template first, because ramps and means depend on how far they reach.
+    """
+    r, s = template[:2]
     keywords: dict[str, Any] = {"constant_values": value} if mode == "constant" else {}
-    wide: np.ndarray = np.pad(x, ((0, 0), *above, (0, 0)), mode=mode, **keywords)  # type: ignore[call-overload]
-    return wide
+    wide: np.ndarray = np.pad(x, ((0, 0), (r, r), (s, s), (0, 0)), mode=mode, **keywords)  # type: ignore[call-overload]
+    top, left = (r - 1) // 2 + 1, (s - 1) // 2 + 1
+    return wide[:, top : top + x.shape[1] + r - 1, left : left + x.shape[2] + s - 1]
 
 
 def integral_image(image: np.ndarray, *, dtype: DTypeLike | None = None, batch_axes: int = 0) -> np.ndarray:

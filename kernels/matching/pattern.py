@@ -13,7 +13,7 @@ from ..machine.pointers import pointer
 from ..machine.threads import launch
 from .cpu_windows import scales
 from .geometry import CENTRES, MatchGeometry
-from .reference import FLAT, LARGEST
+from .reference import FLAT_TEMPLATE, LARGEST
 
 _ROWS_READ = 256  # about so many rows of an image give its level
 
@@ -83,7 +83,7 @@ class Pattern:
             squared = float(np.square(wide).sum())
         if not squared <= LARGEST:
             return np.full_like(wide, np.nan), 1.0
-        if squared <= FLAT * raw:
+        if squared <= FLAT_TEMPLATE * raw:
             return np.zeros_like(wide), np.inf
         length = float(np.sqrt(squared))
         return (wide, length) if g.dtype == np.uint8 else (wide / length, 1.0)

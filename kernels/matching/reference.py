@@ -14,11 +14,13 @@ from numba.extending import register_jitable
 LARGEST = float(np.finfo(np.float64).max)
 
 FLAT = 1e-14
-"""A window or a template whose squared deviations add up to less than this part of its squares has no contrast.
+"""A window whose squared deviations add up to no more than this part of its squares has no contrast.
 
-Squares are counted from the image's mean (from zero in a template). Rounding leaves up to some 4e-15 of them where all
-numbers are equal.
+Squares are counted from the image's mean. Rounding leaves up to some 4e-15 of them where all numbers are equal.
 """
+
+FLAT_TEMPLATE = 1e-26
+"""The same of a template, whose deviations are summed after its mean is known: what is left is its rounding, squared."""
 
 
 def match_products(x, template, y):
@@ -71,7 +73,7 @@ def match_template(x, template, y, centre):
                 length, level = centred(x[n], p, q, image, centre, values)
                 if not own <= LARGEST or not length <= LARGEST:
                     y[n, p, q] = np.nan
-                elif own <= FLAT * raw or length <= FLAT * level:
+                elif own <= FLAT_TEMPLATE * raw or length <= FLAT * level:
                     y[n, p, q] = 0.0
                 else:
                     total = 0.0
