@@ -134,11 +134,11 @@ def moments_central(
     image, order, spacing, batch_axes
         As in `moments`.
     center : one number for each axis of the image, optional
-        In pixels times spacing; of no use with a batch.
+        In pixels times spacing, the same for all images of a batch.
 
     Returns
     -------
-    array as of `moments`
+    array as of `moments`; about the centroid, those whose powers add up to more than ``order`` are 0
 
     Notes
     -----
@@ -166,6 +166,8 @@ def moments_central(
             raise ValueError(f"{name}: center expects {len(shape)} numbers but got {center!r}")
         about = [numbers] * len(flat)
     results = np.array([_moments(one, where, int(order), steps) for one, where in zip(flat, about, strict=True)])
+    if center is None:
+        results[:, np.indices(results.shape[1:]).sum(axis=0) > order] = 0
     dtype = np.float32 if image.dtype in (np.float16, np.float32) else np.float64
     return results.reshape(*image.shape[:batch], *(int(order) + 1,) * len(shape)).astype(dtype)
 
@@ -204,12 +206,12 @@ def moments_normalized(mu: np.ndarray, order: int = 3, spacing: float | Sequence
     mu : (n, ..., n) array, n > order
         From `moments_central`.
     order : int
-        The largest sum of powers.
+        The largest power.
     spacing : float or one for each axis, optional
 
     Returns
     -------
-    (order + 1, ..., order + 1) array; NaN for the sums of powers that are below 2 or above ``order``
+    (order + 1, ..., order + 1) array; NaN where powers add up to less than 2
 
     Notes
     -----
@@ -219,9 +221,9 @@ def moments_normalized(mu: np.ndarray, order: int = 3, spacing: float | Sequence
     --------
     >>> import numpy as np
     >>> moments_normalized(moments_central(np.ones((4, 4))), order=2)
-    array([[   nan,    nan, 0.0781],
-           [   nan, 0.    ,    nan],
-           [0.0781,    nan,    nan]])
+    array([[     nan,      nan, 0.078125],
+           [     nan, 0.      , 0.      ],
+           [0.078125, 0.      , 0.      ]])
     """
     name = "moments_normalized"
     check_image(name, "mu", mu)
@@ -232,7 +234,7 @@ def moments_normalized(mu: np.ndarray, order: int = 3, spacing: float | Sequence
     area = mu[(0,) * mu.ndim]
     for powers in np.ndindex(*result.shape):
         total = sum(powers)
-        if 2 <= total <= order:
+        if total >= 2:
             result[powers] = (mu[powers] / scale**total) / area ** (total / mu.ndim + 1)
     return result
 

@@ -31,6 +31,7 @@ from .loss import (
     mse_loss,
     smooth_l1_loss,
 )
+from .matching import match_template
 from .normalization import batch_norm
 from .padding import pad2d
 from .pooling import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d
@@ -69,6 +70,7 @@ __all__ = [
     "linear",
     "log",
     "log_softmax",
+    "match_template",
     "matmul",
     "max_pool2d",
     "maximum",
