@@ -90,3 +90,12 @@ WINOGRAD_PHASES_WEIGHT_GRAD = 1e-5
 SEPARABLE = {"float32": 1e-6, "float64": 1e-14}
 # PyTorch computes the positions of float32 images in float32: a few units in the last place of coordinates up to 20.
 INTERPOLATION = {"float32": 2e-5, "float64": 1e-13}
+
+# Scores of template matching in [-1, 1]. Float32 blocks are transformed in float32 where the expected error is below
+# 2e-6, and in float64 otherwise; the largest of many errors is some three times the expected one. In float64 the
+# definition itself loses 1e-13 where a window of a few pixels has little contrast.
+MATCH_SCORE = {"float32": 1e-5, "float64": 1e-11}
+# What float32 leaves of a score that both compute from the same numbers: theirs in float64, and the image's own rounding.
+MATCH_SCORE_FLOAT32_RIVAL = 1e-6
+# OpenCV's sums of float32 products and its running sums.
+MATCH_SCORE_OPENCV = 2e-6

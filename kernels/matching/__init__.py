@@ -162,7 +162,8 @@ def match_template(
 
     Errors are below 1e-5, and about 1e-7 where windows have the contrast of their surroundings: the image's mean is
     taken off first, lengths are summed in float64, and blocks of float32 images in which the window of least contrast
-    would lose more than that are computed in float64. For uint8, sums of products and lengths are exact integers.
+    would lose more than that are computed in float64, which holds as long as its contrast is above 1e-5 of its distance
+    from the image's mean. For uint8, sums of products and lengths are exact integers.
 
     Examples
     --------

@@ -44,6 +44,7 @@ from ..operation import Run
 from .blocks_plan import BlocksPlan, blocks_plan, terms_of
 from .geometry import MatchGeometry
 from .pattern import Pattern
+from .vectors import read_vector, score_vector
 
 _LINE = 64  # bytes: scratch of different threads shares no cache line
 _LEAST_TAPS = 64  # smaller templates are done sooner directly
@@ -131,6 +132,7 @@ def _make_read(dtype: str, working: str) -> Any:
     bytes_in, size = number.bitwidth // 8, kind.bitwidth // 8
     width, row = lanes(size), row_bytes(size)
     largest = float(np.finfo(working).max)
+    read_one = read_vector(dtype, working)
 
     @register_jitable
     def read(x, h, w, c, top, left, level, plane, pitch, n, part, energy):
@@ -138,24 +140,22 @@ def _make_read(dtype: str, working: str) -> Any:
         less, squares = kind(level), pointer(energy, kind)
         for i in range(n):
             columns = max(0, min(n, w - left)) if top + i < h else 0
-            numbers = pointer(x + ((top + i) * w + left) * c * bytes_in, number)
+            line = x + ((top + i) * w + left) * c * bytes_in
+            numbers, first = pointer(line, number), plane + i * row + part * width * size
             for k in range(n // width):
-                target = pointer(plane + k * pitch + i * row + part * width * size, kind)
-                here = columns - k * width
+                place, here = first + k * pitch, columns - k * width
                 if here >= width and c == 1:
-                    for j in range(width):
-                        value = kind(numbers[k * width + j]) - less
+                    # Sums of every fourth vector on their own: none waits for the one before.
+                    read_one(line + k * width * bytes_in, level, place, energy + k % 4 * width * size)
+                    continue
+                target = pointer(place, kind)
+                for j in range(width):
+                    value = kind(0)
+                    if j < here:
+                        value = kind(numbers[(k * width + j) * c]) - less
                         value = value if abs(value) <= largest else kind(0)
-                        target[j] = value
-                        squares[j] += value * value
-                else:
-                    for j in range(width):
-                        value = kind(0)
-                        if j < here:
-                            value = kind(numbers[(k * width + j) * c]) - less
-                            value = value if abs(value) <= largest else kind(0)
-                        target[j] = value
-                        squares[j] += value * value
+                    target[j] = value
+                    squares[j] += value * value
 
     return read
 
@@ -166,33 +166,34 @@ def _make_write(dtype: str, working: str, result: str) -> Any:
     size, bytes_out = kind.bitwidth // 8, out.bitwidth // 8
     width, row = lanes(size), row_bytes(size)
     integers = dtype == "uint8"
+    alone = types.int64 if integers else out  # the type of products that are not scored
+    score = score_vector(dtype, working, result)
 
     @register_jitable
     def write(plane, pitch, part, rows, columns, scale, y, q, tally):
-        """Of scores, the products' squares are added to the first vector of ``tally``; the second is the largest scale."""
-        squares, largest = pointer(tally, kind), pointer(tally + width * size, kind)
+        """Of scores, the products' squares are added to four vectors of ``tally``; the next four keep the largest scale."""
+        largest = tally + 4 * width * size
+        squares, most = pointer(tally, kind), pointer(largest, kind)
         for i in range(rows):
             for k in range((columns + width - 1) // width):
-                source = pointer(plane + k * pitch + i * row + part * width * size, kind)
                 place = (i * q + k * width) * bytes_out
-                target, scales = pointer(y + place, out), pointer(scale + place, out)
+                address = plane + k * pitch + i * row + part * width * size
+                source, target = pointer(address, kind), pointer(y + place, out)
                 here = min(width, columns - k * width)
                 if scale == 0:
+                    sums = pointer(y, alone)
                     for j in range(here):
-                        target[j] = out(np.rint(source[j])) if integers else out(source[j])
+                        at = i * q + k * width + j
+                        sums[at] = alone(np.rint(source[j])) if integers else alone(source[j])
                 elif here == width:
-                    for j in range(width):
-                        value, factor = np.rint(source[j]) if integers else source[j], kind(scales[j])
-                        squares[j] += value * value
-                        largest[j] = max(largest[j], factor if factor == factor else kind(0))
-                        value *= factor
-                        value = kind(1) if value > 1 else value
-                        target[j] = out(kind(-1) if value < -1 else value)
+                    turn = k % 4 * width * size
+                    score(address, scale + place, y + place, tally + turn, largest + turn)
                 else:
+                    scales = pointer(scale + place, out)
                     for j in range(here):
                         value, factor = np.rint(source[j]) if integers else source[j], kind(scales[j])
                         squares[j] += value * value
-                        largest[j] = max(largest[j], factor if factor == factor else kind(0))
+                        most[j] = max(most[j], factor if factor == factor else kind(0))
                         value *= factor
                         value = kind(1) if value > 1 else value
                         target[j] = out(kind(-1) if value < -1 else value)
@@ -206,6 +207,7 @@ def _pairs(dtype: str, working: str, result: str) -> Any:
     number, kind = getattr(types, dtype), getattr(types, working)
     bytes_in, size = number.bitwidth // 8, kind.bitwidth // 8
     bytes_out = getattr(types, result).bitwidth // 8
+    bytes_alone = 8 if dtype == "uint8" else bytes_out
     width, row = lanes(size), row_bytes(size)
     eps = float(np.finfo(working).eps)
     forward, inverse, across, _ = _make_across(size)
@@ -219,14 +221,14 @@ def _pairs(dtype: str, working: str, result: str) -> Any:
         n, rows, columns, blocks, over = block[15], block[16], block[17], block[18], block[19]
         count, pitch = block[20], block[21]
         tally = (block[9] + _LINE - 1) // _LINE * _LINE + slot * block[22]
-        strip = tally + 4 * row
+        strip = tally + 6 * row
         plane = strip + n * row
         sums = plane + n // width * pitch
         tallies, pairs = pointer(tally, kind), (blocks + 1) // 2
         for task in range(begin, end):
             pair = task if block[7] == 0 else chosen[task]
             image, first = pair // pairs, pair % pairs * 2
-            for j in range(3 * width):
+            for j in range(12 * width):
                 tallies[j] = 0
             for term in range(count):
                 channel = terms[3 * term + 2]
@@ -246,17 +248,18 @@ def _pairs(dtype: str, working: str, result: str) -> Any:
                 number_of = first + part
                 if number_of < blocks:
                     top, left = number_of // over * rows, number_of % over * columns
-                    place = ((image * p + top) * q + left) * bytes_out
+                    place = (image * p + top) * q + left
                     write(
                         plane, pitch, part, min(rows, p - top), min(columns, q - left),
-                        scale + place if scale != 0 else 0, y + place, q, tally + width * size,
+                        scale + place * bytes_out if scale != 0 else 0,
+                        y + place * (bytes_out if scale != 0 else bytes_alone), q, tally + 4 * width * size,
                     )  # fmt: skip
             if scale != 0:
                 before, after, largest = 0.0, 0.0, 0.0
-                for j in range(width):
+                for j in range(4 * width):
                     before += tallies[j]
-                    after += tallies[width + j]
-                    largest = max(largest, types.float64(tallies[2 * width + j]))
+                    after += tallies[4 * width + j]
+                    largest = max(largest, types.float64(tallies[8 * width + j]))
                 spread = math.sqrt(before) / n + math.sqrt(after / (rows * columns))
                 errors[pair] = eps * spread * largest
 
@@ -276,14 +279,14 @@ class _Blocks:
         pitch = (n + 1) * row  # a row more, so that strips do not begin at one line of the cache
         plane = n // width * pitch
         sums = n // width * n * row if len(self.terms) > 1 else 0
-        self.scratch = (4 * row + n * row + plane + sums) // _LINE * _LINE + 2 * _LINE
+        self.scratch = (6 * row + n * row + plane + sums) // _LINE * _LINE + 2 * _LINE
         passes = 2 * math.log2(n)
         self.ns = _NS * n * n * passes
         self.spectra_template = Template(5, (n, g.r, g.s, g.c, plan.part_rows, plan.part_columns, pitch, self.scratch))
         sizes = (n, plan.rows, plan.columns, plan.blocks, plan.across, len(self.terms), pitch, self.scratch)
         self.template = Template(10, (g.h, g.w, g.c, g.p, g.q, *sizes))
         self.spectra_worker = _spectra.address(working)
-        self.worker = _pairs.address(g.dtype.name, working, g.outputs[0][1].name)
+        self.worker = _pairs.address(g.dtype.name, working, "float64" if g.dtype == np.float64 else "float32")
 
     def __call__(
         self, x: Any, scale: np.ndarray | None, y: Any, pattern: np.ndarray, levels: np.ndarray,

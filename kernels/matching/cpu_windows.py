@@ -9,8 +9,8 @@ which then is all that is left of a dark window's variance. Here the sums of a w
                   rows   0 1 2 3 | 4 5 6 7        R = 4; the window from row 2 is (2, 3) of the one and (4, 5)
                              s s   p p            of the other
 
-    across    by doubling: sums of 1, 2, 4, ... neighbours, each of two before; those that make up S are added
-              (S = 11: 1 + 2 + 8).
+    across    sums of 1, 4, 16, ... neighbours, each of four before; those that make up S are added
+              (S = 27: 3 x 1 + 2 x 4 + 1 x 16).
 
 Channels of a pixel lie side by side, so a row is W * C numbers and the next pixel is C numbers on: no loop knows
 channels but the one that writes results. Columns are cut into tiles, so that a tile's suffixes stay in the second-level
@@ -32,10 +32,15 @@ from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import float_bits, pointer, word_of
+from ..machine.processor import vector_bytes
 from ..machine.threads import launch, num_threads
 from ..operation import Run
 from .geometry import MatchGeometry
-from .reference import FLAT, LARGEST
+from .reference import FLAT
+from .vectors import neighbours, window_vectors
+
+VECTOR = vector_bytes()
+RANGE = 1e30  # squared lengths from one over it to it are safe in float32
 
 _LINE = 64  # bytes: scratch of different threads shares no cache line
 _TILE_BYTES = 256 * 1024  # of suffixes
@@ -45,58 +50,44 @@ _SHORTEST = 1e-36  # length of a float32 window below which one over it nears th
 
 
 @register_jitable
-def _across(source, one, two, total, width, s, step):
-    """``total[j]``: the sum of ``s`` numbers ``step`` apart, from ``source[j]``; ``one`` and ``two`` are scratch."""
-    sums = pointer(total, types.float64)
-    doubled, spare = source, one
-    begun, size = 0, 1  # how many of the s are summed; how many each of `doubled` stands for
-    count = width + (s - 1) * step
-    while True:
-        numbers = pointer(doubled, types.float64)
-        if s & size:
-            first = begun * step
-            if begun == 0:
-                for j in range(width):
-                    sums[j] = numbers[j]
+def _add_neighbours(source, step, count, target, width, fresh):
+    """``count`` (1 to 3) vectors side by side, for all of a row: written to the target or added to it."""
+    for j in range(0, 8 * width, VECTOR):
+        if fresh:
+            if count == 1:
+                neighbours(1, 1, source + j, step, target + j)
+            elif count == 2:
+                neighbours(2, 1, source + j, step, target + j)
             else:
-                for j in range(width):
-                    sums[j] += numbers[first + j]
-            begun += size
+                neighbours(3, 1, source + j, step, target + j)
+        elif count == 1:
+            neighbours(1, 0, source + j, step, target + j)
+        elif count == 2:
+            neighbours(2, 0, source + j, step, target + j)
+        else:
+            neighbours(3, 0, source + j, step, target + j)
+
+
+@register_jitable
+def _across(source, one, two, total, width, s, step):
+    """The address of sums of ``s`` numbers ``step`` bytes apart, for ``width`` places; the others are scratch."""
+    groups, spare = source, one  # groups of `size` neighbours, summed
+    begun, size = 0, 1
+    while True:
+        digit = s // size % 4
+        if digit > 0:
+            if begun == 0 and digit * size == s and digit == 1:
+                return groups
+            _add_neighbours(groups + begun * step, size * step, digit, total, width, begun == 0)
+            begun += digit * size
         if begun == s:
-            return
+            return total
         gap = size * step
-        count -= gap
-        twice = pointer(spare, types.float64)
-        for j in range(count):
-            twice[j] = numbers[j] + numbers[j + gap]
-        doubled, spare = spare, (two if spare == one else one)
-        size *= 2
-
-
-def _make_row(number: Any) -> Any:
-    """``read`` makes a row of an image float64, less its level; ``added`` writes sums and squares with that row.
-
-    Loops are short and have few arrays each: LLVM makes vectors of those alone.
-    """
-
-    @register_jitable
-    def read(row, shift, values, count):
-        numbers, less, value = pointer(row, number), pointer(shift, types.float64), pointer(values, types.float64)
-        for j in range(count):
-            value[j] = types.float64(numbers[j]) - less[j]
-
-    @register_jitable
-    def added(old, values, new, count):
-        """``new = old`` and the values, and behind those ``count`` numbers the same of their squares."""
-        value = pointer(values, types.float64)
-        before, after = pointer(old, types.float64), pointer(new, types.float64)
-        for j in range(count):
-            after[j] = before[j] + value[j]
-        before, after = pointer(old + 8 * count, types.float64), pointer(new + 8 * count, types.float64)
-        for j in range(count):
-            after[j] = before[j] + value[j] * value[j]
-
-    return read, added
+        count = width + (s - 4 * size) * step // 8
+        for j in range(0, 8 * count, VECTOR):
+            neighbours(4, 1, groups + j, gap, spare + j)
+        groups, spare = spare, (two if spare == one else one)
+        size *= 4
 
 
 @kernel()
@@ -106,16 +97,26 @@ def _windows(dtype: str, result: str) -> Any:
     bytes_in = number.bitwidth // 8
     sums_only = result == "sums"
     kind = (types.int64 if dtype == "uint8" else types.float64) if sums_only else getattr(types, result)
-    shortest = _SHORTEST if result == "float32" else 0.0
-    read, added = _make_row(number)
+    narrow, bytes_out = result == "float32", kind.bitwidth // 8
+    shortest = _SHORTEST if narrow else 0.0
+    lanes_of_sums = VECTOR // 8
+
+    @register_jitable
+    def add_number(row, level, old, new, half, j):
+        value = types.float64(pointer(row, number)[j]) - pointer(level, types.float64)[j]
+        pointer(new, types.float64)[j] = pointer(old, types.float64)[j] + value
+        pointer(new + half, types.float64)[j] = pointer(old + half, types.float64)[j] + value * value
+
+    start, slide = window_vectors(dtype)
 
     def work(begin, end, slot, block):
-        x, first_out, second_out, shifts, zeros = block[0], block[1], block[2], block[3], block[4]
+        x, first_out, second_out, levels, zeros = block[0], block[1], block[2], block[3], block[4]
         h, w, c, r, s, p, q = block[6], block[7], block[8], block[9], block[10], block[11], block[12]
         tile, tiles, band, bands, most, pitch = block[13], block[14], block[15], block[16], block[17], block[18]
-        centre, length = block[19], float_bits(block[20])
+        centre, part = block[19], float_bits(block[20])
         scratch = (block[5] + _LINE - 1) // _LINE * _LINE + slot * pitch
         n = types.float64(r * s)
+        inverse = 1.0 / n
         for task in range(begin, end):
             first_q = task % tiles * tile
             first_p = task // tiles % bands * band
@@ -123,35 +124,46 @@ def _windows(dtype: str, result: str) -> Any:
             columns = min(tile, q - first_q)
             last_p = min(first_p + band, p)
             count, width = (columns + s - 1) * c, columns * c
-            row = 16 * count
-            start, shift = x + (image * h * w + first_q) * c * bytes_in, shifts + image * w * c * 8
+            whole = count - count % lanes_of_sums
+            half = (8 * count + 2 * VECTOR - 1) // VECTOR * VECTOR  # whole vectors, and one more to read
+            row, step = 2 * half, 8 * c
+            corner, level = x + (image * h * w + first_q) * c * bytes_in, levels + image * w * c * 8
             prefix = scratch
-            joined, one, two, totals = prefix + row, prefix + 2 * row, prefix + 3 * row, prefix + 4 * row
-            values, suffix = prefix + 5 * row, prefix + 6 * row
+            joined, one, two, total = prefix + row, prefix + 2 * row, prefix + 3 * row, prefix + 4 * row
+            suffix = prefix + 5 * row
             while first_p < last_p:
                 here = min(r, last_p - first_p)
                 # From below; only the suffixes that begin a window are kept.
                 for k in range(r):
                     i = r - 1 - k
                     old = suffix + min(i + 1, here - 1) * row if k > 0 else zeros
-                    read(start + (first_p + i) * w * c * bytes_in, shift, values, count)
-                    added(old, values, suffix + min(i, here - 1) * row, count)
+                    new = suffix + min(i, here - 1) * row
+                    line = corner + (first_p + i) * w * c * bytes_in
+                    for j in range(0, whole, lanes_of_sums):
+                        start(line + j * bytes_in, level + 8 * j, old + 8 * j, new + 8 * j, half)
+                    for j in range(whole, count):
+                        add_number(line, level, old, new, half, j)
                 for i in range(here):
                     source = suffix + i * row
                     if i > 0:
-                        below = start + (first_p + r + i - 1) * w * c * bytes_in
-                        read(below, shift, values, count)
-                        added(zeros if i == 1 else prefix, values, prefix, count)
-                        a, b, both = (
-                            pointer(source, types.float64), pointer(prefix, types.float64),
-                            pointer(joined, types.float64),
-                        )  # fmt: skip
-                        for j in range(2 * count):
-                            both[j] = a[j] + b[j]
+                        line = corner + (first_p + r + i - 1) * w * c * bytes_in
+                        old = zeros if i == 1 else prefix
+                        for j in range(0, whole, lanes_of_sums):
+                            slide(
+                                line + j * bytes_in, level + 8 * j, old + 8 * j, prefix + 8 * j, source + 8 * j,
+                                joined + 8 * j, half,
+                            )  # fmt: skip
+                        for j in range(whole, count):
+                            add_number(line, level, old, prefix, half, j)
+                            for offset in (0, half):
+                                both = pointer(joined + offset, types.float64)
+                                one_part = pointer(prefix + offset, types.float64)
+                                both[j] = one_part[j] + pointer(source + offset, types.float64)[j]
                         source = joined
-                    _across(source, one, two, totals, width, s, c)
-                    _across(source + 8 * count, one, two, totals + 8 * width, width, s, c)
-                    sums, squares = pointer(totals, types.float64), pointer(totals + 8 * width, types.float64)
+                    sums = pointer(_across(source, one, two, total, width, s, step), types.float64)
+                    squares = pointer(
+                        _across(source + half, one + half, two + half, total + half, width, s, step), types.float64
+                    )
                     place = (image * p + first_p + i) * q + first_q
                     if sums_only:
                         out_sums, out_squares = pointer(first_out, kind), pointer(second_out, kind)
@@ -159,29 +171,39 @@ def _windows(dtype: str, result: str) -> Any:
                             out_sums[place * c + j] = kind(sums[j])
                             out_squares[place * c + j] = kind(squares[j])
                         continue
-                    scales = pointer(first_out, kind)
-                    if c > 1:  # the deviations and squares of all channels are gathered in the first one
-                        for j in range(columns):
-                            level, mean, deviation = 0.0, 0.0, 0.0
+                    # The squared length of each window, 0 where it has no contrast, takes the place of its sums.
+                    lengths = pointer(total, types.float64)
+                    for j in range(columns):
+                        squared, level_of = 0.0, 0.0
+                        if c == 1:
+                            level_of = squares[j]
+                            squared = (n * level_of - sums[j] * sums[j]) * inverse if centre > 0 else level_of
+                        else:
+                            mean = 0.0
                             for k in range(c):
-                                level += squares[j * c + k]
-                                mean += sums[j * c + k]
-                                deviation += n * squares[j * c + k] - sums[j * c + k] * sums[j * c + k]
+                                value = sums[j * c + k]
+                                level_of += squares[j * c + k]
+                                mean += value
+                                squared += (n * squares[j * c + k] - value * value) * inverse
                             if centre == 2:
-                                deviation = n * c * level - mean * mean
-                                deviation /= c
-                            sums[j] = deviation if centre > 0 else n * level
-                            squares[j] = level
+                                squared = (n * c * level_of - mean * mean) * inverse / c
+                            elif centre == 0:
+                                squared = level_of
+                        lengths[j] = squared if squared > FLAT * level_of or squared != squared else 0.0
+                    scales, odd = pointer(first_out + place * bytes_out, kind), 0
+                    for j in range(columns):
+                        squared = lengths[j]
+                        odd += 1 if squared > RANGE or (0.0 < squared < 1.0 / RANGE) else 0
+                    if narrow and odd == 0:
+                        for j in range(columns):
+                            squared = types.float32(lengths[j])
+                            scale = types.float32(1) / math.sqrt(squared) * types.float32(part)
+                            scales[j] = scale if squared > 0 else squared
                     else:
                         for j in range(columns):
-                            deviation = n * squares[j] - sums[j] * sums[j]
-                            sums[j] = deviation if centre > 0 else n * squares[j]
-                    for j in range(columns):
-                        squared, level = sums[j] / n, squares[j]
-                        norm = math.sqrt(max(squared, 0.0))
-                        scale = 1.0 / (norm * length)
-                        scale = scale if squared > FLAT * level and norm > shortest else 0.0
-                        scales[place + j] = kind(scale if level <= LARGEST else np.nan)
+                            squared = lengths[j]
+                            norm = math.sqrt(squared)
+                            scales[j] = kind(part / norm if norm > shortest else squared * 0.0)
                 first_p += here
 
     return work
@@ -197,7 +219,8 @@ def _run(g: MatchGeometry, result: str) -> Any:
     band = -(-_BAND // g.r) * g.r
     bands = -(-g.p // band)
     count = (tile + g.s - 1) * g.c
-    pitch = (16 * count * (kept + 6) // _LINE + 2) * _LINE
+    row = 2 * ((8 * count + 2 * VECTOR - 1) // VECTOR * VECTOR)
+    pitch = (row * (kept + 5) // _LINE + 2) * _LINE
     tasks = g.n * tiles * bands
     ns = g.n * g.h * g.w * g.c * 3.0
     sizes = (g.h, g.w, g.c, g.r, g.s, g.p, g.q, tile, tiles, band, bands, kept, pitch, g.centre)
@@ -205,12 +228,12 @@ def _run(g: MatchGeometry, result: str) -> Any:
     worker = _windows.address(g.dtype.name, result)
 
     def run(x: Any, first: Any, second: Any, shifts: np.ndarray, length: float) -> None:
-        zeros = np.zeros(2 * count)
+        zeros = np.zeros(row // 8)
         # What is subtracted, for a row of each image, since channels lie side by side.
         levels = np.ascontiguousarray(np.broadcast_to(shifts[:, None], (g.n, g.w, g.c)))
         buffer = empty((num_threads() * pitch + _LINE,), np.uint8)
         block = template.filled(x, first, second, levels, zeros, buffer)
-        block[len(block) - 1] = word_of(length)
+        block[len(block) - 1] = word_of(1.0 / length)
         launch(worker, tasks, addressof(block), ns)
 
     return run
