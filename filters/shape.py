@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ..kernels.contours import level_lines
 from .images import check_image, leading_axes
@@ -71,7 +70,9 @@ def find_contours(
     used = np.ones((image.shape[0] - 1, image.shape[1] - 1), bool)
     if mask is not None:
         if not isinstance(mask, np.ndarray) or mask.dtype != bool:
-            raise TypeError(f"{name}: mask expects a binary array (bool) but got {getattr(mask, 'dtype', type(mask).__name__)}")
+            raise TypeError(
+                f"{name}: mask expects a binary array (bool) but got {getattr(mask, 'dtype', type(mask).__name__)}"
+            )
         if mask.shape != image.shape:
             raise ValueError(f"{name}: mask expects the image's shape {image.shape} but got {mask.shape}")
         used = mask[:-1, :-1] & mask[:-1, 1:] & mask[1:, :-1] & mask[1:, 1:]

@@ -227,4 +227,3 @@ def integrate(ii: np.ndarray, start: ArrayLike, end: ArrayLike) -> np.ndarray:
         sign = -1 if before.sum() % 2 else 1
         total[inside] += sign * ii[tuple(place[inside].T)].astype(total.dtype)
     return total
-

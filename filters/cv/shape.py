@@ -209,7 +209,7 @@ def boundingRect(array: np.ndarray) -> tuple[int, int, int, int]:  # noqa: N802
 _POWERS = ("00", "10", "01", "20", "11", "02", "30", "21", "12", "03")
 
 
-def moments(array: np.ndarray, binaryImage: bool = False) -> dict[str, float]:  # noqa: N803
+def moments(array: np.ndarray, binaryImage: bool = False) -> dict[str, float]:
     """Moments of an image, or of the polygon of a contour, to the third order.
 
     Parameters

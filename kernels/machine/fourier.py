@@ -95,9 +95,7 @@ def _four_rows(typingctx, itemsize, forward, turned, row, distance, factors):
         x = [(v.load(r), v.load(v.at(r, _I64(v.lanes)))) for r in rows]
         table = v.pointer(args[5])
         if factored:
-            w = [
-                (v.broadcast(v.at(table, _I64(2 * q))), v.broadcast(v.at(table, _I64(2 * q + 1)))) for q in range(3)
-            ]
+            w = [(v.broadcast(v.at(table, _I64(2 * q))), v.broadcast(v.at(table, _I64(2 * q + 1)))) for q in range(3)]
             if not ahead:
                 x = [x[0], *[_times(v, x[q], w[q - 1], conjugate=True) for q in (1, 2, 3)]]
         x = _four_points(v, x, bool(ahead))

@@ -36,7 +36,7 @@ from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.fourier import roots, row_bytes, strips
 from ..machine.memory import empty
-from ..machine.pointers import float_bits, pointer, word_of
+from ..machine.pointers import pointer
 from ..machine.processor import lanes
 from ..machine.threads import launch, num_threads
 from ..machine.transpose import transpose_square

@@ -20,7 +20,10 @@ def calls(draw):
     x = (rng.random(image) * 100).astype(draw(st.sampled_from(DTYPES)))
     keywords = {}
     if draw(st.booleans()):
-        keywords = {"pad_input": True, "mode": draw(st.sampled_from(["constant", "edge", "mean", "linear_ramp", "wrap"]))}
+        keywords = {
+            "pad_input": True,
+            "mode": draw(st.sampled_from(["constant", "edge", "mean", "linear_ramp", "wrap"])),
+        }
         if keywords["mode"] == "constant":
             keywords["constant_values"] = draw(st.sampled_from([0, 3]))
     return x, x[-template[0] :, -template[1] :], keywords
@@ -126,7 +129,12 @@ IMAGE = np.random.default_rng(8).random((6, 7))
         (TypeError, (IMAGE, IMAGE), {"constant_values": "0"}, "constant_values expects a number"),
         (ValueError, (IMAGE, IMAGE), {"out": np.empty((2, 2))}, "out expects a writeable float64 array of shape"),
         (ValueError, (IMAGE, IMAGE), {"batch_axes": 3}, "batch_axes expects"),
-        (ValueError, (np.ones((5, 5, 3)), np.ones((2, 2, 2))), {"channel_axis": 2}, "template expects the image's chan"),
+        (
+            ValueError,
+            (np.ones((5, 5, 3)), np.ones((2, 2, 2))),
+            {"channel_axis": 2},
+            "template expects the image's chan",
+        ),
     ],
 )
 def test_match_template_refuses(error, arguments, keywords, message):

@@ -11,7 +11,7 @@ from tolerances import EPS
 def run(x, template, variant):
     """The operation on NumPy arrays by a CUDA variant, into poisoned memory."""
     plan = MATCH_PRODUCTS.plan((x, template), (), variant)
-    (shape, dtype), = plan.geometry.outputs
+    ((shape, dtype),) = plan.geometry.outputs
     out = np.full(shape, np.nan if dtype.kind == "f" else 7, dtype)
     plan.run((x, template), (out,))
     return out
