@@ -95,7 +95,7 @@ INTERPOLATION = {"float32": 2e-5, "float64": 1e-13}
 # 2e-6, and in float64 otherwise; the largest of many errors is some three times the expected one. In float64 the
 # definition itself loses 1e-13 where a window of a few pixels has little contrast.
 MATCH_SCORE = {"float32": 1e-5, "float64": 1e-11}
-# What float32 leaves of a score that both compute from the same numbers: theirs in float64, and the image's own rounding.
+# What float32 leaves of a score that scikit-image computes from the same numbers in float64.
 MATCH_SCORE_FLOAT32_RIVAL = 1e-6
 # OpenCV's sums of float32 products and its running sums.
 MATCH_SCORE_OPENCV = 2e-6

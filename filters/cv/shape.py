@@ -1,6 +1,7 @@
 """Outlines of components, their moments, and how like two shapes are, by OpenCV's names."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,8 @@ def findContours(  # noqa: N802
     ----------
     image : (H, W) uint8 or bool
     mode : {RETR_EXTERNAL, RETR_LIST, RETR_CCOMP, RETR_TREE}
-        Outer borders that lie in no component's hole; all borders; outer borders and below them those of their holes; all
-        borders, each below the one that surrounds it.
+        Outer borders that lie in no component's hole; all borders; outer borders and below them those of their holes;
+        all borders, each below the one that surrounds it.
     method : {CHAIN_APPROX_NONE, CHAIN_APPROX_SIMPLE}
         All points, or the ends of straight runs.
     offset : (x, y)
@@ -51,10 +52,11 @@ def findContours(  # noqa: N802
 
     Notes
     -----
-    Equals ``cv2.findContours``: points, order and hierarchy. One image at a time, since what comes out is as long as the
-    outlines are.
+    Equals ``cv2.findContours``: points, order and hierarchy. One image at a time, since what comes out is as long as
+    the outlines are.
 
-    Source: S. Suzuki and K. Abe, "Topological structural analysis of digitized binary images by border following", 1985.
+    Source: S. Suzuki and K. Abe, "Topological structural analysis of digitized binary images by border following",
+    1985.
 
     Examples
     --------
@@ -102,7 +104,7 @@ def _hierarchy(kept: np.ndarray, parents: np.ndarray) -> tuple[list[int], np.nda
     place = {k: index for index, k in enumerate(order)}
     table = np.full((len(order), 4), -1, np.int32)
     for parent, siblings in children.items():
-        for before, after in zip(siblings[:-1], siblings[1:], strict=True):
+        for before, after in pairwise(siblings):
             table[place[before], 0], table[place[after], 1] = place[after], place[before]
         if parent >= 0:
             table[place[parent], 2] = place[siblings[0]]
@@ -333,7 +335,8 @@ def matchShapes(contour1: np.ndarray, contour2: np.ndarray, method: int, paramet
     Returns
     -------
     float
-        Invariants up to 1e-5 do not count; where one shape has no moments at all and the other has, the largest float64.
+        Invariants up to 1e-5 do not count; where one shape has no moments at all and the other has, the largest
+        float64.
 
     Notes
     -----

@@ -66,9 +66,9 @@ def matchTemplate(  # noqa: N802
     finds a score of 0 and this function 1.
 
     As in OpenCV, TM_CCOEFF_NORMED is 1 everywhere for a constant template, and otherwise 0 in constant windows;
-    TM_CCORR_NORMED is 0 and TM_SQDIFF_NORMED 1 where template or window are all zero; TM_SQDIFF_NORMED ends at 1
-    where there is no mask. The same holds with a mask, where OpenCV divides by zero. A window that holds a NaN or an infinity gives NaN, and no other
-    does.
+    TM_CCORR_NORMED is 0 and TM_SQDIFF_NORMED 1 where template or window are all zero; TM_SQDIFF_NORMED ends at 1 where
+    there is no mask. The same holds with a mask, where OpenCV divides by zero. A window that holds a NaN or an infinity
+    gives NaN, and no other does.
 
     Examples
     --------
@@ -232,7 +232,7 @@ def _level(x: np.ndarray) -> np.ndarray:
 
 
 def _quotient(numerator: np.ndarray, length: np.ndarray, otherwise: float) -> np.ndarray:
-    """OpenCV's rule: the quotient, at most 1 in size where rounding made it a little more, ``otherwise`` beyond that."""
+    """OpenCV's rule: the quotient, 1 in size where rounding made it a little more, ``otherwise`` beyond that."""
     quotient = np.divide(numerator, length, out=np.full(numerator.shape, np.inf), where=length > 0)
     size = np.abs(quotient)
     clipped = np.where(size < 1.125, np.clip(quotient, -1, 1), otherwise)

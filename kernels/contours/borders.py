@@ -14,6 +14,7 @@ met last, on the way along the row, tells which border surrounds a new one: that
 Source: S. Suzuki and K. Abe, "Topological structural analysis of digitized binary images by border following", 1985.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,6 @@ def _borders(marks, corners):
                 y, x = i, j
                 before = direction ^ 4
                 while True:
-                    came = direction
                     direction = (direction + 1) % 8
                     right_is_zero = False
                     while marks[y + down[direction], x + across[direction]] == 0:
@@ -138,4 +138,4 @@ def follow_borders(image: np.ndarray, corners: bool) -> tuple[list[np.ndarray], 
     marks = np.zeros((image.shape[0] + 2, image.shape[1] + 2), np.int32)
     marks[1:-1, 1:-1] = image != 0
     points, cuts, hole, around = _compiled(marks, corners)
-    return [points[a:b].copy() for a, b in zip(cuts[:-1], cuts[1:], strict=True)], hole, around
+    return [points[a:b].copy() for a, b in pairwise(cuts)], hole, around

@@ -17,6 +17,7 @@ that pixel: that is where several edges meet.
 Source: W. Lorensen and H. Cline, "Marching cubes", 1987.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -189,4 +190,4 @@ def level_lines(image: np.ndarray, level: float, joined: bool, used: np.ndarray)
         In the order of their first segments, row by row; closed lines end with their first point.
     """
     points, cuts = _compiled(np.ascontiguousarray(image), level, joined, np.ascontiguousarray(used), _SEGMENTS)
-    return [points[a:b].copy() for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [points[a:b].copy() for a, b in pairwise(cuts)]

@@ -3,7 +3,7 @@
     reference.py     the loops, interpreted in float64; compiled as they stand they are "naive"
     cpu_direct.py    "direct": sums of rows of the image, shifted and weighted, for small templates
     cpu_fourier.py   "fourier": overlapping blocks multiplied in the frequency domain, for all others
-    cpu_windows.py   "windows": sums over all windows, that what is added is never subtracted again
+    cpu_windows.py   "windows": sums over all windows, in which nothing is ever subtracted again
     cuda_naive.py    "naive": one thread, one place
     cuda_tiled.py    "tiled": a tile of the image and pieces of the template in shared memory
 
@@ -200,8 +200,8 @@ def window_sums(
 
     Notes
     -----
-    Equal to differences of integral images, but nothing is subtracted: a window of small numbers loses no digit to large
-    ones elsewhere, and NaN and infinity reach exactly the windows that hold them.
+    Equal to differences of integral images, but nothing is subtracted: a window of small numbers loses no digit to
+    large ones elsewhere, and NaN and infinity reach exactly the windows that hold them.
 
     Examples
     --------

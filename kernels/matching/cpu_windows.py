@@ -16,8 +16,8 @@ Channels of a pixel lie side by side, so a row is W * C numbers and the next pix
 channels but the one that writes results. Columns are cut into tiles, so that a tile's suffixes stay in the second-level
 cache. Sums are in float64, where those of integers are exact.
 
-Instead of the sums, `scales` writes what a sum of products is multiplied by to be a score: one over the window's length,
-its mean subtracted, times the template's.
+Instead of the sums, `scales` writes what a sum of products is multiplied by to be a score: one over the window's
+length, its mean subtracted, times the template's.
 """
 
 import math
@@ -112,8 +112,8 @@ def _windows(dtype: str, result: str) -> Any:
     def work(begin, end, slot, block):
         x, first_out, second_out, levels, zeros = block[0], block[1], block[2], block[3], block[4]
         h, w, c, r, s, p, q = block[6], block[7], block[8], block[9], block[10], block[11], block[12]
-        tile, tiles, band, bands, most, pitch = block[13], block[14], block[15], block[16], block[17], block[18]
-        centre, part = block[19], float_bits(block[20])
+        tile, tiles, band, bands, pitch = block[13], block[14], block[15], block[16], block[17]
+        centre, part = block[18], float_bits(block[19])
         scratch = (block[5] + _LINE - 1) // _LINE * _LINE + slot * pitch
         n = types.float64(r * s)
         inverse = 1.0 / n
@@ -223,7 +223,7 @@ def _run(g: MatchGeometry, result: str) -> Any:
     pitch = (row * (kept + 5) // _LINE + 2) * _LINE
     tasks = g.n * tiles * bands
     ns = g.n * g.h * g.w * g.c * 3.0
-    sizes = (g.h, g.w, g.c, g.r, g.s, g.p, g.q, tile, tiles, band, bands, kept, pitch, g.centre)
+    sizes = (g.h, g.w, g.c, g.r, g.s, g.p, g.q, tile, tiles, band, bands, pitch, g.centre)
     template = Template(6, (*sizes, 0))
     worker = _windows.address(g.dtype.name, result)
 
@@ -253,8 +253,8 @@ def build(g: MatchGeometry) -> Run:
 def scales(g: MatchGeometry) -> Any:
     """``run(x, out, shifts, length)``: one over the length of every window, its mean subtracted, times ``length``.
 
-    0 where a window has no contrast, NaN where it holds a NaN or an infinity; ``shifts`` (N, C) is subtracted first, and
-    should be about the mean. ``out`` is (N, P, Q), in the type of the scores.
+    0 where a window has no contrast, NaN where it holds a NaN or an infinity; ``shifts`` (N, C) is subtracted first,
+    and should be about the mean. ``out`` is (N, P, Q), in the type of the scores.
     """
     run_scales = _run(g, g.outputs[0][1].name)
 

@@ -45,9 +45,9 @@ def _row_sums(dtype: str) -> Any:
 class Pattern:
     """``pattern, scale, shifts = Pattern(g)(x, template)``.
 
-    The pattern is the centred template, of length 1 (for uint8: times R * S, which makes it integers, or R * S * C where
-    the mean is over all channels). ``scale`` (N, P, Q) makes scores of its products. ``shifts`` (N, C) is about the
-    level of each image: it may be subtracted from the image since the pattern adds up to 0.
+    The pattern is the centred template, of length 1 (for uint8: times R * S, which makes it integers, or R * S * C
+    where the mean is over all channels). ``scale`` (N, P, Q) makes scores of its products. ``shifts`` (N, C) is about
+    the level of each image: it may be subtracted from the image since the pattern adds up to 0.
     """
 
     def __init__(self, g: MatchGeometry) -> None:

@@ -20,7 +20,7 @@ Squares are counted from the image's mean. Rounding leaves up to some 4e-15 of t
 """
 
 FLAT_TEMPLATE = 1e-26
-"""The same of a template, whose deviations are summed after its mean is known: what is left is its rounding, squared."""
+"""The same of a template, whose deviations are summed after its mean is known: rounding leaves its own square."""
 
 
 def match_products(x, template, y):
@@ -109,7 +109,7 @@ def centred(x, p, q, shift, centre, values):
 @register_jitable
 def image_means(x, n, centre, means):
     """Write the mean of the finite numbers of each channel (``centre`` 1) or of all (2), and 0 for ``centre`` 0."""
-    N, H, W, C = x.shape
+    _, H, W, C = x.shape
     means[:] = 0.0
     counts = np.zeros(C)
     if centre == 0:
