@@ -43,6 +43,9 @@ from .thresholds import threshold_local, threshold_otsu
 from .tiling import halo, map_tiles
 from .warping import rotate, warp
 from .windows import convolve, correlate, correlate1d, uniform
+from .shape import find_contours, moments, moments_central, moments_hu, moments_normalized
+from .similarity import structural_similarity
+from .template import integral_image, integrate, match_template
 
 __all__ = [
     "apply_hysteresis_threshold",
@@ -80,6 +83,16 @@ __all__ = [
     "morphological_gradient",
     "motion_blur",
     "multiscale_structural_similarity",
+    "find_contours",
+    "gaussian",
+    "integral_image",
+    "integrate",
+    "match_template",
+    "mean_squared_error",
+    "moments",
+    "moments_central",
+    "moments_hu",
+    "moments_normalized",
     "normalized_root_mse",
     "opening",
     "pad",

@@ -59,6 +59,7 @@ from .loss import (
     smooth_l1_loss_and_grad,
 )
 from .machine.memory import memory_report, memory_trim
+from .matching import match_products, match_template, window_sums
 from .normalization import batch_norm, batch_norm_grad, batch_norm_train
 from .optimizer import adam_step, average_step, norm_of_all, sgd_step
 from .padding import pad2d, pad2d_grad
@@ -146,6 +147,8 @@ __all__ = [
     "log_softmax",
     "log_softmax_grad",
     "look_up",
+    "match_products",
+    "match_template",
     "matmul",
     "max_filter2d",
     "max_pool2d",
@@ -203,4 +206,5 @@ __all__ = [
     "warp2d",
     "warp2d_grad",
     "window_places",
+    "window_sums",
 ]

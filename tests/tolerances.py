@@ -112,3 +112,11 @@ CV_WARP = 3e-5
 EDGES = {"float32": 2e-6, "float64": 4e-15}
 # OpenCV's derivatives of floats: sums of up to 14 products in another order, relative to the sum of their sizes.
 CV_DERIVATIVE = {"float32": 2e-6, "float64": 4e-15}
+# Scores of template matching in [-1, 1]. Float32 blocks are transformed in float32 where the expected error is below
+# 2e-6, and in float64 otherwise; the largest of many errors is some three times the expected one. In float64 the
+# definition itself loses 1e-13 where a window of a few pixels has little contrast.
+MATCH_SCORE = {"float32": 1e-5, "float64": 1e-11}
+# What float32 leaves of a score that scikit-image computes from the same numbers in float64.
+MATCH_SCORE_FLOAT32_RIVAL = 1e-6
+# OpenCV's sums of float32 products and its running sums.
+MATCH_SCORE_OPENCV = 2e-6

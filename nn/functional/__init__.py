@@ -26,6 +26,15 @@ from .edges import sobel, sobel_magnitude
 from .embedding import embedding, embedding_grad
 from .filtering import box_blur, correlate2d, gaussian_blur
 from .loss import binary_cross_entropy_with_logits, charbonnier_loss, huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from .loss import (
+    binary_cross_entropy_with_logits,
+    charbonnier_loss,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+    smooth_l1_loss,
+)
+from .matching import match_template
 from .normalization import batch_norm
 from .padding import pad2d
 from .pooling import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d
@@ -70,6 +79,7 @@ __all__ = [
     "linear",
     "log",
     "log_softmax",
+    "match_template",
     "matmul",
     "max_filter",
     "max_pool2d",

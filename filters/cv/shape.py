@@ -1,0 +1,365 @@
+"""Outlines of components, their moments, and how like two shapes are, by OpenCV's names."""
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ...kernels.contours import follow_borders
+from ..images import check_image
+from ..shape import hu_invariants
+
+RETR_EXTERNAL = 0
+RETR_LIST = 1
+RETR_CCOMP = 2
+RETR_TREE = 3
+CHAIN_APPROX_NONE = 1
+CHAIN_APPROX_SIMPLE = 2
+CONTOURS_MATCH_I1 = 1
+CONTOURS_MATCH_I2 = 2
+CONTOURS_MATCH_I3 = 3
+
+_LEAST_INVARIANT = 1e-5  # smaller ones do not count in matchShapes
+
+
+def findContours(  # noqa: N802
+    image: np.ndarray, mode: int, method: int, *, offset: tuple[int, int] = (0, 0)
+) -> tuple[tuple[np.ndarray, ...], np.ndarray | None]:
+    """Outlines of the components of pixels that are not zero, and of their holes.
+
+    Parameters
+    ----------
+    image : (H, W) uint8 or bool
+    mode : {RETR_EXTERNAL, RETR_LIST, RETR_CCOMP, RETR_TREE}
+        Outer borders that lie in no component's hole; all borders; outer borders and below them those of their holes;
+        all borders, each below the one that surrounds it.
+    method : {CHAIN_APPROX_NONE, CHAIN_APPROX_SIMPLE}
+        All points, or the ends of straight runs.
+    offset : (x, y)
+        Added to all points.
+
+    Returns
+    -------
+    contours : tuple of (points, 1, 2) int32 arrays of x and y
+    hierarchy : (1, contours, 4) int32, or None where there are none
+        For each contour the next and the previous one of the same level, its first child and its parent, or -1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not an image of two axes of uint8 or bool; unknown modes or methods.
+
+    Notes
+    -----
+    Equals ``cv2.findContours``: points, order and hierarchy. One image at a time, since what comes out is as long as
+    the outlines are.
+
+    Source: S. Suzuki and K. Abe, "Topological structural analysis of digitized binary images by border following",
+    1985.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.zeros((4, 5), np.uint8)
+    >>> image[1:3, 1:4] = 1
+    >>> contours, _ = findContours(image, RETR_EXTERNAL, CHAIN_APPROX_SIMPLE)
+    >>> contours[0][:, 0].tolist()
+    [[1, 1], [1, 2], [3, 2], [3, 1]]
+    """
+    name = "findContours"
+    check_image(name, "image", image)
+    if image.dtype not in (np.uint8, np.bool_):
+        raise TypeError(f"{name}: image expects uint8 or bool but got {image.dtype}")
+    if image.ndim != 2:
+        raise ValueError(f"{name}: image expects two axes but got shape {image.shape}")
+    if mode not in (RETR_EXTERNAL, RETR_LIST, RETR_CCOMP, RETR_TREE):
+        raise ValueError(f"{name}: mode expects RETR_EXTERNAL, RETR_LIST, RETR_CCOMP or RETR_TREE but got {mode!r}")
+    if method not in (CHAIN_APPROX_NONE, CHAIN_APPROX_SIMPLE):
+        raise ValueError(f"{name}: method expects CHAIN_APPROX_NONE or CHAIN_APPROX_SIMPLE but got {method!r}")
+    borders, hole, around = follow_borders(image, method == CHAIN_APPROX_SIMPLE)
+    parents = np.full(len(borders), -1)
+    if mode == RETR_TREE:
+        parents = around
+    elif mode == RETR_CCOMP:
+        parents = np.where(hole, around, -1)
+    kept = np.flatnonzero(around < 0) if mode == RETR_EXTERNAL else np.arange(len(borders))
+    order, hierarchy = _hierarchy(kept, parents)
+    shift = np.array(offset, np.int32)
+    contours = tuple((borders[k] + shift)[:, None] for k in order)
+    return contours, (hierarchy[None] if contours else None)
+
+
+def _hierarchy(kept: np.ndarray, parents: np.ndarray) -> tuple[list[int], np.ndarray]:
+    """OpenCV's order (of siblings, the one found last first, each followed by its children) and its table of links."""
+    children: dict[int, list[int]] = {}
+    for k in kept[::-1]:
+        children.setdefault(int(parents[k]), []).append(int(k))
+    order: list[int] = []
+    pending = children.get(-1, [])[::-1]
+    while pending:
+        k = pending.pop()
+        order.append(k)
+        pending.extend(children.get(k, [])[::-1])
+    place = {k: index for index, k in enumerate(order)}
+    table = np.full((len(order), 4), -1, np.int32)
+    for parent, siblings in children.items():
+        for before, after in pairwise(siblings):
+            table[place[before], 0], table[place[after], 1] = place[after], place[before]
+        if parent >= 0:
+            table[place[parent], 2] = place[siblings[0]]
+            table[[place[s] for s in siblings], 3] = place[parent]
+    return order, table
+
+
+def _points(name: str, argument: str, contour: Any) -> np.ndarray:
+    """A contour as (points, 2) float64."""
+    check_image(name, argument, contour)
+    points = contour[:, 0] if contour.ndim == 3 and contour.shape[1] == 1 else contour
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ValueError(f"{name}: {argument} expects (points, 1, 2) or (points, 2) but got shape {contour.shape}")
+    return points.astype(np.float64)
+
+
+def contourArea(contour: np.ndarray, oriented: bool = False) -> float:  # noqa: N802
+    """The area inside a contour of points, by Green's formula.
+
+    Parameters
+    ----------
+    contour : (points, 1, 2) or (points, 2)
+    oriented : bool
+        Let it be negative where points turn counterclockwise on the screen.
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    Equals ``cv2.contourArea``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> contourArea(np.array([[0, 0], [4, 0], [4, 3], [0, 3]]))
+    12.0
+    """
+    points = _points("contourArea", "contour", contour)
+    x, y = points.T
+    area = 0.5 * float((np.roll(x, 1) * y - x * np.roll(y, 1)).sum())
+    return area if oriented else abs(area)
+
+
+def arcLength(curve: np.ndarray, closed: bool) -> float:  # noqa: N802
+    """The length of a line of points.
+
+    Parameters
+    ----------
+    curve : (points, 1, 2) or (points, 2)
+    closed : bool
+        Whether the last point is joined with the first.
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    Equals ``cv2.arcLength`` within its float32 rounding.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> arcLength(np.array([[0, 0], [4, 0], [4, 3]]), True)
+    12.0
+    """
+    points = _points("arcLength", "curve", curve)
+    steps = points - np.roll(points, 1, axis=0)
+    lengths = np.hypot(*steps.T)
+    return float(lengths.sum() if closed else lengths[1:].sum())
+
+
+def boundingRect(array: np.ndarray) -> tuple[int, int, int, int]:  # noqa: N802
+    """The smallest upright rectangle around points with integer coordinates.
+
+    Parameters
+    ----------
+    array : (points, 1, 2) or (points, 2) int32
+
+    Returns
+    -------
+    x, y, width, height : int
+        All 0 where there are no points.
+
+    Notes
+    -----
+    Equals ``cv2.boundingRect`` of points.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> boundingRect(np.array([[1, 5], [3, 2]]))
+    (1, 2, 3, 4)
+    """
+    points = _points("boundingRect", "array", array)
+    if len(points) == 0:
+        return 0, 0, 0, 0
+    (left, top), (right, bottom) = np.floor(points.min(axis=0)), np.floor(points.max(axis=0))
+    return int(left), int(top), int(right - left) + 1, int(bottom - top) + 1
+
+
+_POWERS = ("00", "10", "01", "20", "11", "02", "30", "21", "12", "03")
+
+
+def moments(array: np.ndarray, binaryImage: bool = False) -> dict[str, float]:
+    """Moments of an image, or of the polygon of a contour, to the third order.
+
+    Parameters
+    ----------
+    array : (H, W) image, or (points, 1, 2) contour of int32 or float32
+        As in OpenCV, two columns of int32 are a contour too.
+    binaryImage : bool
+        Count every pixel that is not 0 as 1.
+
+    Returns
+    -------
+    dict
+        m00 to m03 (powers of x, then of y), central mu20 to mu03, and normalised nu20 to nu03.
+
+    Notes
+    -----
+    Equals ``cv2.moments`` within rounding; everything is in float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> m = moments(np.array([[0, 0], [4, 0], [4, 3], [0, 3]], np.int32)[:, None])
+    >>> m["m00"], m["m10"] / m["m00"], m["m01"] / m["m00"]
+    (12.0, 2.0, 1.5)
+    """
+    name = "moments"
+    check_image(name, "array", array)
+    contour = array.ndim == 3 and array.shape[1:] == (1, 2)
+    if contour or (array.ndim == 2 and array.shape[1] == 2 and array.dtype == np.int32):
+        raw = _of_polygon(_points(name, "array", array))
+    elif array.ndim == 2:
+        raw = _of_image((array != 0) if binaryImage else array)
+    else:
+        raise ValueError(f"{name}: array expects (H, W) or (points, 1, 2) but got shape {array.shape}")
+    return _with_central(raw)
+
+
+def _of_image(image: np.ndarray) -> dict[str, float]:
+    wide = image.astype(np.float64)
+    x, y = (np.arange(n)[:, None] ** np.arange(4.0) for n in (image.shape[1], image.shape[0]))
+    table = x.T @ wide.T @ y
+    return {f"m{i}{j}": float(table[int(i), int(j)]) for i, j in _POWERS}
+
+
+def _of_polygon(points: np.ndarray) -> dict[str, float]:
+    """By Green's formula: integrals over the area as sums over the edges."""
+    if len(points) == 0:
+        return {f"m{power}": 0.0 for power in _POWERS}
+    x, y = points.T
+    a, b = np.roll(x, 1), np.roll(y, 1)
+    cross = a * y - x * b
+    terms = {
+        "00": (cross, 2),
+        "10": (cross * (a + x), 6),
+        "01": (cross * (b + y), 6),
+        "20": (cross * (a * (a + x) + x * x), 12),
+        "11": (cross * (a * (2 * b + y) + x * (b + 2 * y)), 24),
+        "02": (cross * (b * (b + y) + y * y), 12),
+        "30": (cross * (a + x) * (a * a + x * x), 20),
+        "21": (cross * (a * a * (3 * b + y) + 2 * x * a * (b + y) + x * x * (b + 3 * y)), 60),
+        "12": (cross * (b * b * (3 * a + x) + 2 * y * b * (a + x) + y * y * (a + 3 * x)), 60),
+        "03": (cross * (b + y) * (b * b + y * y), 20),
+    }
+    sign = -1.0 if cross.sum() < 0 else 1.0
+    return {f"m{power}": sign * float(values.sum()) / divisor for power, (values, divisor) in terms.items()}
+
+
+def _with_central(m: dict[str, float]) -> dict[str, float]:
+    area = m["m00"]
+    inverse = 1.0 / area if abs(area) > np.finfo(np.float64).eps else 0.0
+    x, y = m["m10"] * inverse, m["m01"] * inverse
+    mu = {"20": m["m20"] - m["m10"] * x, "11": m["m11"] - m["m10"] * y, "02": m["m02"] - m["m01"] * y}
+    mu["30"] = m["m30"] - x * (3 * mu["20"] + x * m["m10"])
+    mu["21"] = m["m21"] - x * (2 * mu["11"] + x * m["m01"]) - y * mu["20"]
+    mu["12"] = m["m12"] - y * (2 * mu["11"] + y * m["m10"]) - x * mu["02"]
+    mu["03"] = m["m03"] - y * (3 * mu["02"] + y * m["m01"])
+    second, third = inverse * inverse, inverse * inverse * math.sqrt(abs(inverse))
+    nu = {f"nu{p}": value * (second if p in ("20", "11", "02") else third) for p, value in mu.items()}
+    return {**m, **{f"mu{p}": value for p, value in mu.items()}, **nu}
+
+
+def HuMoments(m: dict[str, float]) -> np.ndarray:  # noqa: N802
+    """Hu's seven invariants of moments: they do not change with place, scale and rotation.
+
+    Parameters
+    ----------
+    m : dict
+        From `moments`.
+
+    Returns
+    -------
+    (7, 1) float64 array
+
+    Notes
+    -----
+    Equals ``cv2.HuMoments``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> HuMoments(moments(np.ones((4, 4), np.uint8)))[0]
+    array([0.15625])
+    """
+    nu = np.zeros((4, 4))
+    for power in _POWERS[3:]:
+        nu[int(power[0]), int(power[1])] = m[f"nu{power}"]
+    return np.array(hu_invariants(nu))[:, None]
+
+
+def matchShapes(contour1: np.ndarray, contour2: np.ndarray, method: int, parameter: float = 0.0) -> float:  # noqa: N802
+    """How unlike two shapes are, by the logarithms of their Hu invariants: 0 where they are equal.
+
+    Parameters
+    ----------
+    contour1, contour2 : (points, 1, 2) contours or (H, W) images
+    method : {CONTOURS_MATCH_I1, CONTOURS_MATCH_I2, CONTOURS_MATCH_I3}
+        With a and b the signed logarithms: sum of abs(1/a - 1/b); sum of abs(a - b); the largest abs((a - b) / a).
+    parameter : float
+        Of no use, as in OpenCV.
+
+    Returns
+    -------
+    float
+        Invariants up to 1e-5 do not count; where one shape has no moments at all and the other has, the largest
+        float64.
+
+    Notes
+    -----
+    Equals ``cv2.matchShapes``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> square = np.array([[0, 0], [4, 0], [4, 4], [0, 4]], np.int32)[:, None]
+    >>> matchShapes(square, 3 * square, CONTOURS_MATCH_I1)
+    0.0
+    """
+    name = "matchShapes"
+    if method not in (CONTOURS_MATCH_I1, CONTOURS_MATCH_I2, CONTOURS_MATCH_I3):
+        raise ValueError(f"{name}: method expects CONTOURS_MATCH_I1, _I2 or _I3 (1, 2, 3) but got {method!r}")
+    first, second = (HuMoments(moments(contour))[:, 0] for contour in (contour1, contour2))
+    if np.any(first != 0) != np.any(second != 0):
+        return float(np.finfo(np.float64).max)
+    counts = (np.abs(first) > _LEAST_INVARIANT) & (np.abs(second) > _LEAST_INVARIANT)
+    a, b = (np.sign(h[counts]) * np.log10(np.abs(h[counts])) for h in (first, second))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if method == CONTOURS_MATCH_I1:
+            return float(np.abs(1 / a - 1 / b).sum())
+        if method == CONTOURS_MATCH_I2:
+            return float(np.abs(a - b).sum())
+        return float(np.abs((a - b) / a).max(initial=0.0))

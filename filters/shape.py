@@ -1,0 +1,290 @@
+"""Outlines and moments of shapes in scikit-image's call forms."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..kernels.contours import level_lines
+from .images import check_image, leading_axes
+
+_CHOICES = ("low", "high")
+
+
+def find_contours(
+    image: np.ndarray,
+    level: float | None = None,
+    fully_connected: str = "low",
+    positive_orientation: str = "low",
+    *,
+    mask: np.ndarray | None = None,
+) -> list[np.ndarray]:
+    """Lines of one level through an image, by marching squares.
+
+    Parameters
+    ----------
+    image : (H, W) array of real numbers
+    level : float, optional
+        Lines separate numbers above it from all others; by default the middle between the least and the largest.
+    fully_connected : {"low", "high"}
+        Which of two pixels that touch at a corner are joined there: those up to the level, or those above it.
+    positive_orientation : {"low", "high"}
+        Around which of the two closed lines turn counterclockwise.
+    mask : (H, W) bool, optional
+        Squares with a pixel where it is False are left out.
+
+    Returns
+    -------
+    list of (points, 2) float64 arrays
+        Rows and columns of the points of each line; closed lines end with their first point. They are in the order in
+        which they are met, row by row.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not an image of two axes, smaller than 2 x 2; unknown choices; a mask that does not fit.
+
+    Notes
+    -----
+    Equals ``skimage.measure.find_contours`` 0.26. Squares with a NaN are left out. One image at a time, since what
+    comes out is as long as its lines are.
+
+    Source: W. Lorensen and H. Cline, "Marching cubes", 1987.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.zeros((3, 3))
+    >>> image[0, 0] = 1
+    >>> find_contours(image, 0.5)
+    [array([[0. , 0.5],
+           [0.5, 0. ]])]
+    """
+    name = "find_contours"
+    check_image(name, "image", image)
+    if image.ndim != 2 or min(image.shape) < 2:
+        raise ValueError(f"{name}: image expects two axes of at least 2 pixels but got shape {image.shape}")
+    for argument, value in (("fully_connected", fully_connected), ("positive_orientation", positive_orientation)):
+        if value not in _CHOICES:
+            raise ValueError(f"{name}: {argument} expects 'low' or 'high' but got {value!r}")
+    used = np.ones((image.shape[0] - 1, image.shape[1] - 1), bool)
+    if mask is not None:
+        if not isinstance(mask, np.ndarray) or mask.dtype != bool:
+            raise TypeError(
+                f"{name}: mask expects a binary array (bool) but got {getattr(mask, 'dtype', type(mask).__name__)}"
+            )
+        if mask.shape != image.shape:
+            raise ValueError(f"{name}: mask expects the image's shape {image.shape} but got {mask.shape}")
+        used = mask[:-1, :-1] & mask[:-1, 1:] & mask[1:, :-1] & mask[1:, 1:]
+    wide = image.astype(np.float64)
+    if level is None:
+        finite = wide[~np.isnan(wide)]
+        level = (finite.min() + finite.max()) / 2.0 if finite.size else 0.0
+    if not isinstance(level, int | float | np.number):
+        raise TypeError(f"{name}: level expects a number but got {level!r}")
+    lines = level_lines(wide, float(level), fully_connected == "high", used)
+    return [line[::-1] for line in lines] if positive_orientation == "high" else lines
+
+
+def moments(
+    image: np.ndarray, order: int = 3, *, spacing: float | Sequence[float] | None = None, batch_axes: int = 0
+) -> np.ndarray:
+    """Raw moments of an image: ``M[i, j] = sum of image[r, c] * r**i * c**j``.
+
+    Parameters
+    ----------
+    image : array of real numbers and of any number of axes
+    order : int
+        The largest power.
+    spacing : float or one for each axis, optional
+        The distance between pixels.
+    batch_axes : int
+        How many leading axes count images.
+
+    Returns
+    -------
+    (order + 1, ..., order + 1) array, one axis for each of the image; float32 for float32 and float16 images, else
+    float64. Axes of a batch stand in front.
+
+    Notes
+    -----
+    Equals ``skimage.measure.moments`` 0.26; sums are in float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> moments(np.ones((2, 3)), order=1)
+    array([[6., 6.],
+           [3., 3.]])
+    """
+    return moments_central(image, (0,) * np.ndim(image), order, spacing=spacing, batch_axes=batch_axes)
+
+
+def moments_central(
+    image: np.ndarray,
+    center: Sequence[float] | None = None,
+    order: int = 3,
+    *,
+    spacing: float | Sequence[float] | None = None,
+    batch_axes: int = 0,
+) -> np.ndarray:
+    """Moments about a centre, by default the image's centroid: they do not change with its place.
+
+    Parameters
+    ----------
+    image, order, spacing, batch_axes
+        As in `moments`.
+    center : one number for each axis of the image, optional
+        In pixels times spacing, the same for all images of a batch.
+
+    Returns
+    -------
+    array as of `moments`; about the centroid, those whose powers add up to more than ``order`` are 0
+
+    Notes
+    -----
+    Equals ``skimage.measure.moments_central`` 0.26.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> moments_central(np.ones((1, 3)), order=2)[0]
+    array([3., 0., 2.])
+    """
+    name = "moments_central"
+    check_image(name, "image", image)
+    batch = leading_axes(name, batch_axes, image.ndim)
+    if isinstance(order, bool) or not isinstance(order, int | np.integer) or order < 0:
+        raise ValueError(f"{name}: order expects an integer of at least 0 but got {order!r}")
+    shape = image.shape[batch:]
+    steps = _steps(name, spacing, len(shape))
+    flat = image.reshape(-1, *shape)
+    if center is None:
+        about = [_centroid(one, steps) for one in flat]
+    else:
+        numbers = [float(c) for c in center][-len(shape) :] if len(shape) else []
+        if len(numbers) != len(shape):
+            raise ValueError(f"{name}: center expects {len(shape)} numbers but got {center!r}")
+        about = [numbers] * len(flat)
+    results = np.array([_moments(one, where, int(order), steps) for one, where in zip(flat, about, strict=True)])
+    if center is None:
+        results[:, np.indices(results.shape[1:]).sum(axis=0) > order] = 0
+    dtype = np.float32 if image.dtype in (np.float16, np.float32) else np.float64
+    return results.reshape(*image.shape[:batch], *(int(order) + 1,) * len(shape)).astype(dtype)
+
+
+def _steps(name: str, spacing: Any, axes: int) -> list[float]:
+    if spacing is None:
+        return [1.0] * axes
+    steps = [float(s) for s in (spacing if np.ndim(spacing) else [spacing] * axes)]
+    if len(steps) != axes:
+        raise ValueError(f"{name}: spacing expects a number or {axes} of them but got {spacing!r}")
+    return steps
+
+
+def _centroid(image: np.ndarray, steps: list[float]) -> list[float]:
+    first = _moments(image, [0.0] * image.ndim, 1, steps)
+    units = np.eye(image.ndim, dtype=int)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return [float(first[tuple(unit)] / first[(0,) * image.ndim]) for unit in units]
+
+
+def _moments(image: np.ndarray, center: Sequence[float], order: int, steps: list[float]) -> np.ndarray:
+    """Products with powers of the coordinates, one axis after the other."""
+    total = image.astype(np.float64)
+    for axis, (middle, step) in enumerate(zip(center, steps, strict=True)):
+        distance = np.arange(image.shape[axis]) * step - middle
+        powers = distance[:, None] ** np.arange(order + 1)
+        total = np.moveaxis(np.tensordot(total, powers, axes=(axis, 0)), -1, axis)
+    return total
+
+
+def moments_normalized(mu: np.ndarray, order: int = 3, spacing: float | Sequence[float] | None = None) -> np.ndarray:
+    """Central moments divided by a power of the area: they do not change with the scale either.
+
+    Parameters
+    ----------
+    mu : (n, ..., n) array, n > order
+        From `moments_central`.
+    order : int
+        The largest power.
+    spacing : float or one for each axis, optional
+
+    Returns
+    -------
+    (order + 1, ..., order + 1) array; NaN where powers add up to less than 2
+
+    Notes
+    -----
+    Equals ``skimage.measure.moments_normalized`` 0.26.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> moments_normalized(moments_central(np.ones((4, 4))), order=2)
+    array([[     nan,      nan, 0.078125],
+           [     nan, 0.      , 0.      ],
+           [0.078125, 0.      , 0.      ]])
+    """
+    name = "moments_normalized"
+    check_image(name, "mu", mu)
+    if any(n <= order for n in mu.shape):
+        raise ValueError(f"{name}: mu expects more than order = {order} numbers along each axis but got {mu.shape}")
+    scale = min(_steps(name, spacing, mu.ndim))
+    result = np.full((order + 1,) * mu.ndim, np.nan, mu.dtype if mu.dtype.kind == "f" else np.float64)
+    area = mu[(0,) * mu.ndim]
+    for powers in np.ndindex(*result.shape):
+        total = sum(powers)
+        if total >= 2:
+            result[powers] = (mu[powers] / scale**total) / area ** (total / mu.ndim + 1)
+    return result
+
+
+def moments_hu(nu: np.ndarray) -> np.ndarray:
+    """Hu's seven combinations of normalised moments: they do not change with place, scale and rotation.
+
+    Parameters
+    ----------
+    nu : (..., n, n) array, n >= 4
+        From `moments_normalized`.
+
+    Returns
+    -------
+    (..., 7) array
+
+    Notes
+    -----
+    Equals ``skimage.measure.moments_hu`` and ``cv2.HuMoments``.
+
+    Source: M. K. Hu, "Visual pattern recognition by moment invariants", 1962.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> square = np.ones((4, 4))
+    >>> moments_hu(moments_normalized(moments_central(square)))[0]
+    0.15625
+    """
+    name = "moments_hu"
+    check_image(name, "nu", nu)
+    if nu.ndim < 2 or min(nu.shape[-2:]) < 4:
+        raise ValueError(f"{name}: nu expects at least 4 x 4 moments but got shape {nu.shape}")
+    dtype = nu.dtype if nu.dtype in (np.float32, np.float64) else np.dtype(np.float64)
+    return np.stack(hu_invariants(nu.astype(np.float64)), axis=-1).astype(dtype)
+
+
+def hu_invariants(nu: np.ndarray) -> list[np.ndarray]:
+    """The seven of moments ``nu[..., i, j]``."""
+    n20, n02, n11 = nu[..., 2, 0], nu[..., 0, 2], nu[..., 1, 1]
+    n30, n03, n21, n12 = nu[..., 3, 0], nu[..., 0, 3], nu[..., 2, 1], nu[..., 1, 2]
+    a, b = n30 + n12, n21 + n03
+    p, q = n30 - 3 * n12, 3 * n21 - n03
+    return [
+        n20 + n02,
+        (n20 - n02) ** 2 + 4 * n11**2,
+        p**2 + q**2,
+        a**2 + b**2,
+        p * a * (a**2 - 3 * b**2) + q * b * (3 * a**2 - b**2),
+        (n20 - n02) * (a**2 - b**2) + 4 * n11 * a * b,
+        q * a * (a**2 - 3 * b**2) - p * b * (3 * a**2 - b**2),
+    ]
