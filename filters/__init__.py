@@ -5,15 +5,25 @@ says that the k leading axes count images (by default none do: three axes are a 
 """
 
 from . import cv
+from .deconvolution import richardson_lucy, wiener
+from .denoising import denoise_bilateral, denoise_nl_means
 from .linear import gaussian
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
+from .noise import estimate_sigma
 from .similarity import structural_similarity
+from .variation import denoise_tv_chambolle
 
 __all__ = [
     "cv",
+    "denoise_bilateral",
+    "denoise_nl_means",
+    "denoise_tv_chambolle",
+    "estimate_sigma",
     "gaussian",
     "mean_squared_error",
     "normalized_root_mse",
     "peak_signal_noise_ratio",
+    "richardson_lucy",
     "structural_similarity",
+    "wiener",
 ]

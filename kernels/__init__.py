@@ -16,6 +16,7 @@ from .activation import (
     tanh_grad,
 )
 from .arrays import asarray
+from .bilateral import bilateral, bilateral_grad
 from .contexts import explain, trace, use_variant
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .correlation import correlate1d, correlate_separable2d
@@ -54,6 +55,7 @@ from .loss import (
     smooth_l1_loss_and_grad,
 )
 from .machine.memory import memory_report, memory_trim
+from .nl_means import nl_means, nl_means_uint8
 from .normalization import batch_norm, batch_norm_grad, batch_norm_train
 from .optimizer import adam_step, average_step, norm_of_all, sgd_step
 from .padding import pad2d, pad2d_grad
@@ -73,6 +75,7 @@ from .reduction import mean, sum
 from .shuffling import pixel_shuffle, pixel_unshuffle
 from .similarity import mean_squared_error, structural_similarity
 from .softmax import log_softmax, log_softmax_grad, softmax, softmax_grad
+from .total_variation import total_variation
 from .warmup import warmup
 
 __all__ = [
@@ -92,6 +95,8 @@ __all__ = [
     "batch_norm_train",
     "bce_with_logits",
     "bce_with_logits_and_grad",
+    "bilateral",
+    "bilateral_grad",
     "charbonnier_loss",
     "charbonnier_loss_and_grad",
     "conv2d",
@@ -133,6 +138,8 @@ __all__ = [
     "mse_loss_and_grad",
     "multiply",
     "negative",
+    "nl_means",
+    "nl_means_uint8",
     "norm_of_all",
     "pad2d",
     "pad2d_grad",
@@ -161,6 +168,7 @@ __all__ = [
     "take_pixels",
     "tanh",
     "tanh_grad",
+    "total_variation",
     "trace",
     "use_variant",
     "warmup",

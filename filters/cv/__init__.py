@@ -13,6 +13,7 @@ from .borders import (
     BORDER_REPLICATE,
     BORDER_WRAP,
 )
+from .denoising import bilateralFilter, fastNlMeansDenoising
 
 __all__ = [
     "BORDER_CONSTANT",
@@ -22,4 +23,6 @@ __all__ = [
     "BORDER_REFLECT_101",
     "BORDER_REPLICATE",
     "BORDER_WRAP",
+    "bilateralFilter",
+    "fastNlMeansDenoising",
 ]

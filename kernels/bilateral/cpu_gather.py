@@ -75,13 +75,13 @@ def _rows(dtype: str, city: bool) -> Any:
                     for j in range(wide):
                         difference = read(b, j) - read(a, j)
                         more = magnitude(difference) if city else difference * difference
-                        write(distance, j, read(distance, j) + more)
-                        write(pull, j, fma(read(g, j), read(a, j), fma(read(f, j), read(b, j), read(pull, j))))
+                        write(distance, j, distance[j] + more)
+                        write(pull, j, fma(read(g, j), read(a, j), fma(read(f, j), read(b, j), pull[j])))
                 space = spaces[tap]
                 for j in range(wide):
-                    d = read(distance, j)
+                    d = distance[j]
                     write(weight, j, exp2_weight(fma(d * d if city else d, color, space)))
-                    write(pull, j, read(pull, j) * slope)
+                    write(pull, j, pull[j] * slope)
                 for channel in range(channels):
                     a, b = pointer(pixels + channel * plane, number), pointer(pixels + channel * plane + moved, number)
                     g = pointer(given + channel * plane + moved, number)
@@ -89,9 +89,9 @@ def _rows(dtype: str, city: bool) -> Any:
                     for j in range(wide):
                         difference = read(b, j) - read(a, j)
                         if city and difference != zero:
-                            difference = with_sign(read(distance, j), difference)
-                        change = fma(difference, read(pull, j), read(g, j))
-                        write(total, j, fma(read(weight, j), change, read(total, j)))
+                            difference = with_sign(distance[j], difference)
+                        change = fma(difference, pull[j], read(g, j))
+                        write(total, j, fma(weight[j], change, total[j]))
 
     return work
 

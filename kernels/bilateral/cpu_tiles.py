@@ -54,7 +54,7 @@ def _tiles(dtype: str, city: bool, single: bool) -> Any:
     @register_jitable
     def add(totals, values, weights, count):
         for j in range(count):
-            write(totals, j, fma(read(weights, j), read(values, j), read(totals, j)))
+            write(totals, j, fma(weights[j], read(values, j), totals[j]))
 
     @register_jitable
     def pairs(here, there, near, far, plane, channels, scratch, pitch, color, space, count):
@@ -67,10 +67,10 @@ def _tiles(dtype: str, city: bool, single: bool) -> Any:
                 one, other = read(a, j), read(b, j)
                 difference = other - one
                 weight = exp2_weight(fma(difference * difference, color, space))
-                write(near_weights, j, read(near_weights, j) + weight)
-                write(near_sums, j, fma(weight, other, read(near_sums, j)))
-                write(far_weights, j, read(far_weights, j) + weight)
-                write(far_sums, j, fma(weight, one, read(far_sums, j)))
+                write(near_weights, j, near_weights[j] + weight)
+                write(near_sums, j, fma(weight, other, near_sums[j]))
+                write(far_weights, j, far_weights[j] + weight)
+                write(far_sums, j, fma(weight, one, far_sums[j]))
             return
         d, weights = pointer(scratch, number), pointer(scratch + pitch, number)
         for j in range(count):
@@ -80,16 +80,16 @@ def _tiles(dtype: str, city: bool, single: bool) -> Any:
             for j in range(count):
                 difference = read(b, j) - read(a, j)
                 if city:
-                    write(d, j, read(d, j) + magnitude(difference))
+                    write(d, j, d[j] + magnitude(difference))
                 else:
-                    write(d, j, fma(difference, difference, read(d, j)))
+                    write(d, j, fma(difference, difference, d[j]))
         near_weights, far_weights = pointer(near, number), pointer(far, number)
         for j in range(count):
-            squared = read(d, j) * read(d, j) if city else read(d, j)
+            squared = d[j] * d[j] if city else d[j]
             write(weights, j, exp2_weight(fma(squared, color, space)))
         for j in range(count):
-            write(near_weights, j, read(near_weights, j) + read(weights, j))
-            write(far_weights, j, read(far_weights, j) + read(weights, j))
+            write(near_weights, j, near_weights[j] + weights[j])
+            write(far_weights, j, far_weights[j] + weights[j])
         for channel in range(channels):
             add(
                 pointer(near + (channel + 1) * plane, number), pointer(there + channel * plane, number), weights, count

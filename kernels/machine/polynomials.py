@@ -10,7 +10,8 @@ on. Call them in compiled code only.
   a fraction; the sum's lowest bits are then k and a bias, which moved up are the power of two, without a conversion.
 * **Series.** On so short an interval the Taylor series are within a few per cent of the best polynomials of their
   degree, and anyone can check the coefficients: exp to ``r**7`` (float32, truncation 5e-9) or ``r**13`` (float64,
-  4e-18); a power of two to one degree less in float32 (1.2e-7), of an exponent that is not positive; log by the odd series of ``log((1 + s) / (1 - s))``, ``|s| <= 0.172``, to ``s**9`` or ``s**21``.
+  4e-18), the power of two that is a weight to ``r**6`` (1.2e-7) or ``r**13``; log by the odd series of
+  ``log((1 + s) / (1 - s))``, ``|s| <= 0.172``, to ``s**9`` or ``s**21``.
 * **Errors**, measured against a wider type over the whole range: exp and log within 1.6 units in the last place,
   tanh and sigmoid within 3 (tests/kernels/machine/test_polynomials.py).
 * **Edges.** NaN gives NaN (whatever the power of two is then, it multiplies a NaN); infinities give the limits; results

@@ -45,7 +45,7 @@ def _tiles(patch: int, channels: int, polynomial: bool) -> Any:
     before = patch // 2
 
     def work(begin, end, slot, block):
-        x, y, table = pointer(block[0], types.uint8), pointer(block[1], types.uint8), block[4]
+        x, table = pointer(block[0], types.uint8), block[4]
         rows, columns = pointer(block[2], types.int64), pointer(block[3], types.int64)
         h, w, reach, length, shift = block[6], block[7], block[8], block[9], block[10]
         across, down, blocks, outside = block[11], block[12], block[13], block[14]
@@ -108,9 +108,7 @@ def _tiles(patch: int, channels: int, polynomial: bool) -> Any:
                 weight = pointer(sums + channels * gap + p * (_TILE_BLOCKS * width) * 4, types.int32)
                 for channel in range(channels):
                     weighted = pointer(sums + channel * gap + p * (_TILE_BLOCKS * width) * 4, types.int32)
-                    target = pointer(
-                        block[1] + (((image * h + top + p) * w + left) * channels + channel), types.uint8
-                    )
+                    target = pointer(block[1] + (((image * h + top + p) * w + left) * channels + channel), types.uint8)
                     for q in range(count):
                         # Both are below 2**31, so a float64 quotient never reaches the next integer by rounding.
                         divisor = read(weight, q)
@@ -160,7 +158,9 @@ def build(g: IntegerGeometry) -> Run:
         used = np.array([-rate, *scaled_coefficients(largest)[::-1]], np.float32)
     tasks = n * across * down
     ns = n * h * w * (2 * g.distance + 1) ** 2 * 0.3
-    sizes = (h, w, g.distance, len(table), shift, across, down, blocks, outside, plane, gap, pitch, words_pitch, scratch)
+    sizes = (
+        h, w, g.distance, len(table), shift, across, down, blocks, outside, plane, gap, pitch, words_pitch, scratch,
+    )  # fmt: skip
     template = Template(6, sizes)
     worker = _tiles.address(g.patch, channels, rate is not None)
 

@@ -58,7 +58,7 @@ def _tiles(dtype: str) -> Any:
             else:
                 for j in range(count):
                     difference = read(a, j) - read(b, j)
-                    write(d, j, read(d, j) + difference * difference)
+                    write(d, j, d[j] + difference * difference)
 
     def work(begin, end, slot, block):
         x, y, weights = pointer(block[0], number), pointer(block[1], number), block[2]
@@ -92,7 +92,7 @@ def _tiles(dtype: str) -> Any:
                     source = (image * h + rows[top + i]) * w
                     target = pointer(planes + channel * plane + i * pitch, number)
                     for j in range(line + 2 * reach):
-                        write(target, j, x[(source + columns[left + j]) * channels + channel])
+                        target[j] = x[(source + columns[left + j]) * channels + channel]
             total = pointer(totals, number)
             for j in range((channels + 1) * gap // size):
                 total[j] = zero
@@ -122,14 +122,14 @@ def _tiles(dtype: str) -> Any:
                         place = totals + (p * wide + first) * size
                         total = pointer(place + channels * gap, number)
                         for j in range(count):
-                            write(total, j, read(total, j) + read(weight, j))
+                            write(total, j, total[j] + weight[j])
                         for channel in range(channels):
                             pixel = pointer(
                                 moved + channel * plane + (p + before) * pitch + (first + before) * size, number
                             )
                             total = pointer(place + channel * gap, number)
                             for j in range(count):
-                                write(total, j, read(total, j) + read(weight, j) * read(pixel, j))
+                                write(total, j, total[j] + weight[j] * read(pixel, j))
 
             for p in range(high):
                 divisor = pointer(totals + channels * gap + p * wide * size, number)

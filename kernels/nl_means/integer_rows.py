@@ -17,7 +17,6 @@ parts of an image, the block ends there.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from llvmlite import ir
 from numba import types
@@ -169,7 +168,9 @@ def add_weighted(taps: int, channels: int, polynomial: bool) -> Callable[..., No
                 start = builder.add(sums, builder.mul(gap, _I64(channel)))
                 return builder.add(start, _I64(4 * width * v))
 
-            totals = [[cgutils.alloca_once(builder, e.words) for _ in range(BLOCK_VECTORS)] for _ in range(channels + 1)]
+            totals = [
+                [cgutils.alloca_once(builder, e.words) for _ in range(BLOCK_VECTORS)] for _ in range(channels + 1)
+            ]
             for channel, row in enumerate(totals):
                 for v, total in enumerate(row):
                     builder.store(e.load(places(channel, v)), total)

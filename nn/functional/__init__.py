@@ -18,6 +18,7 @@ from .activation import (
     tanh_grad,
 )
 from .arithmetic import abs, add, div, exp, log, maximum, minimum, mul, neg, pow, sqrt, square, sub
+from .bilateral import bilateral_filter
 from .block import conv2d_batch_norm, conv_transpose2d_batch_norm
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .cross_entropy import cross_entropy
@@ -45,6 +46,7 @@ __all__ = [
     "add",
     "avg_pool2d",
     "batch_norm",
+    "bilateral_filter",
     "binary_cross_entropy_with_logits",
     "broadcast_to",
     "charbonnier_loss",
