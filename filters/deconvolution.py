@@ -168,7 +168,8 @@ def richardson_lucy(
     size = tuple(_fast_length(n + k - 1) for n, k in zip(shape, psf.shape, strict=True))
     behind = tuple(slice(None) if axis in axes else None for axis in range(image.ndim))
     taps = psf.astype(source.dtype, copy=False)
-    blur, back = (np.fft.rfftn(p, s=size)[behind] for p in (taps, np.flip(taps)))
+    every = tuple(range(len(size)))
+    blur, back = (np.fft.rfftn(p, s=size, axes=every)[behind] for p in (taps, np.flip(taps)))
     middle: list[slice] = [slice(None)] * image.ndim
     for axis, n, k in zip(axes, shape, psf.shape, strict=True):
         middle[axis] = slice((k - 1) // 2, (k - 1) // 2 + n)

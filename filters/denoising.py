@@ -98,8 +98,8 @@ def denoise_bilateral(
     constant = np.zeros(len(images), bool)
     if color == 0 and images.size:
         sigmas = images.std(axis=(1, 2, 3), dtype=np.float64)
-        constant = sigmas == 0
-        sigmas[~(sigmas > 0)] = 1.0  # of an image with a NaN, which its windows take from the image
+        constant = images.max(axis=(1, 2, 3)) == images.min(axis=(1, 2, 3))
+        sigmas[~(sigmas > 0)] = 1.0  # of an image with a NaN too, whose windows know of it
     elif color == 0:
         sigmas[:] = 1.0
     result = kernels.bilateral(

@@ -8,6 +8,8 @@ from ... import kernels
 from ..images import check_image, check_out, from_nhwc, leading_axes, to_nhwc
 from .borders import BORDER_DEFAULT, border_mode
 
+_LEAST_SIGMA = 1e-6
+
 
 def bilateralFilter(  # noqa: N802
     src: np.ndarray,
@@ -30,7 +32,7 @@ def bilateralFilter(  # noqa: N802
         radius. The radius is at least 1, and may exceed the image.
     sigmaColor, sigmaSpace : float
         Standard deviations of the Gaussians of distances between colours (the sum of the channels' differences, in
-        units of the image) and between pixels; where one is not positive, 1.
+        units of the image) and between pixels; where one is at most 1e-6, the image is copied.
     dst : array of the shape and type of ``src``, optional
         Where to write; it may be ``src``.
     borderType : int
@@ -63,11 +65,13 @@ def bilateralFilter(  # noqa: N802
     images, channel_axis = _images(name, src, batch_axes, ("uint8", "float32"))
     if isinstance(d, bool) or not isinstance(d, int | np.integer):
         raise TypeError(f"{name}: d expects an integer but got {d!r}")
-    color = _positive(name, "sigmaColor", sigmaColor)
-    space = _positive(name, "sigmaSpace", sigmaSpace)
+    color = _number(name, "sigmaColor", sigmaColor)
+    space = _number(name, "sigmaSpace", sigmaSpace)
     mode = border_mode(name, borderType)
     if dst is not None:
         check_out(name, dst, src.shape, src.dtype, "dst")
+    if min(color, space) <= _LEAST_SIGMA:
+        return _as_given(images.copy(), src, channel_axis, batch_axes, dst)
     result = kernels.bilateral(
         images,
         sigma_color=color,
@@ -164,9 +168,9 @@ def _as_given(
     return dst
 
 
-def _positive(name: str, argument: str, value: Any) -> float:
+def _number(name: str, argument: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name}: {argument} expects a number but got {value!r}")
-    if np.isnan(value):
-        raise ValueError(f"{name}: {argument} expects a number but got {value}")
-    return float(value) if value > 0 else 1.0
+    if not np.isfinite(value):
+        raise ValueError(f"{name}: {argument} expects a finite number but got {value}")
+    return float(value)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from tilegrad.filters.deconvolution import _fast_length
 from tolerances import DECONVOLUTION
@@ -34,6 +34,8 @@ def calls(draw):
 def test_wiener_equals_scikit_image(call, balance, is_real, clip):
     rival = pytest.importorskip("skimage.restoration")
     image, psf = call
+    transfer = (*image.shape[:-1], image.shape[-1] // 2 + 1) if is_real else image.shape
+    assume(psf.shape != transfer)  # scikit-image takes such a blur for a transfer function
     ours, theirs = (f(image, psf, balance, is_real=is_real, clip=clip) for f in (filters.wiener, rival.wiener))
     assert (ours.dtype, ours.shape) == (theirs.real.dtype, theirs.shape)
     scale = max(1.0, float(np.abs(theirs).max()))
@@ -53,7 +55,7 @@ def test_richardson_lucy_equals_scikit_image(call, steps, epsilon, clip):
 
 
 def test_wiener_undoes_a_periodic_blur():
-    image = blurred((12, 15))
+    image = blurred((13, 15))  # of even sizes the blur loses the highest frequency
     seen = np.fft.irfft2(np.fft.rfft2(image) * _transfer(image.shape), s=image.shape)
     np.testing.assert_allclose(filters.wiener(seen, PSF, 1e-12), image, rtol=0, atol=1e-6)
 
@@ -77,7 +79,7 @@ def test_richardson_lucy_sharpens_a_point():
     image = np.zeros((15, 16))
     image[6:9, 6:10] = PSF
     result = filters.richardson_lucy(image, PSF, num_iter=400)
-    assert result[7, 7] > 0.9
+    assert result[7, 7] > 3 * PSF.max()
     assert np.unravel_index(result.argmax(), result.shape) == (7, 7)
 
 
