@@ -166,11 +166,11 @@ def denoise_nl_means(
 
     Notes
     -----
-    Equals ``skimage.restoration.denoise_nl_means`` 0.26 but for its approximation of the exponential, whose error of
-    up to 4 % in each weight amounts to less than 1 % of the noise. As there, a patch of the fast mode is
-    ``patch_size - 1`` pixels wide and high, those from ``(patch_size - 3) / 2`` before to ``(patch_size - 1) / 2``
-    behind a pixel, while its distance is divided by ``patch_size**2``; and patches at distances beyond 5 (in units of
-    ``h**2``) do not count. A patch of one pixel is that pixel.
+    Equals ``skimage.restoration.denoise_nl_means`` 0.26 but for its approximation of the exponential, which is up to
+    4 % off in each weight. As there, a patch of the fast mode is ``patch_size - 1`` pixels wide and high, those from
+    ``(patch_size - 3) / 2`` before to ``(patch_size - 1) / 2`` behind a pixel, while its distance is divided by
+    ``patch_size**2``; and patches at distances beyond 5 (in units of ``h**2``) do not count, where the slow mode there
+    counts those that only their last row takes beyond. A patch of one pixel is that pixel.
 
     A pixel is NaN if its search window or its patch holds a NaN. An empty image gives an empty result.
 

@@ -26,7 +26,7 @@ from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import pointer
 from ..machine.polynomials import exp2_weight32, exp2_weight64, fma, magnitude, with_sign
-from ..machine.streams import read, write
+from ..machine.streams import read, whole_vectors, write
 from ..machine.threads import launch, num_threads
 from ..operation import Run
 from .cpu_tiles import exponents, forward, positions, rates
@@ -42,6 +42,7 @@ def _rows(dtype: str, city: bool) -> Any:
     exp2_weight = exp2_weight32 if size == 4 else exp2_weight64
 
     def work(begin, end, slot, block):
+        whole_vectors()
         colors, taps, spaces = pointer(block[3], number), pointer(block[4], types.int64), pointer(block[5], number)
         slopes = pointer(block[6], number)
         high, wide, channels, radius, count = block[8], block[9], block[10], block[11], block[12]

@@ -31,8 +31,8 @@ from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import float_bits, pointer, word_of
-from ..machine.polynomials import exp2_weight32, exp2_weight64, fma, magnitude, nearest
-from ..machine.streams import read, write
+from ..machine.polynomials import exp2_weight8, exp2_weight32, exp2_weight64, fma, magnitude, nearest
+from ..machine.streams import read, whole_vectors, write
 from ..machine.threads import launch, num_threads
 from ..operation import Run
 from .geometry import BilateralGeometry
@@ -48,8 +48,28 @@ def _tiles(dtype: str, city: bool, single: bool) -> Any:
     sample = getattr(types, dtype)
     number = types.float64 if dtype == "float64" else types.float32
     size = number.bitwidth // 8
-    exp2_weight = exp2_weight32 if size == 4 else exp2_weight64
+    exp2_weight = {"uint8": exp2_weight8, "float32": exp2_weight32, "float64": exp2_weight64}[dtype]
     rounded = dtype == "uint8"
+
+    @register_jitable
+    def copy(target, x, place, channels, count):
+        """One channel of a row of pixels."""
+        samples, step = pointer(target, number), 1 if single else channels
+        for j in range(count):
+            samples[j] = number(read(x, place + j * step))
+
+    @register_jitable
+    def means(pixels, near, far, sums, y, place, channels, count):
+        """The results of a row, of one channel, whose totals lie ``sums`` behind those of the weights."""
+        near_weights, far_weights = pointer(near, number), pointer(far, number)
+        near_sums, far_sums = pointer(near + sums, number), pointer(far + sums, number)
+        x, step = pointer(pixels, number), 1 if single else channels
+        for j in range(count):
+            mean = (near_sums[j] + far_sums[j] + x[j]) / (near_weights[j] + far_weights[j] + number(1))
+            if rounded:
+                write(y, place + j * step, types.uint8(types.int32(nearest(mean))))
+            else:
+                write(y, place + j * step, mean)
 
     @register_jitable
     def add(totals, values, weights, count):
@@ -59,6 +79,7 @@ def _tiles(dtype: str, city: bool, single: bool) -> Any:
     @register_jitable
     def pairs(here, there, near, far, plane, channels, scratch, pitch, color, space, count):
         """One tap of a row: addresses of the pixels, and of the totals, at both ends."""
+        whole_vectors()
         if single:
             a, b = pointer(here, number), pointer(there, number)
             near_weights, near_sums = pointer(near, number), pointer(near + plane, number)
@@ -117,17 +138,23 @@ def _tiles(dtype: str, city: bool, single: bool) -> Any:
             high, wide = bottom - top, end_column - left
             color = colors[image]
 
+            start = max(0, radius - left)  # the columns of the image itself among the tile's and its border's
+            stop = min(wide + 2 * radius, w - left + radius)
             for channel in range(channels):
                 for i in range(high + 2 * radius):
                     row = rows[top + i]
-                    target = pointer(planes + channel * plane + i * pitch, number)
-                    source = (image * h + row) * w
-                    for j in range(wide + 2 * radius):
+                    target = planes + channel * plane + i * pitch
+                    samples = pointer(target, number)
+                    if row < 0:
+                        for j in range(wide + 2 * radius):
+                            samples[j] = cval
+                        continue
+                    source = (image * h + row) * w * channels + channel
+                    copy(target + start * size, x, source + (left + start - radius) * channels, channels, stop - start)
+                    for k in range(start + wide + 2 * radius - stop):
+                        j = k if k < start else k - start + stop
                         column = columns[left + j]
-                        value = cval
-                        if row >= 0 and column >= 0:
-                            value = number(x[(source + column) * channels + channel])
-                        target[j] = value
+                        samples[j] = cval if column < 0 else number(x[source + column * channels])
             totals = pointer(near, number)
             for j in range(2 * (channels + 1) * plane // size):
                 totals[j] = zero
@@ -151,16 +178,16 @@ def _tiles(dtype: str, city: bool, single: bool) -> Any:
                 near_weights, far_weights = pointer(near + place, number), pointer(far + place, number)
                 pixel = (image * h + top + p) * w + left
                 for channel in range(channels):
-                    source = pointer(planes + place + channel * plane, number)
-                    near_sums = pointer(near + place + (channel + 1) * plane, number)
-                    far_sums = pointer(far + place + (channel + 1) * plane, number)
-                    for j in range(wide):
-                        divisor = near_weights[j] + far_weights[j] + one
-                        mean = (near_sums[j] + far_sums[j] + source[j]) / divisor
-                        if rounded:
-                            y[(pixel + j) * channels + channel] = types.uint8(types.int32(nearest(mean)))
-                        else:
-                            y[(pixel + j) * channels + channel] = mean
+                    means(
+                        planes + place + channel * plane,
+                        near + place,
+                        far + place,
+                        (channel + 1) * plane,
+                        y,
+                        pixel * channels + channel,
+                        channels,
+                        wide,
+                    )
                 if block[8] != 0:
                     for j in range(wide):
                         divisors[pixel + j] = near_weights[j] + far_weights[j] + one

@@ -233,13 +233,13 @@ EXP2_TAYLOR = tuple(math.log(2) ** n / math.factorial(n) for n in range(14))
 """``2**r`` of ``|r| <= 1/2``: up to ``r**6`` for float32, all of them for float64."""
 
 
-def _weights(real: Any) -> Callable[..., Any]:
+def _weights(real: Any, degree: int) -> Callable[..., Any]:
     """``2**x`` of one type for x <= 0, the weight of a distance; below the least normal number, about that number.
 
     The caller's kernel is compiled without ``reassoc``, which would undo the rounding to an integer.
     """
     single = real is np.float32
-    series = _series(list(EXP2_TAYLOR[:7] if single else EXP2_TAYLOR))
+    series = _series(list(EXP2_TAYLOR[: degree + 1]))
     magic, bias, least = (1.5 * 2.0**23, 127, real(-125)) if single else (1.5 * 2.0**52, 1023, real(-1021))
     with_bias = real(magic + bias)
 
@@ -295,6 +295,7 @@ def _logarithms(real: Any) -> tuple[Callable[..., Any], ...]:
 
 exp32, tanh32, sigmoid32 = _exponentials(np.float32)
 exp64, tanh64, sigmoid64 = _exponentials(np.float64)
-exp2_weight32, exp2_weight64 = _weights(np.float32), _weights(np.float64)
+exp2_weight32, exp2_weight64 = _weights(np.float32, 6), _weights(np.float64, 13)
+exp2_weight8 = _weights(np.float32, 4)  # within 5e-5, for float32 sums that are rounded to bytes
 log32, log_one_plus32 = _logarithms(np.float32)
 log64, log_one_plus64 = _logarithms(np.float64)

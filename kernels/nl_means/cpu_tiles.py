@@ -27,7 +27,7 @@ from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.polynomials import exp2_weight32, exp2_weight64, select
-from ..machine.streams import read, write
+from ..machine.streams import read, whole_vectors, write
 from ..machine.taps import weighted_sums
 from ..machine.threads import launch, num_threads
 from ..operation import Run
@@ -48,6 +48,7 @@ def _tiles(dtype: str) -> Any:
     @register_jitable
     def squares(target, one, other, planes, plane, count):
         """Squared differences of two rows, added up over the channels."""
+        whole_vectors()
         d = pointer(target, number)
         for channel in range(planes):
             a, b = pointer(one + channel * plane, number), pointer(other + channel * plane, number)
@@ -61,6 +62,7 @@ def _tiles(dtype: str) -> Any:
                     write(d, j, d[j] + difference * difference)
 
     def work(begin, end, slot, block):
+        whole_vectors()
         x, y, weights = pointer(block[0], number), pointer(block[1], number), block[2]
         rows, columns = pointer(block[3], types.int64), pointer(block[4], types.int64)
         h, w, channels, taps, before, reach = block[6], block[7], block[8], block[9], block[10], block[11]

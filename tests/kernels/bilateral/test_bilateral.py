@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tilegrad.kernels.machine.compile import compiled_kernels
-from tolerances import WEIGHTED_MEANS
+from tolerances import MEANS_OF_BYTES, WEIGHTED_MEANS
 
 from tilegrad import kernels
 
@@ -49,7 +49,7 @@ def test_bytes_are_the_rounded_means(call):
     out = np.full_like(x, 7)
     kernels.bilateral(x, out=out, **keywords)
     means = kernels.bilateral(x.astype(np.float64), variant="naive", **keywords)
-    assert np.abs(out - means).max(initial=0) <= 0.5 + 255 * WEIGHTED_MEANS["float32"]
+    assert np.abs(out - means).max(initial=0) <= 0.5 + MEANS_OF_BYTES
 
 
 @given(calls(["float32", "float64"]))

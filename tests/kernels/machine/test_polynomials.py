@@ -39,6 +39,18 @@ def any_order(name, dtype):
     return _loop(name, dtype)
 
 
+@kernel(fastmath=False)
+def coarse_weights():
+    weight = polynomials.exp2_weight8
+
+    def worker(begin, end, slot, block):
+        x, y = pointer(block[0], numba.float32), pointer(block[1], numba.float32)
+        for i in range(begin, end):
+            write(y, i, weight(read(x, i)))
+
+    return worker
+
+
 def apply(family, name, x):
     y = np.full_like(x, 7)
     block = Template(2, []).filled(x, y)
@@ -121,3 +133,13 @@ def test_powers_of_two_that_are_weights(dtype):
     assert edges[:3].tolist() == [1, 1, 0.5]
     np.testing.assert_allclose(edges[3:5], real(2) ** real(least), rtol=1e-5)
     assert np.isnan(edges[5])
+
+
+def test_coarse_powers_of_two_serve_bytes():
+    """Their error moves a mean of bytes by a hundredth at most."""
+    x = np.linspace(-125, 0, 100_003).astype(np.float32)
+
+    y = np.full_like(x, 7)
+    block = Template(2, []).filled(x, y)
+    launch(coarse_weights.address(), x.size, ctypes.addressof(block), x.size)
+    np.testing.assert_allclose(y, np.exp2(x.astype(np.float64)), rtol=5e-5)
