@@ -166,11 +166,11 @@ def denoise_nl_means(
 
     Notes
     -----
-    Equals ``skimage.restoration.denoise_nl_means`` 0.26 but for its approximation of the exponential, which is up to
-    4 % off in each weight. As there, a patch of the fast mode is ``patch_size - 1`` pixels wide and high, those from
+    The fast mode equals ``skimage.restoration.denoise_nl_means`` 0.26 but for its approximation of the exponential, up
+    to 4 % off in each weight. As there, a patch is ``patch_size - 1`` pixels wide and high, those from
     ``(patch_size - 3) / 2`` before to ``(patch_size - 1) / 2`` behind a pixel, while its distance is divided by
-    ``patch_size**2``; and patches at distances beyond 5 (in units of ``h**2``) do not count, where the slow mode there
-    counts those that only their last row takes beyond. A patch of one pixel is that pixel.
+    ``patch_size**2``, and patches at distances beyond 5 (in units of ``h**2``) do not count. In the slow mode all
+    patches count, as in the paper; there, most of those beyond 5 do not. A patch of one pixel is that pixel.
 
     A pixel is NaN if its search window or its patch holds a NaN. An empty image gives an empty result.
 
@@ -196,11 +196,11 @@ def denoise_nl_means(
     radius = size // 2
     if fast_mode:
         weights, before = np.ones(max(1, size - 1)), max(0, radius - 1)
-        scale = 1 / (size * size)
+        scale, cutoff = 1 / (size * size), 5.0
     else:
         weights, before = np.exp(-8 * (np.arange(-radius, radius + 1) / max(1, size - 1)) ** 2), radius
         weights /= weights.sum()
-        scale = 1.0
+        scale, cutoff = 1.0, math.inf
     result = kernels.nl_means(
         images,
         weights,
@@ -209,6 +209,7 @@ def denoise_nl_means(
         inside=not fast_mode,
         scale=scale / (max(1, images.shape[3]) * h * h),
         offset=2 * sigma * sigma,
+        cutoff=cutoff,
     )
     return _as_given(result, image, channel_axis, batch_axes, out)
 

@@ -57,6 +57,7 @@ class BilateralGeometry(NamedTuple):
 
 def _checked(
     name: str,
+    dtypes: tuple[str, ...],
     x: Spec,
     sigmas: Spec,
     radius: Any,
@@ -65,7 +66,6 @@ def _checked(
     sigma_space: Any,
     mode: Any,
     cval: Any,
-    dtypes: tuple[str, ...],
 ) -> BilateralGeometry:
     if x.dtype.name not in dtypes:
         raise TypeError(f"{name}: x expects {' or '.join(dtypes)} but got {x.dtype}")
@@ -93,12 +93,12 @@ def _checked(
 
 
 def bilateral_geometry(x: Spec, sigmas: Spec, *arguments: Any) -> BilateralGeometry:
-    return _checked("bilateral", x, sigmas, *arguments, dtypes=("float32", "float64", "uint8"))
+    return _checked("bilateral", ("float32", "float64", "uint8"), x, sigmas, *arguments)
 
 
 def bilateral_grad_geometry(gy: Spec, x: Spec, sigmas: Spec, *arguments: Any) -> BilateralGeometry:
     name = "bilateral_grad"
-    g = _checked(name, x, sigmas, *arguments, dtypes=("float32", "float64"))
+    g = _checked(name, ("float32", "float64"), x, sigmas, *arguments)
     if gy.shape != x.shape or gy.dtype != x.dtype:
         raise ValueError(f"{name}: gy expects {x.shape} {x.dtype} but got {gy.shape} {gy.dtype}")
     return g

@@ -120,7 +120,7 @@ def integer_geometry(x: Spec, h: Any, patch_size: Any, search_size: Any) -> Inte
         if value % 2 == 0 or value > most:
             raise ValueError(f"{name}: {argument} expects an odd number of at most {most} but got {value}")
     h = _number(name, "h", h)
-    if not abs(h) <= np.finfo(np.float32).max:
+    if not abs(h) <= float(np.finfo(np.float32).max):
         raise ValueError(f"{name}: h expects a finite float32 number but got {h}")
     weights_of(h, patch, search, shape[3])
     return IntegerGeometry(shape, h, patch, search // 2, ((x.shape, x.dtype),))

@@ -60,10 +60,10 @@ def nl_means_uint8(x, y, shape, table, patch, distance, shift):
     for image in range(n):
         for p in range(h):
             for q in range(w):
-                total, sums = 0, np.zeros(channels, np.int64)
+                total, sums = np.int64(0), np.zeros(channels, np.int64)
                 for dy in range(-distance, distance + 1):
                     for dx in range(-distance, distance + 1):
-                        d = 0
+                        d = np.int64(0)
                         for i in range(-before, before + 1):
                             k, m = border(p + i, h, MIRROR), border(p + dy + i, h, MIRROR)
                             for j in range(-before, before + 1):
