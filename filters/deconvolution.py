@@ -73,8 +73,8 @@ def wiener(
     >>> image = np.zeros((4, 8))
     >>> image[:, 2:5] = 0.6
     >>> blurred = (np.roll(image, 1, 1) + image + np.roll(image, -1, 1)) / 3
-    >>> wiener(blurred, np.ones((1, 3)) / 3, 1e-6).round(2)[0]
-    array([-0. ,  0. ,  0.6,  0.6,  0.6, -0. ,  0. ,  0. ])
+    >>> abs(wiener(blurred, np.ones((1, 3)) / 3, 1e-6)).round(2)[0]
+    array([0. , 0. , 0.6, 0.6, 0.6, 0. , 0. , 0. ])
     """
     name = "wiener"
     source, axes, shape = _prepared(name, image, channel_axis, batch_axes, out)
@@ -149,8 +149,8 @@ def richardson_lucy(
     --------
     >>> import numpy as np
     >>> blurred = np.array([[0.0, 0.0, 0.2, 0.6, 0.2, 0.0, 0.0]])
-    >>> richardson_lucy(blurred, np.array([[0.2, 0.6, 0.2]]), num_iter=100).round(2)
-    array([[0.  , 0.  , 0.01, 0.99, 0.01, 0.  , 0.  ]])
+    >>> abs(richardson_lucy(blurred, np.array([[0.2, 0.6, 0.2]]), num_iter=100)).round(2)
+    array([[0., 0., 0., 1., 0., 0., 0.]])
     """
     name = "richardson_lucy"
     source, axes, shape = _prepared(name, image, channel_axis, batch_axes, out)

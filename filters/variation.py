@@ -57,7 +57,7 @@ def denoise_tv_chambolle(
     >>> import numpy as np
     >>> image = np.array([[0.0, 0.1, 0.0, 1.0, 0.9, 1.0]] * 4)
     >>> denoise_tv_chambolle(image, weight=0.1).round(2)[0]
-    array([0.06, 0.06, 0.06, 0.94, 0.94, 0.94])
+    array([0.06, 0.07, 0.07, 0.93, 0.93, 0.94])
     """
     name = "denoise_tv_chambolle"
     check_image(name, "image", image)

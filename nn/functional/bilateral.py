@@ -60,7 +60,7 @@ def bilateral_filter(
     >>> from tilegrad import nn
     >>> x = nn.Tensor([0.0, 0.1, 0.0, 1.0, 0.9, 1.0]).reshape(1, 1, 6, 1)
     >>> nn.functional.bilateral_filter(x, 2, 0.2, 5.0).reshape(-1).numpy().round(2)
-    array([0.04, 0.04, 0.04, 0.96, 0.96, 0.96], dtype=float32)
+    array([0.04, 0.05, 0.03, 0.97, 0.95, 0.96], dtype=float32)
     """
     return kernels.bilateral(
         x,
