@@ -8,6 +8,8 @@ from . import cv
 from .adaptive import equalize_adapthist
 from .canny import apply_hysteresis_threshold, canny
 from .damage import drop_blocks, jpeg, motion_blur, scratches, tears
+from .deconvolution import richardson_lucy, wiener
+from .denoising import denoise_bilateral, denoise_nl_means
 from .edges import (
     farid,
     farid_h,
@@ -33,19 +35,20 @@ from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_
 from .morphology import black_tophat, closing, dilation, erosion, morphological_gradient, opening, white_tophat
 from .multiscale import multiscale_structural_similarity
 from .noise import random_noise
+from .noise_level import estimate_sigma
 from .pyramids import pyramid_expand, pyramid_gaussian, pyramid_laplacian, pyramid_reduce
 from .rank import maximum, median, minimum, percentile, rank_filter
 from .resizing import rescale, resize
 from .roberts import roberts, roberts_neg_diag, roberts_pos_diag
+from .shape import find_contours, moments, moments_central, moments_hu, moments_normalized
 from .sharpening import unsharp_mask
 from .similarity import psnr_and_ssim, structural_similarity
+from .template import integral_image, integrate, match_template
 from .thresholds import threshold_local, threshold_otsu
 from .tiling import halo, map_tiles
+from .variation import denoise_tv_chambolle
 from .warping import rotate, warp
 from .windows import convolve, correlate, correlate1d, uniform
-from .shape import find_contours, moments, moments_central, moments_hu, moments_normalized
-from .similarity import structural_similarity
-from .template import integral_image, integrate, match_template
 
 __all__ = [
     "apply_hysteresis_threshold",
@@ -58,6 +61,9 @@ __all__ = [
     "crop",
     "cumulative_distribution",
     "cv",
+    "denoise_bilateral",
+    "denoise_nl_means",
+    "denoise_tv_chambolle",
     "dilation",
     "distance_transform_edt",
     "downscale_local_mean",
@@ -65,34 +71,33 @@ __all__ = [
     "equalize_adapthist",
     "equalize_hist",
     "erosion",
+    "estimate_sigma",
     "farid",
     "farid_h",
     "farid_v",
+    "find_contours",
     "gaussian",
     "halo",
     "histogram",
+    "integral_image",
+    "integrate",
     "jpeg",
     "label",
     "laplace",
     "map_tiles",
     "match_histograms",
+    "match_template",
     "maximum",
     "mean_squared_error",
     "median",
     "minimum",
-    "morphological_gradient",
-    "motion_blur",
-    "multiscale_structural_similarity",
-    "find_contours",
-    "gaussian",
-    "integral_image",
-    "integrate",
-    "match_template",
-    "mean_squared_error",
     "moments",
     "moments_central",
     "moments_hu",
     "moments_normalized",
+    "morphological_gradient",
+    "motion_blur",
+    "multiscale_structural_similarity",
     "normalized_root_mse",
     "opening",
     "pad",
@@ -111,6 +116,7 @@ __all__ = [
     "rescale",
     "resize",
     "resize_local_mean",
+    "richardson_lucy",
     "roberts",
     "roberts_neg_diag",
     "roberts_pos_diag",
@@ -130,4 +136,5 @@ __all__ = [
     "unsharp_mask",
     "warp",
     "white_tophat",
+    "wiener",
 ]

@@ -12,8 +12,8 @@ import numpy as np
 from .. import kernels
 from ..kernels.correlation.geometry import check_border
 from ..kernels.rank.geometry import Footprint, check_footprint
-from .images import check_image, check_out
 from .comparing import constant_of, over_images
+from .images import check_image, check_out
 
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _MODES = ("reflect", "constant", "nearest", "mirror", "wrap", "max", "min", "ignore")

@@ -6,6 +6,7 @@ folder: its public functions and declaration, its definition in loops, and its v
 
 from .activation import leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, softplus, tanh, tanh_grad
 from .arrays import asarray
+from .bilateral import bilateral, bilateral_grad
 from .box import box2d
 from .canny import canny, canny_of_gradient
 from .contexts import explain, trace, use_variant
@@ -60,6 +61,7 @@ from .loss import (
 )
 from .machine.memory import memory_report, memory_trim
 from .matching import match_products, match_template, window_sums
+from .nl_means import nl_means, nl_means_uint8
 from .normalization import batch_norm, batch_norm_grad, batch_norm_train
 from .optimizer import adam_step, average_step, norm_of_all, sgd_step
 from .padding import pad2d, pad2d_grad
@@ -82,6 +84,7 @@ from .similarity import mean_squared_error, structural_similarity
 from .smoothed_edges import smoothed_edges
 from .softmax import log_softmax, log_softmax_grad, softmax, softmax_grad
 from .splines import spline_filter2d, spline_filter2d_grad
+from .total_variation import total_variation
 from .warmup import warmup
 from .warping import warp2d, warp2d_grad
 
@@ -102,6 +105,8 @@ __all__ = [
     "batch_norm_train",
     "bce_with_logits",
     "bce_with_logits_and_grad",
+    "bilateral",
+    "bilateral_grad",
     "blend_tile_maps",
     "box2d",
     "canny",
@@ -165,6 +170,8 @@ __all__ = [
     "mse_loss_and_grad",
     "multiply",
     "negative",
+    "nl_means",
+    "nl_means_uint8",
     "norm_of_all",
     "pad2d",
     "pad2d_grad",
@@ -200,6 +207,7 @@ __all__ = [
     "tanh",
     "tanh_grad",
     "tile_maps",
+    "total_variation",
     "trace",
     "use_variant",
     "warmup",

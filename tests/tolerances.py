@@ -120,3 +120,22 @@ MATCH_SCORE = {"float32": 1e-5, "float64": 1e-11}
 MATCH_SCORE_FLOAT32_RIVAL = 1e-6
 # OpenCV's sums of float32 products and its running sums.
 MATCH_SCORE_OPENCV = 2e-6
+# A power of two that is a weight, in units in the last place: the series' truncation is 3 of them in float32, and six
+# or thirteen roundings add less than one.
+EXP2_WEIGHT_ULP = 4.0
+# Means weighted by exponentials of distances: exponents up to 10 in the working type are off by 10 eps, hence weights
+# by as much of themselves, hence a mean by that of the range of what is averaged; and some hundred numbers are added.
+WEIGHTED_MEANS = {"float32": 1e-5, "float64": 2e-14}
+# Weights of bytes are off by 6e-5 of themselves, a mean by at most that of half the range, before it is rounded.
+MEANS_OF_BYTES = 0.01
+# scikit-image's exponential is a linear interpolation between powers of two, up to 4 % off; a mean of numbers in a
+# range moves by less than half of that of the range. In its slow mode most patches beyond a distance of 5 do not count;
+# each weighs exp(-5) at most, but some dozens of them stand against the pixel's own weight of 1.
+NL_MEANS_RIVAL = {"fast": 0.02, "slow": 0.15}
+# OpenCV interpolates float32 weights between 4096 steps of the range of differences: its curve of 1 / sigma^2, times
+# the square of such a step, over 8.
+BILATERAL_RIVAL = 1e-6
+# Two hundred steps, each of a dozen roundings, of a map that brings errors no farther apart.
+TOTAL_VARIATION = {"float32": 4e-6, "float64": 1e-13}
+# Fourier transforms of some thousand numbers, there and back; the quotient magnifies where the blur is weak.
+DECONVOLUTION = {"float32": 2e-4, "float64": 1e-10}

@@ -8,8 +8,8 @@ import numpy as np
 
 from ... import kernels
 from ...kernels.rank.geometry import Footprint, check_footprint
-from ..images import check_out
 from ..comparing import constant_of, over_images
+from ..images import check_out
 from .borders import BORDER_CONSTANT, border_mode
 from .channels import axis_of_channels
 

@@ -1,4 +1,4 @@
-"""exp, log, tanh and the logistic sigmoid as branch-free arithmetic that LLVM turns into vector code.
+"""exp, log, tanh, the logistic sigmoid and powers of two as branch-free arithmetic that LLVM turns into vector code.
 
 The mathematics library works on one number at a time, and pip's Numba has no vector library; a loop that calls
 ``math.tanh`` runs at a fortieth of the speed of memory. The functions here hold no branch, no call and no table, so
@@ -10,7 +10,8 @@ on. Call them in compiled code only.
   a fraction; the sum's lowest bits are then k and a bias, which moved up are the power of two, without a conversion.
 * **Series.** On so short an interval the Taylor series are within a few per cent of the best polynomials of their
   degree, and anyone can check the coefficients: exp to ``r**7`` (float32, truncation 5e-9) or ``r**13`` (float64,
-  4e-18); log by the odd series of ``log((1 + s) / (1 - s))``, ``|s| <= 0.172``, to ``s**9`` or ``s**21``.
+  4e-18), the power of two that is a weight to ``r**6`` (1.7e-7) or ``r**13``; log by the odd series of
+  ``log((1 + s) / (1 - s))``, ``|s| <= 0.172``, to ``s**9`` or ``s**21``.
 * **Errors**, measured against a wider type over the whole range: exp and log within 1.6 units in the last place,
   tanh and sigmoid within 3 (tests/kernels/machine/test_polynomials.py).
 * **Edges.** NaN gives NaN (whatever the power of two is then, it multiplies a NaN); infinities give the limits; results
@@ -228,6 +229,29 @@ def _exponentials(real: Any) -> tuple[Callable[..., Any], ...]:
     return exp, tanh, sigmoid
 
 
+EXP2_TAYLOR = tuple(math.log(2) ** n / math.factorial(n) for n in range(14))
+"""``2**r`` of ``|r| <= 1/2``: up to ``r**6`` for float32, all of them for float64."""
+
+
+def _weights(real: Any, degree: int) -> Callable[..., Any]:
+    """``2**x`` of one type for x <= 0, the weight of a distance; below the least normal number, about that number.
+
+    The caller's kernel is compiled without ``reassoc``, which would undo the rounding to an integer.
+    """
+    single = real is np.float32
+    series = _series(list(EXP2_TAYLOR[: degree + 1]))
+    magic, bias, least = (1.5 * 2.0**23, 127, real(-125)) if single else (1.5 * 2.0**52, 1023, real(-1021))
+    with_bias = real(magic + bias)
+
+    @register_jitable(forceinline=True)
+    def exp2_weight(x):
+        inside = select(x < least, least, x)
+        t = inside + with_bias
+        return series(inside - (t - with_bias)) * power_of_low_bits(t)
+
+    return exp2_weight
+
+
 def _logarithms(real: Any) -> tuple[Callable[..., Any], ...]:
     """log of one type, and log_one_plus."""
     single = real is np.float32
@@ -271,5 +295,7 @@ def _logarithms(real: Any) -> tuple[Callable[..., Any], ...]:
 
 exp32, tanh32, sigmoid32 = _exponentials(np.float32)
 exp64, tanh64, sigmoid64 = _exponentials(np.float64)
+exp2_weight32, exp2_weight64 = _weights(np.float32, 6), _weights(np.float64, 13)
+exp2_weight8 = _weights(np.float32, 4)  # within 6e-5, for float32 sums that are rounded to bytes
 log32, log_one_plus32 = _logarithms(np.float32)
 log64, log_one_plus64 = _logarithms(np.float64)

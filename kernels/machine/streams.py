@@ -12,6 +12,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .processor import vector_bytes
+
 
 def _inputs(module: ir.Module) -> ir.MDValue:
     """The alias scope of everything that is read."""
@@ -56,3 +58,19 @@ def stack(typingctx, count, dtype):
         return room
 
     return types.CPointer(element)(count, dtype), codegen
+
+
+@intrinsic
+def whole_vectors(typingctx):
+    """Have LLVM vectorise the loops of the function that calls this with registers of the processor's full width.
+
+    For some processors that have 64-byte registers it chooses half of one, lest they lower their clock; where a loop
+    computes much for each number, whole ones are faster.
+    """
+
+    def codegen(context, builder, signature, args):
+        # llvmlite's own `add` takes names of a list alone, which has none with a value.
+        set.add(builder.function.attributes, f'"prefer-vector-width"="{8 * vector_bytes()}"')
+        return context.get_dummy_value()
+
+    return types.void(), codegen

@@ -18,6 +18,7 @@ from .activation import (
     tanh_grad,
 )
 from .arithmetic import abs, add, div, exp, log, maximum, minimum, mul, neg, pow, sqrt, square, sub
+from .bilateral import bilateral_filter
 from .block import conv2d_batch_norm, conv_transpose2d_batch_norm
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .cross_entropy import cross_entropy
@@ -26,14 +27,6 @@ from .edges import sobel, sobel_magnitude
 from .embedding import embedding, embedding_grad
 from .filtering import box_blur, correlate2d, gaussian_blur
 from .loss import binary_cross_entropy_with_logits, charbonnier_loss, huber_loss, l1_loss, mse_loss, smooth_l1_loss
-from .loss import (
-    binary_cross_entropy_with_logits,
-    charbonnier_loss,
-    huber_loss,
-    l1_loss,
-    mse_loss,
-    smooth_l1_loss,
-)
 from .matching import match_template
 from .normalization import batch_norm
 from .padding import pad2d
@@ -52,6 +45,7 @@ __all__ = [
     "add",
     "avg_pool2d",
     "batch_norm",
+    "bilateral_filter",
     "binary_cross_entropy_with_logits",
     "box_blur",
     "broadcast_to",

@@ -242,3 +242,21 @@ def similarities(draw):
     weights, margin = np.array([0.25, 0.5, 0.25]), draw(st.integers(0, 1))
     x, y = spread((m, h, w), draw(seeds)), spread((m, h, w), draw(seeds))
     return (lambda x, y: PRIMITIVES["similarity_of_planes"](x, y, weights, 0.1, 0.2, margin).square()), [x, y]
+
+
+@case("bilateral_filter")
+@st.composite
+def bilateral_filters(draw):
+    shape = (1, draw(st.integers(1, 4)), draw(st.integers(1, 4)), draw(st.integers(1, 2)))
+    x = spread(shape, draw(seeds))
+    settings = {
+        "radius": draw(st.integers(0, 2)),
+        "sigma_color": draw(st.sampled_from([0.7, 3.0])),
+        "sigma_space": 1.5,
+        "window": draw(st.sampled_from(["disk", "square"])),
+        # Sizes have no second derivative where their argument is 0, as at the middle of a window.
+        "distance": draw(st.sampled_from(["euclidean", "city"])),
+        "mode": draw(st.sampled_from(["mirror", "reflect", "nearest", "wrap", "constant", "grid-wrap"])),
+        "cval": 0.013,
+    }
+    return (lambda x: functional.bilateral_filter(x, **settings)), [x]
