@@ -26,12 +26,13 @@ def numbers(result, arrays):
 
 
 def with_signs(value):
-    """Every third number of an array, or of each array of a list, with a minus, where its type has one."""
+    """Every third number of an array, or of each array of a list, with a minus; unsigned ones have none."""
     if isinstance(value, list):
         return [with_signs(v) for v in value]
+    if value.dtype.kind == "u":
+        return value
     signed = value.copy()
-    if value.dtype.kind != "u":
-        signed.reshape(-1)[::3] *= -1
+    signed.reshape(-1)[::3] *= -1
     return signed
 
 
