@@ -127,8 +127,11 @@ def box_geometry(
     if offset is not None:
         if not (mean and x.dtype == target == np.uint8 and 1 < r * s <= 256):
             raise ValueError(f"{name}: offset expects None but for means of uint8, of 2 to 256 pixels, in uint8")
-        if isinstance(offset, bool) or not isinstance(offset, int | np.integer) or not 0 <= offset < r * s:
-            raise ValueError(f"{name}: offset expects an integer below the area {r * s} but got {offset!r}")
+        most = min(r * s, 2**16 - 1 - 255 * r * s)  # with it the largest sum fills 16 bits
+        if isinstance(offset, bool) or not isinstance(offset, int | np.integer) or not 0 <= offset <= most:
+            raise ValueError(
+                f"{name}: offset expects an integer in [0, {most}] for windows of {size!r} but got {offset!r}"
+            )
         kind = DIVIDED
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 2 :])
     return BoxGeometry(

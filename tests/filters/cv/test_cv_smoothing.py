@@ -23,6 +23,15 @@ def test_blur_of_bytes_equals_opencv_bit_for_bit(image, width, height, border):
 
 
 @pytest.mark.parity
+@pytest.mark.parametrize(
+    "ksize", [(1, 1), (2, 1), (1, 2), (2, 2), (4, 1), (3, 3), (6, 5), (16, 16), (17, 16), (64, 20)]
+)
+def test_blur_divides_as_opencv_does(ksize):
+    src = np.random.default_rng(0).integers(0, 254 if ksize[0] * ksize[1] == 2 else 256, (70, 200), dtype=np.uint8)
+    np.testing.assert_array_equal(cv.blur(src, ksize), cv2().blur(src, ksize))
+
+
+@pytest.mark.parity
 @given(images(), sides, sides, st.sampled_from(BORDERS), st.booleans(), st.data())
 def test_box_filter_equals_opencv(image, width, height, border, normalize, data):
     src, _ = image
