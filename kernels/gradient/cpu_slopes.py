@@ -34,7 +34,7 @@ _LINE = 64  # bytes: scratch of different threads shares no cache line
 def _pass(bits: int, slope: bool) -> Any:
     """``combine(first, middle, last, a, b, target, ahead, count)`` of three rows of numbers of 8 or 16 bits.
 
-    The pass over 8-bit rows has the cache fetch the row ``ahead``, of numbers of 16 bits, in which the other one writes.
+    The pass over 8-bit rows has the cache fetch the row ``ahead``, of 16-bit numbers, into which the other one writes.
     """
 
     @intrinsic
