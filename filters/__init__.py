@@ -26,6 +26,7 @@ from .edges import (
 )
 from .exposure import equalize_hist, match_histograms
 from .framing import crop, pad
+from .halos import halo
 from .histograms import cumulative_distribution, histogram
 from .labels import distance_transform_edt, label
 from .laplace import laplace
@@ -45,7 +46,7 @@ from .sharpening import unsharp_mask
 from .similarity import psnr_and_ssim, structural_similarity
 from .template import integral_image, integrate, match_template
 from .thresholds import threshold_local, threshold_otsu
-from .tiling import halo, map_tiles
+from .tiling import map_tiles
 from .variation import denoise_tv_chambolle
 from .warping import rotate, warp
 from .windows import convolve, correlate, correlate1d, uniform

@@ -16,7 +16,7 @@ def output_sizes(
     except TypeError:
         raise TypeError(f"{name}: output_shape expects a sequence of integers but got {output_shape!r}") from None
     for size in wanted:
-        if isinstance(size, bool) or not isinstance(size, int | float | np.number) or size != round(size):
+        if isinstance(size, bool) or not isinstance(size, int | float | np.number) or float(size) % 1 != 0:
             raise TypeError(f"{name}: output_shape expects a sequence of integers but got {output_shape!r}")
     sizes = [int(size) for size in wanted]
     axes = image.ndim - batch

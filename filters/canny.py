@@ -78,7 +78,7 @@ def canny(
     >>> image = np.zeros((5, 7), np.uint8)
     >>> image[:, 4:] = 200
     >>> canny(image).astype(int)[2]
-    array([0, 0, 0, 1, 1, 0, 0])
+    array([0, 0, 0, 1, 0, 0, 0])
     """
     name = "canny"
     check_image(name, "image", image)

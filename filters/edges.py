@@ -252,8 +252,8 @@ def farid(
     --------
     >>> image = np.zeros((3, 6))
     >>> image[:, 3:] = 1
-    >>> farid(image, axis=1)[0].round(3)
-    array([0.   , 0.11 , 0.386, 0.386, 0.11 , 0.   ])
+    >>> farid(image, axis=1)[0, :5].round(3)
+    array([0.   , 0.11 , 0.386, 0.386, 0.11 ])
     """
     checked = EdgeImage("farid", image, mask, channel_axis, batch_axes, out)
     return edges_of(checked, axis, mode, cval, _FARID, _FARID_SLOPE)

@@ -186,7 +186,7 @@ def _interpolated(x: np.ndarray, sizes: dict[int, int], order: int, border: str,
     def interpolated(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         inside, margin = border, (0, 0)
         if frame:
-            margin = tuple(frame if n != m else 0 for n, m in zip(x.shape[1:3], size, strict=True))
+            margin = (frame if size[0] != x.shape[1] else 0, frame if size[1] != x.shape[2] else 0)
             outside: dict[str, Any] = {"constant_values": cval} if border == "constant" else {"mode": "edge"}
             x = np.pad(x, ((0, 0), (margin[0],) * 2, (margin[1],) * 2, (0, 0)), **outside)
             inside = "mirror"

@@ -1,108 +1,17 @@
 """Filters on arrays that are larger than memory: tile by tile, exact at the seams.
 
-A filter's *halo* is how many pixels away from a pixel of the result it looks. With that frame around it, a tile of the
-image gives the result that the whole image would; at the image's own border there is no frame, and the filter itself
-says what lies outside. `HALOS` is the table of what each filter's arguments make of its halo; a filter without an entry
-there, or with one that says why it has none, is not for tiles.
+A filter's *halo* is how many pixels away from a pixel of the result it looks (halos.py). With that frame around it, a
+tile of the image gives the result that the whole image would; at the image's own border there is no frame, and the
+filter itself says what lies outside.
 """
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..kernels.tiles import tiles
 from .images import leading_axes
-
-Halo = Callable[[Mapping[str, Any]], int]
-"""The halo that a call's arguments make, all of them by name; it raises a ValueError where there is none."""
-
-
-def _gaussian(arguments: Mapping[str, Any]) -> int:
-    """How far the window reaches. A wrapped border looks across the whole image."""
-    if arguments["mode"] == "wrap":
-        raise ValueError('mode "wrap" takes pixels from the other end of the image')
-    sigma = np.max(np.atleast_1d(arguments["sigma"]), initial=0.0)
-    return int(arguments["truncate"] * sigma + 0.5)
-
-
-def _none(reason: str) -> Halo:
-    """In place of a halo: why a filter has none."""
-
-    def refuse(arguments: Mapping[str, Any]) -> int:
-        raise ValueError(reason)
-
-    return refuse
-
-
-_OTHER_SIZE = "its result has another size than the image"
-_MOVED = "a pixel of its result may come from anywhere in the image"
-_WHOLE = "it compares whole images"
-
-HALOS: dict[str, Halo] = {
-    "crop": _none(_OTHER_SIZE),
-    "downscale_local_mean": _none(_OTHER_SIZE),
-    "gaussian": _gaussian,
-    "mean_squared_error": _none(_WHOLE),
-    "multiscale_structural_similarity": _none(_WHOLE),
-    "normalized_root_mse": _none(_WHOLE),
-    "pad": _none(_OTHER_SIZE),
-    "peak_signal_noise_ratio": _none(_WHOLE),
-    "psnr_and_ssim": _none(_WHOLE),
-    "pyramid_expand": _none(_OTHER_SIZE),
-    "pyramid_gaussian": _none(_OTHER_SIZE),
-    "pyramid_laplacian": _none(_OTHER_SIZE),
-    "pyramid_reduce": _none(_OTHER_SIZE),
-    "rescale": _none(_OTHER_SIZE),
-    "resize": _none(_OTHER_SIZE),
-    "resize_local_mean": _none(_OTHER_SIZE),
-    "rotate": _none(_MOVED),
-    "structural_similarity": _none(_WHOLE),
-    "warp": _none(_MOVED),
-}
-"""For each filter of this package, by its name, the halo that its arguments make."""
-
-
-def halo(function: Callable[..., Any], **arguments: Any) -> int:
-    """How many pixels away from a pixel of its result a filter looks.
-
-    Parameters
-    ----------
-    function
-        A filter of this package.
-    **arguments
-        Of its call, but for the image; defaults are filled in.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    ValueError
-        Where the filter has no halo, with the reason.
-    TypeError
-        Where it has no such argument.
-
-    Examples
-    --------
-    >>> from tilegrad import filters
-    >>> halo(filters.gaussian, sigma=2)
-    8
-    """
-    name = getattr(function, "__name__", repr(function))
-    if name not in HALOS or not getattr(function, "__module__", "").startswith(__package__):
-        raise ValueError(f"halo: {name} has no entry; name its halo")
-    parameters = inspect.signature(function).parameters
-    unknown = sorted(arguments.keys() - parameters.keys())
-    if unknown:
-        raise TypeError(f"halo: {name} has no argument {unknown[0]!r}")
-    defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
-    try:
-        return HALOS[name]({**defaults, **arguments})
-    except ValueError as reason:
-        raise ValueError(f"halo: {name} cannot be tiled: {reason}") from None
 
 
 def map_tiles(

@@ -161,6 +161,10 @@ def _gan(recipe: Recipe) -> None:
     recipe.option("data", f"{_DATA} (default: patches of scikit-image's textures)", metavar="SET")
     _images(recipe)
     recipe.option("size", "side of the images made from pictures: 28, 32 or 64", type=int, choices=(28, 32, 64))
+    recipe.option(
+        "hidden", "features of the linear layers that join the parts of images below 64 pixels", type=count(0, 65536),
+        metavar="N",
+    )  # fmt: skip
     recipe.option("latent", "length of the random vectors", type=count(1, 65536), metavar="N")
     recipe.option("lr", "learning rate of Adam", type=positive(), metavar="R")
     recipe.option("ema", "how much of the generator's average a step keeps", type=_share, metavar="D")

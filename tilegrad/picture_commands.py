@@ -1,16 +1,28 @@
-"""The commands that take pictures and need no model: compare and degrade."""
+"""The commands that take pictures and need no model: filter, compare and degrade."""
 
 import argparse
 import re
 from typing import Any
 
+from .filter_options import add_filters
 from .options import count, positive
 
 
 def add_picture_commands(commands: Any) -> None:
     """Their parsers."""
+    _add_filter(commands)
     _add_compare(commands)
     _add_degrade(commands)
+
+
+def _add_filter(commands: Any) -> None:
+    parser = commands.add_parser(
+        "filter",
+        help="classical filters: blur, median, edges, morphology, denoising, inpainting ...",
+        description="Apply a classical filter to a picture; tilegrad filter NAME --help tells its options. The result "
+        "has as many bits as the picture, and its alpha.",
+    )
+    add_filters(parser.add_subparsers(metavar="NAME", required=True), _filter)
 
 
 def _add_compare(commands: Any) -> None:
@@ -60,6 +72,12 @@ class _InOrder(argparse.Action):
 
         assert option is not None
         setattr(namespace, self.dest, [*getattr(namespace, self.dest), Step(option.lstrip("-"), str(values))])
+
+
+def _filter(options: argparse.Namespace) -> None:
+    from .filter_file import filter_file
+
+    filter_file(options.filter, options.source, options.target, options, stretch=options.stretch)
 
 
 def _compare(options: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """Derivatives of images under OpenCV's names."""
 
-from typing import Any
+import functools
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +14,14 @@ _LARGEST_KSIZE = 31
 _SCHARR = -1
 _SOURCES = ("uint8", "uint16", "int16", "float32", "float64")
 _EXACT_IN_FLOAT32 = 2**24
-_Term = tuple[np.ndarray, np.ndarray]
+
+
+class _Term(NamedTuple):
+    """Weights down the columns and along the rows, and the sum of the sizes of their products."""
+
+    column: np.ndarray
+    row: np.ndarray
+    reach: int
 
 
 def Sobel(  # noqa: N802
@@ -181,14 +189,20 @@ def _weights(name: str, dx: int, dy: int, ksize: Any) -> _Term:
         if dx + dy != 1:
             raise ValueError(f"{name}: dx and dy expect a 1 and a 0 but got {dx} and {dy}")
         smooth, slope = np.array([3, 10, 3]), np.array([-1, 0, 1])
-        return (slope, smooth) if dy else (smooth, slope)
+        return _Term(slope, smooth, 32) if dy else _Term(smooth, slope, 32)
     if ksize % 2 == 0 or not 1 <= ksize <= _LARGEST_KSIZE:
         raise ValueError(f"{name}: ksize expects an odd number of 1 to {_LARGEST_KSIZE}, or -1, but got {ksize}")
     sizes = [3 if ksize == 1 and order else ksize for order in (dy, dx)]
     for argument, order, size in (("dy", dy, sizes[0]), ("dx", dx, sizes[1])):
         if order >= size > 1:
             raise ValueError(f"{name}: {argument} expects an order below ksize = {size} but got {order}")
-    return _binomial(sizes[0], dy), _binomial(sizes[1], dx)
+    return _term(sizes[0], dy, sizes[1], dx)
+
+
+@functools.cache
+def _term(rows: int, dy: int, columns: int, dx: int) -> _Term:
+    column, row = _binomial(rows, dy), _binomial(columns, dx)
+    return _Term(column, row, int(np.abs(column).sum() * np.abs(row).sum()))
 
 
 def _filtered(
@@ -199,21 +213,21 @@ def _filtered(
     for argument, value in (("scale", scale), ("delta", delta)):
         if isinstance(value, bool) or not isinstance(value, int | float | np.number):
             raise TypeError(f"{name}: {argument} expects a number but got {value!r}")
-    largest = sum(float(np.abs(column).sum() * np.abs(row).sum()) for column, row in terms)
+    largest = sum(term.reach for term in terms)
     plain = scale == 1 and delta == 0
     if src.dtype == np.uint8 and kind.kind in "iu" and plain and (len(terms) == 1 or largest * 255 < 2**15):
         lone = len(terms) == 1 and kind == np.int16
         target = (
             dst if lone and dst is not None and dst.flags.c_contiguous and not np.may_share_memory(src, dst) else None
         )
-        sums = [kernels.derivative2d(src, *term, axis=batch, mode=mode, out=target) for term in terms]
+        sums = [kernels.derivative2d(src, term.column, term.row, axis=batch, mode=mode, out=target) for term in terms]
         total = sums[0] if len(sums) == 1 else np.add(sums[0], sums[1], out=sums[0])
         result = total if kind == np.int16 else np.clip(total, 0, 255).astype(kind)
     else:
         exact = src.dtype.kind in "iu" and largest * np.iinfo(src.dtype).max < _EXACT_IN_FLOAT32
         narrow = kind != np.float64 and (src.dtype == np.float32 or exact)
         x = src.astype(np.float32 if narrow else np.float64, copy=False)
-        sums = [kernels.correlate_separable2d(x, *term, axis=batch, mode=mode) for term in terms]
+        sums = [kernels.correlate_separable2d(x, term.column, term.row, axis=batch, mode=mode) for term in terms]
         total = sums[0] if len(sums) == 1 else np.add(sums[0], sums[1], out=sums[0])
         if not plain:
             total = total * scale + delta

@@ -393,7 +393,7 @@ def _warp(
     values = np.asarray(value, np.float64).ravel()[: x.shape[3]]
     if values.size not in (1, x.shape[3]):
         raise ValueError(f"{name}: borderValue expects a number or {x.shape[3]} of them but got {value!r}")
-    how = {"mode": _WARP[interpolation], "border": mode}
+    how: dict[str, Any] = {"mode": _WARP[interpolation], "border": mode}
     alike = mode != "constant" or bool(np.all(values == values[0]))
     result = kernels.warp2d(x, matrix, size, **how, cval=float(values[0]) if alike else 0.0)
     if not alike:

@@ -2,6 +2,7 @@
 
     reference.py   the definitions in loops; compiled as they stand they are "naive"
     cpu_rows.py    "rows": both passes fused, one row of the result at a time
+    cpu_slopes.py  "slopes": the same for the weights (-1, 0, 1) and (a, b, a) of 8-bit images
 
 Derivatives of 8-bit images are integers and exact. Borders are those of `tilegrad.kernels.correlation`.
 """
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike
 from ..correlation.reference import MODES
 from ..operation import Operation, Variant
 from . import reference
-from .geometry import GradientGeometry, derivative_geometry, magnitude_geometry
+from .geometry import GradientGeometry, derivative_geometry, form_of, magnitude_geometry
 
 __all__ = ["derivative2d", "gradient_magnitude2d"]
 
@@ -25,7 +26,7 @@ DERIVATIVE2D = Operation(
     "derivative2d",
     package=__name__,
     geometry=derivative_geometry,
-    variants=(Variant("rows", "cpu_rows", build="build_derivative"),),
+    variants=(Variant("slopes", "cpu_slopes"), Variant("rows", "cpu_rows", build="build_derivative")),
     reference=reference.derivative2d,
     reference_args=_constants,
     flops=lambda g: 2.0 * g.pixels * (g.column + g.row),
@@ -111,10 +112,8 @@ def derivative2d(
     """
     name = "derivative2d"
     weights = [_integers(name, "column", column), _integers(name, "row", row)]
-    largest = 255 * int(np.abs(weights[0]).sum()) * int(np.abs(weights[1]).sum())
-    if largest >= 2**31:
-        raise ValueError(f"{name}: column and row expect weights whose sums stay below 2**31 but they reach {largest}")
-    return DERIVATIVE2D.run((x, *weights), (axis, mode, cval, largest > reference.LARGEST), out, variant)
+    form = form_of(name, weights[0].tolist(), weights[1].tolist())
+    return DERIVATIVE2D.run((x, *weights), (axis, mode, cval, form), out, variant)
 
 
 def gradient_magnitude2d(
@@ -170,9 +169,9 @@ def _integers(name: str, argument: str, weights: ArrayLike) -> np.ndarray:
     array = np.asarray(weights)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name}: {argument} expects integers but got {array.dtype}")
-    if array.size and not -(2**31) < array.min() <= array.max() < 2**31:
-        raise ValueError(f"{name}: {argument} expects integers of 32 bits but got {array.min()} to {array.max()}")
-    return array.astype(np.int64)
+    if array.ndim != 1:
+        raise ValueError(f"{name}: {argument} expects one axis of at least one number but got shape {array.shape}")
+    return array.astype(np.int64, copy=False)
 
 
 def _numbers(name: str, argument: str, weights: ArrayLike) -> np.ndarray:

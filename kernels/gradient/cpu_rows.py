@@ -25,19 +25,19 @@ from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.taps import weighted_sums
 from ..machine.threads import launch, num_threads
 from ..operation import Run
-from .geometry import GradientGeometry
+from .geometry import WIDE, GradientGeometry
 
 _LINE = 64  # bytes: scratch of different threads shares no cache line
 
 
-def _positions(n: int, taps: int, mode: str) -> np.ndarray:
+def positions(n: int, taps: int, mode: str) -> np.ndarray:
     """Which sample each position from ``-(taps // 2)`` on stands for, so many that every sample has all its taps."""
     return np.array([border(i - taps // 2, n, MODES[mode]) for i in range(n + taps - 1)], np.int64)
 
 
-def _pads(n: int, taps: int, mode: str) -> np.ndarray:
+def pads_of(n: int, taps: int, mode: str) -> np.ndarray:
     """The samples that stand left and right of a row."""
-    across = _positions(n, taps, mode)
+    across = positions(n, taps, mode)
     return np.concatenate([across[: taps // 2], across[taps // 2 + n :]])
 
 
@@ -78,23 +78,23 @@ def _derivative(wide: bool) -> Any:
 
 def _taps(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The taps that are not zero, at least one, and their weights."""
-    taps = np.flatnonzero(weights) if weights.any() else np.zeros(1, np.int64)
-    return taps, weights[taps].astype(np.int32)
+    taps = [(t, weight) for t, weight in enumerate(weights.tolist()) if weight] or [(0, 0)]
+    return np.array([t for t, _ in taps]), np.array([weight for _, weight in taps], np.int32)
 
 
 def build_derivative(g: GradientGeometry) -> Run:
     """Tables and sizes of one geometry."""
     if g.pixels == 0:
         return lambda arrays, outputs: None
-    line, left = g.w * g.inner, g.row // 2
+    line, left, wide = g.w * g.inner, g.row // 2, g.form == WIDE
     right = g.row - 1 - left
-    rows, pads = _positions(g.h, g.column, g.mode), _pads(g.w, g.row, g.mode)
+    rows, pads = positions(g.h, g.column, g.mode), pads_of(g.w, g.row, g.mode)
     constant = np.full(line, g.cval, np.uint8)
-    scratch = 8 * (g.column + g.row) + (line + (left + right) * g.inner) * (4 if g.wide else 2)
+    scratch = 8 * (g.column + g.row) + (line + (left + right) * g.inner) * (4 if wide else 2)
     pitch = (scratch // _LINE + 2) * _LINE
     template = Template(10, (g.h, line, g.inner, left, right, pitch, 0, 0, 0))
-    worker = _derivative.address(g.wide)
-    ns = g.pixels * (g.column + g.row) * (0.03 if g.wide else 0.015)
+    worker = _derivative.address(wide)
+    ns = g.pixels * (g.column + g.row) * (0.03 if wide else 0.015)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, column, row = arrays
@@ -155,7 +155,7 @@ def build_magnitude(g: GradientGeometry) -> Run:
     if g.pixels == 0:
         return lambda arrays, outputs: None
     line, size = g.w * g.inner, g.dtype.itemsize
-    rows, pads = _positions(g.h, g.column, g.mode), _pads(g.w, g.column, g.mode)
+    rows, pads = positions(g.h, g.column, g.mode), pads_of(g.w, g.column, g.mode)
     constant = np.full(line, g.cval, g.dtype)
     padding = (line + (g.column - 1) * g.inner) * size
     pitch = ((16 * g.column + padding + 2 * line * size) // _LINE + 2) * _LINE

@@ -8,11 +8,15 @@ import numpy as np
 from ..correlation.geometry import check_axis, check_border, check_image, check_weights
 from ..operation import Spec
 
+SLOPE_ALONG, SLOPE_DOWN, NARROW, WIDE = "slope along", "slope down", "narrow", "wide"
+_SLOPE = [-1, 0, 1]
+_LARGEST = 2**31 - 1
+
 
 class GradientGeometry(NamedTuple):
     """``(outer, H, W, inner)`` filtered by ``column`` taps down H and ``row`` taps along W.
 
-    ``wide`` where sums of integers may leave 16 bits.
+    ``form`` says of integer weights what `form_of` found.
     """
 
     outer: int
@@ -23,13 +27,27 @@ class GradientGeometry(NamedTuple):
     row: int
     mode: str
     cval: float
-    wide: bool
+    form: str
     dtype: np.dtype
     outputs: tuple[tuple[tuple[int, ...], np.dtype], ...]
 
     @property
     def pixels(self) -> int:
         return self.outer * self.h * self.w * self.inner
+
+
+def form_of(name: str, column: list[int], row: list[int]) -> str:
+    """How sums of 8-bit numbers by these weights may be computed: in 16 bits or in 32, and by which loop."""
+    largest = 255 * sum(map(abs, column)) * sum(map(abs, row))
+    if largest > _LARGEST:
+        raise ValueError(f"{name}: column and row expect weights whose sums stay below 2**31 but they reach {largest}")
+    if largest > 2**15 - 1:
+        return WIDE
+    if row == _SLOPE and len(column) == 3 and column[0] == column[2]:
+        return SLOPE_ALONG
+    if column == _SLOPE and len(row) == 3 and row[0] == row[2]:
+        return SLOPE_DOWN
+    return NARROW
 
 
 def check_axes(name: str, x: Spec, axis: Any) -> int:
@@ -43,7 +61,7 @@ def check_axes(name: str, x: Spec, axis: Any) -> int:
 
 
 def derivative_geometry(
-    x: Spec, column: Spec, row: Spec, axis: Any, mode: Any, cval: Any, wide: bool
+    x: Spec, column: Spec, row: Spec, axis: Any, mode: Any, cval: Any, form: str
 ) -> GradientGeometry:
     name = "derivative2d"
     if x.dtype != np.uint8:
@@ -58,7 +76,7 @@ def derivative_geometry(
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 2 :])
     h, w = x.shape[axis : axis + 2]
     output = (x.shape, np.dtype(np.int16))
-    return GradientGeometry(outer, h, w, inner, r, s, mode, int(cval), wide, x.dtype, (output,))
+    return GradientGeometry(outer, h, w, inner, r, s, mode, int(cval), form, x.dtype, (output,))
 
 
 def magnitude_geometry(x: Spec, smooth: Spec, slope: Spec, axis: Any, mode: Any, cval: Any) -> GradientGeometry:
@@ -71,4 +89,4 @@ def magnitude_geometry(x: Spec, smooth: Spec, slope: Spec, axis: Any, mode: Any,
     mode, cval = check_border(name, mode, cval)
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 2 :])
     h, w = x.shape[axis : axis + 2]
-    return GradientGeometry(outer, h, w, inner, taps, taps, mode, cval, False, x.dtype, ((x.shape, x.dtype),))
+    return GradientGeometry(outer, h, w, inner, taps, taps, mode, cval, NARROW, x.dtype, ((x.shape, x.dtype),))

@@ -89,14 +89,13 @@ def first_tap(mode, x):
 
 
 @register_jitable
-def weight(mode, x, t):
-    """The weight that position x gives to tap t from `first_tap` on."""
-    first = first_tap(mode, x)
-    distance = abs(x - first - t)
+def weight(mode, part, t):
+    """The weight of tap t, for a position that lies ``part`` to the right of `first_tap`."""
+    distance = abs(part - t)
     if mode == NEAREST_EXACT:
         return 1.0
     if mode == BILINEAR:
-        return x - first if t == 1 else 1.0 - (x - first)
+        return part if t == 1 else 1.0 - part
     if mode == BICUBIC:
         return keys(distance, -0.75)
     if mode == CATMULL_ROM:
@@ -104,7 +103,7 @@ def weight(mode, x, t):
     if mode == LANCZOS4:
         total = 0.0
         for s in range(8):
-            total += lanczos(x - first - s)
+            total += lanczos(part - s)
         return lanczos(distance) / total
     return b_spline(mode - SPLINE2 + 2, distance)
 
@@ -160,7 +159,8 @@ def tap(i, t, size, count, scale, mode, align_corners, antialias, outside, margi
         x = i * (size - 1) / (count - 1) if count > 1 else 0.0
     if mode == BILINEAR and outside == EDGE:
         x = max(x, 0.0)
-    return border(first_tap(mode, x) + t, size, outside), weight(mode, x, t)
+    first = first_tap(mode, x)
+    return border(first + t, size, outside), weight(mode, x - first, t)
 
 
 def interpolate(x, y, taps, scale, mode, align_corners, antialias, outside, margin):

@@ -40,6 +40,14 @@ class Integers:
     def store(self, value: ir.Value, base: ir.Value, index: ir.Value) -> None:
         self.b.store(value, self._place(base, index, value.type.element.width, 0)).align = 1
 
+    def prefetch(self, base: ir.Value, index: ir.Value, bits: int) -> None:
+        """Have the cache fetch the line of number ``index``, which is to be written soon."""
+        pointer = self.b.bitcast(self._place(base, index, bits, 0), ir.IntType(8).as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32])
+        self.b.call(
+            cgutils.get_or_insert_function(self.b.module, kind, "llvm.prefetch.p0"), [pointer, I32(1), I32(3), I32(1)]
+        )
+
     def unsigned(self, value: ir.Value, bits: int) -> ir.Value:
         """Wider, filled with zeros."""
         return self.b.zext(value, self.kind(bits))

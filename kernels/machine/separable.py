@@ -294,4 +294,4 @@ def _by_numbers(rows: Taps, columns: Taps, channels: int, itemsize: int) -> bool
         return False
     if not columns.copies() or _untouched(columns):
         return True
-    return 8 * np.count_nonzero(columns.runs() == 1) > columns.outputs  # otherwise most pixels are copied in runs
+    return bool(8 * np.count_nonzero(columns.runs() == 1) > columns.outputs)  # otherwise most pixels are copied in runs

@@ -173,13 +173,9 @@ def _windows(dtype: str, result: str) -> Any:
                         continue
                     # The squared length of each window, 0 where it has no contrast, takes the place of its sums.
                     lengths = pointer(total, types.float64)
-                    for j in range(columns):
-                        squared, level_of = 0.0, 0.0
-                        if c == 1:
-                            level_of = squares[j]
-                            squared = (n * level_of - sums[j] * sums[j]) * inverse if centre > 0 else level_of
-                        else:
-                            mean = 0.0
+                    if c > 1:
+                        for j in range(columns):
+                            level_of, mean, squared = 0.0, 0.0, 0.0
                             for k in range(c):
                                 value = sums[j * c + k]
                                 level_of += squares[j * c + k]
@@ -189,7 +185,12 @@ def _windows(dtype: str, result: str) -> Any:
                                 squared = (n * c * level_of - mean * mean) * inverse / c
                             elif centre == 0:
                                 squared = level_of
-                        lengths[j] = squared if squared > FLAT * level_of or squared != squared else 0.0
+                            lengths[j] = squared if squared > FLAT * level_of or squared != squared else 0.0
+                    else:
+                        centred = 1.0 if centre > 0 else 0.0
+                        for j in range(columns):
+                            squared = (n * squares[j] - sums[j] * sums[j] * centred) * inverse
+                            lengths[j] = squared if squared > FLAT * squares[j] or squared != squared else 0.0
                     scales, odd = pointer(first_out + place * bytes_out, kind), 0
                     for j in range(columns):
                         squared = lengths[j]

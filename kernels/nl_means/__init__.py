@@ -51,7 +51,7 @@ NL_MEANS_UINT8 = Operation(
     cases=(
         {"shapes": [(1, 1, 1, 1)], "below": {0: 256}, "integers": "uint8", "h": 20.0, "search_size": 5},
         {"shapes": [(1, 5, 9, 3)], "below": {0: 256}, "integers": "uint8", "h": 90.0, "search_size": 3},
-        {"shapes": [(2, 80, 300, 1)], "below": {0: 64}, "integers": "uint8", "h": 20.0, "search_size": 17},
+        {"shapes": [(1, 70, 270, 1)], "below": {0: 64}, "integers": "uint8", "h": 20.0, "search_size": 7},
     ),
 )
 

@@ -9,7 +9,7 @@
     cpu_taps.py        "taps": minima and maxima under windows of any shape
     cpu_places.py      "rows": where under its window a number was found
 
-All but the last share `networks`, `tiles` and `extremes`. Borders have ``scipy.ndimage``'s names;
+They share `networks`, `tiles` and `extremes`. Borders have ``scipy.ndimage``'s names;
 `tilegrad.kernels.correlation` draws them. Windows may be larger than the image: borders repeat.
 
 Where a window holds a NaN, the result is NaN, as NumPy's ``min``, ``max`` and ``median`` have it (SciPy's and OpenCV's

@@ -7,9 +7,9 @@ Four rows of results are computed together, from the six rows of the image under
               of those in the middle only the middle one: two rows of results share two of their three rows
     median    the middle one of those three
 
-which takes 19 minima or maxima for a result and nothing in between goes to memory. Vectors that begin or end too near
-the left or right edge of the image read padded copies of the six rows instead of the rows themselves; rows of results
-below the image are written into scratch. All channels of a pixel lie in the row, and neighbours are C numbers apart.
+which takes 19 minima or maxima for a result, and nothing in between goes to memory. All channels of a pixel lie in the
+row, and neighbours are C numbers apart. The first and the last pixel of a row, or the whole of a short one, read padded
+copies of the six rows instead of the rows themselves; rows of results below the image are written into scratch.
 
 Vector instructions lose a NaN or copy it, so blocks of rows that hold one are noted, and the results whose windows hold
 one are set to NaN afterwards.
@@ -39,7 +39,7 @@ from .networks import candidates, forgotten, insert, sort
 from .tiles import LINE, copier, spread
 
 _SIDE = 3
-_ROWS = 4  # of results in a block: a multiple of two
+_ROWS = 4  # of results in a block
 _READ = _ROWS + _SIDE - 1
 
 _I64 = ir.IntType(64)
@@ -47,9 +47,22 @@ _I64 = ir.IntType(64)
 
 def rejects(g: RankGeometry) -> str | None:
     """Why this variant does not take a call."""
-    if not (g.median and g.footprint.rows == _SIDE):
-        return "takes medians of 3x3 pixels"
-    return None
+    return None if g.median and g.footprint.rows == _SIDE else "takes medians of 3x3 pixels"
+
+
+def _medians(e: Ordered, rows: list[list[ir.Value]]) -> list[ir.Value]:
+    """Four medians of six rows of three neighbours each."""
+    order = (e.minimum, e.maximum)
+    in_order = [sort(row, *order) for row in rows]
+    medians = []
+    for r in range(0, _ROWS, 2):
+        results: list[dict[tuple[int, int], ir.Value]] = [{}, {}]
+        for line, column in candidates(_SIDE):
+            shared = sort([in_order[r + 1][line], in_order[r + 2][line]], *order)
+            for result, more in zip(results, (in_order[r], in_order[r + _SIDE]), strict=True):
+                result[line, column] = insert(more[line], shared, column, *order)
+        medians += [forgotten(result, *order) for result in results]
+    return medians
 
 
 def _finding(number: Any) -> Callable[..., int]:
@@ -64,7 +77,6 @@ def _finding(number: Any) -> Callable[..., int]:
         def codegen(context, b, signature, args):
             sources, targets, offset, step = args
             e = Ordered(b, number)
-            order = (e.minimum, e.maximum)
 
             def place(table: ir.Value, row: int) -> ir.Value:
                 return b.add(b.load(b.inttoptr(b.add(table, _I64(8 * row)), _I64.as_pointer())), offset)
@@ -73,17 +85,11 @@ def _finding(number: Any) -> Callable[..., int]:
             for r in range(_READ):
                 middle = place(sources, r)
                 run = [e.load(b.sub(middle, step)), e.load(middle), e.load(b.add(middle, step))]
-                rows.append(sort(run, *order))
+                rows.append(run)
                 if e.floating:
                     seen = b.or_(seen, b.or_(e.not_a_number(run[0], run[1]), e.not_a_number(run[2], run[2])))
-            for r in range(0, _ROWS, 2):
-                results: list[dict[tuple[int, int], ir.Value]] = [{}, {}]
-                for line, column in candidates(_SIDE):
-                    shared = sort([rows[r + 1][line], rows[r + 2][line]], *order)
-                    for result, more in zip(results, (rows[r], rows[r + _SIDE]), strict=True):
-                        result[line, column] = insert(more[line], shared, column, *order)
-                for i, result in enumerate(results):
-                    e.store(forgotten(result, *order), place(targets, r + i))
+            for r, result in enumerate(_medians(e, rows)):
+                e.store(result, place(targets, r))
             return e.any(seen) if e.floating else _I64(0)
 
         return types.int64(*[types.int64] * 4), codegen
@@ -95,20 +101,20 @@ def _finding(number: Any) -> Callable[..., int]:
 def _median(dtype: str) -> Any:
     """Task: one block of rows of one image."""
     number = getattr(types, dtype)
-    size = number.bitwidth // 8
-    copy, find = copier(number, keys=False), _finding(number)
-    vector = lanes(size)
+    size, vector = number.bitwidth // 8, lanes(number.bitwidth // 8)
     floating = isinstance(number, types.Float)
+    copy, find = copier(number, keys=False), _finding(number)
 
     def work(begin, end, slot, block):
         x, y, rows, columns, constant = block[0], block[1], pointer(block[2], types.int64), block[3], block[4]
-        h, w, c, edge, pitch = block[6], block[7], block[8], block[9], block[10]
-        sources = (block[5] + LINE - 1) // LINE * LINE + slot * block[11]
+        h, w, c, pitch = block[6], block[7], block[8], block[9]
+        sources = (block[5] + LINE - 1) // LINE * LINE + slot * block[10]
         source, targets = pointer(sources, types.int64), sources + 8 * _READ
         target = pointer(targets, types.int64)
         outside = sources + 2 * LINE  # the constant's row, six padded rows, four of results
         padded, written = outside + pitch, outside + (1 + _READ) * pitch
         blocks, count, step = -(-h // _ROWS), w * c, c * size
+        whole = count < 2 * c + vector
         filler = pointer(outside, number)
         for i in range(count):
             filler[i] = pointer(constant, number)[0]
@@ -123,37 +129,34 @@ def _median(dtype: str) -> Any:
                 source[r] = outside if k < 0 else base + k * w * step
             for r in range(_ROWS):
                 target[r] = result + r * w * step if r < height else written + r * pitch
-            whole = count < 2 * edge + vector
-            if not whole:
-                last = count - edge - vector
-                for i in range(edge, last, vector):
+            if not whole:  # the first and the last vector may overlap those between them, which are aligned
+                last = count - c - vector
+                seen |= find(sources, targets, step, step)
+                for i in range(vector, last, vector):
                     seen |= find(sources, targets, i * size, step)
-                seen |= find(sources, targets, last * size, step)  # it may overlap the one before it
+                seen |= find(sources, targets, last * size, step)
 
-            # Both edges, or the whole row where it is short, with what lies beside them.
             for side in range(1 if whole else 2):
-                first, many = 0, count if whole else edge
-                if side == 1:
-                    first = count - edge
-                pixel = first // c  # an edge is whole pixels
+                pixel, many = (w - 1) * side, w if whole else 1
                 for r in range(_READ):
                     under = padded + r * pitch
                     copy(
                         base, pointer(block[2] + min(p + r, h + 1) * 8, types.int64), 1,
-                        pointer(columns + pixel * 8, types.int64), many // c + 2, w, c, 1 - pixel, constant, under, 0,
+                        pointer(columns + pixel * 8, types.int64), many + 2, w, c, 1 - pixel, constant, under, 0,
                     )  # fmt: skip
                     numbers = pointer(under, number)
-                    for i in range(many + 2 * c, many + 2 * c + vector):
-                        numbers[i] = number(0)
+                    for i in range((many + 2) * c, (many + 2) * c + vector):
+                        numbers[i] = number(0)  # a vector may begin on the last of them
                     source[r] = under + step
                 for r in range(_ROWS):
                     target[r] = written + r * pitch
-                for i in range(0, many, vector):
+                for i in range(0, many * c, vector):
                     seen |= find(sources, targets, i * size, step)
                 for r in range(height):
-                    found, row = pointer(written + r * pitch, number), pointer(result + r * w * step, number)
-                    for i in range(many):
-                        row[first + i] = found[i]
+                    found = pointer(written + r * pitch, number)
+                    row = pointer(result + (r * w + pixel) * step, number)
+                    for i in range(many * c):
+                        row[i] = found[i]
 
             if floating and seen != 0:
                 numbers = pointer(padded, number)
@@ -174,13 +177,12 @@ def build(g: RankGeometry) -> Run:
         return lambda arrays, outputs: None
     n, h, w, c = g.shape
     size = g.dtype.itemsize
-    edge = -(-lanes(size) // c) * c  # numbers at each edge that are computed from padded rows: whole pixels
     pitch = -(-((w + 2) * c + 2 * lanes(size)) * size // LINE) * LINE
     total = 2 * LINE + (1 + _READ + _ROWS) * pitch
     rows, columns, constant = g.rows(), g.columns(), g.constant
     tasks = n * -(-h // _ROWS)
     ns = g.numbers * size / 8
-    template = Template(6, (h, w, c, edge, pitch, total))
+    template = Template(6, (h, w, c, pitch, total))
     worker = _median.address(g.dtype.name)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:

@@ -55,17 +55,32 @@ def _warp(dtype: str, mode: int, adjoint: bool) -> Any:
             if adjoint and p == 0:
                 for i in range(H * W * C):
                     image[i] = number(0)
+            m0, m1, m2, m3, m4, m5 = m[0], m[1], m[2], m[3], m[4], m[5]
+            m6, m7, m8 = m[6], m[7], m[8]
             for q in range(Q):
-                w = m[6] * q + m[7] * p + m[8]
-                column = coordinate(m[0] * q + m[1] * p + m[2], w)
-                row = coordinate(m[3] * q + m[4] * p + m[5], w)
+                w = m6 * q + m7 * p + m8
+                column = coordinate(m0 * q + m1 * p + m2, w)
+                row = coordinate(m3 * q + m4 * p + m5, w)
                 top, left = np.int64(first_tap(mode, row)), np.int64(first_tap(mode, column))
-                inside = top >= 0 and left >= 0 and top + taps <= H and left + taps <= W
+                below, beside = row - top, column - left
                 for t in range(taps):
-                    down[t] = number(weight(mode, row, t))
-                    along[t] = number(weight(mode, column, t))
-                    rows[t] = (top + t) * W if inside else border(top + t, H, outside) * W
-                    columns[t] = left + t if inside else border(left + t, W, outside)
+                    down[t], along[t] = number(weight(mode, below, t)), number(weight(mode, beside, t))
+                if top >= 0 and left >= 0 and top + taps <= H and left + taps <= W:
+                    first = (top * W + left) * C
+                    for c in range(C):
+                        total, grad = number(0), result[q * C + c] if adjoint else number(0)
+                        for s in range(taps):
+                            for t in range(taps):
+                                place, share = first + (s * W + t) * C + c, down[s] * along[t]
+                                if adjoint:
+                                    image[place] += share * grad if share != number(0) else number(0)
+                                else:
+                                    total += share * image[place] if share != number(0) else number(0)
+                        if not adjoint:
+                            result[q * C + c] = total
+                    continue
+                for t in range(taps):
+                    rows[t], columns[t] = border(top + t, H, outside) * W, border(left + t, W, outside)
                 for c in range(C):
                     total = number(0)
                     for s in range(taps):

@@ -36,11 +36,12 @@ def warp2d(x, matrices, y, taps, mode, outside, cval):
         w = m[2, 0] * q + m[2, 1] * p + m[2, 2]
         column = coordinate(m[0, 0] * q + m[0, 1] * p + m[0, 2], w)
         row = coordinate(m[1, 0] * q + m[1, 1] * p + m[1, 2], w)
+        top, left = first_tap(mode, row), first_tap(mode, column)
         total = 0.0
         for s in range(taps):
-            h, down = border(first_tap(mode, row) + s, H, outside), weight(mode, row, s)
+            h, down = border(top + s, H, outside), weight(mode, row - top, s)
             for t in range(taps):
-                k, along = border(first_tap(mode, column) + t, W, outside), weight(mode, column, t)
+                k, along = border(left + t, W, outside), weight(mode, column - left, t)
                 if down * along != 0.0:
                     total += down * along * (cval if h < 0 or k < 0 else x[n, h, k, c])
         y[n, p, q, c] = total
@@ -55,9 +56,10 @@ def warp2d_grad(gy, matrices, gx, taps, mode, outside):
         w = m[2, 0] * q + m[2, 1] * p + m[2, 2]
         column = coordinate(m[0, 0] * q + m[0, 1] * p + m[0, 2], w)
         row = coordinate(m[1, 0] * q + m[1, 1] * p + m[1, 2], w)
+        top, left = first_tap(mode, row), first_tap(mode, column)
         for s in range(taps):
-            h, down = border(first_tap(mode, row) + s, H, outside), weight(mode, row, s)
+            h, down = border(top + s, H, outside), weight(mode, row - top, s)
             for t in range(taps):
-                k, along = border(first_tap(mode, column) + t, W, outside), weight(mode, column, t)
+                k, along = border(left + t, W, outside), weight(mode, column - left, t)
                 if h >= 0 and k >= 0 and down * along != 0.0:
                     gx[n, h, k, c] += down * along * gy[n, p, q, c]

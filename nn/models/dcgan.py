@@ -1,6 +1,7 @@
 """DCGAN: a generator of images from random vectors, and the discriminator that it is trained against."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from .. import init
@@ -38,6 +39,10 @@ class DCGANGenerator(Model):
     image_channels : int
     latent : int
         Length of the random vectors.
+    hidden : int
+        Features of one more linear layer before all others, for small images; 0 leaves it out. Two convolutions see a
+        third of an image at once, so it is this layer that makes the parts fit each other (as in Chen and others:
+        InfoGAN, 2016).
 
     Notes
     -----
@@ -51,10 +56,13 @@ class DCGANGenerator(Model):
     (2, 28, 28, 1)
     """
 
-    def __init__(self, image_size: int = 28, channels: int = 64, image_channels: int = 1, latent: int = 100) -> None:
-        _check_size("DCGANGenerator", image_size)
+    def __init__(
+        self, image_size: int = 28, channels: int = 64, image_channels: int = 1, latent: int = 100, hidden: int = 0
+    ) -> None:
+        _check_size("DCGANGenerator", image_size, hidden)
         self._configuration = {
             "image_size": image_size, "channels": channels, "image_channels": image_channels, "latent": latent,
+            "hidden": hidden,
         }  # fmt: skip
         if image_size == 64:
             widths = [8 * channels, 4 * channels, 2 * channels, channels]
@@ -66,11 +74,10 @@ class DCGANGenerator(Model):
         else:
             side, widths = image_size // 4, [2 * channels, channels]
             features = side * side * widths[0]
-            layers = [
-                Linear(latent, features, bias=False),
-                BatchNorm1d(features, activation="relu"),
-                Unflatten((side, side, widths[0])),
-            ]
+            layers = []
+            for inputs, outputs in pairwise([latent, *([hidden] if hidden else []), features]):
+                layers += [Linear(inputs, outputs, bias=False), BatchNorm1d(outputs, activation="relu")]
+            layers.append(Unflatten((side, side, widths[0])))
             last_bias = True
         for i in range(len(widths) - 1):
             layers.append(ConvTranspose2dBatchNorm(widths[i], widths[i + 1], 4, stride=2, padding=1, activation="relu"))
@@ -88,17 +95,18 @@ class DCGANGenerator(Model):
 
     @classmethod
     def shapes(  # type: ignore[override]  # each model has its own configuration
-        cls, image_size: int = 28, channels: int = 64, image_channels: int = 1, latent: int = 100
+        cls, image_size: int = 28, channels: int = 64, image_channels: int = 1, latent: int = 100, hidden: int = 0
     ) -> Shapes:
-        _check_size("DCGANGenerator", image_size)
+        _check_size("DCGANGenerator", image_size, hidden)
         if image_size == 64:
             widths, place = [8 * channels, 4 * channels, 2 * channels, channels], 2
             yield from _block("network.1", (latent, 4, 4, widths[0]), widths[0])
         else:
-            widths, place = [2 * channels, channels], 3
+            widths, place = [2 * channels, channels], 5 if hidden else 3
             features = (image_size // 4) ** 2 * widths[0]
-            yield "network.0.weight", (features, latent)
-            yield from _norm("network.1", features)
+            for i, (inputs, outputs) in enumerate(pairwise([latent, *([hidden] if hidden else []), features])):
+                yield f"network.{2 * i}.weight", (outputs, inputs)
+                yield from _norm(f"network.{2 * i + 1}", outputs)
         for i in range(len(widths) - 1):
             yield from _block(f"network.{place + i}", (widths[i], 4, 4, widths[i + 1]), widths[i + 1])
         last = f"network.{place + len(widths) - 1}"
@@ -117,6 +125,8 @@ class DCGANDiscriminator(Model):
     channels : int
         Features after the first layer; twice as many with every halving of the image.
     image_channels : int
+    hidden : int
+        Features of a linear layer before the last, for small images; 0 leaves it out. See `DCGANGenerator`.
 
     Notes
     -----
@@ -129,9 +139,11 @@ class DCGANDiscriminator(Model):
     (2, 1)
     """
 
-    def __init__(self, image_size: int = 28, channels: int = 64, image_channels: int = 1) -> None:
-        _check_size("DCGANDiscriminator", image_size)
-        self._configuration = {"image_size": image_size, "channels": channels, "image_channels": image_channels}
+    def __init__(self, image_size: int = 28, channels: int = 64, image_channels: int = 1, hidden: int = 0) -> None:
+        _check_size("DCGANDiscriminator", image_size, hidden)
+        self._configuration = {
+            "image_size": image_size, "channels": channels, "image_channels": image_channels, "hidden": hidden,
+        }  # fmt: skip
         leaky: dict[str, Any] = {"activation": "leaky_relu", "negative_slope": _SLOPE}
         halvings = 4 if image_size == 64 else 2
         layers: list[Module] = [
@@ -145,7 +157,10 @@ class DCGANDiscriminator(Model):
         if image_size == 64:
             layers += [Conv2d(width, 1, 4, bias=False), Flatten((1, 1, 1))]
         else:
-            layers += [Flatten((side, side, width)), Linear(side * side * width, 1)]
+            layers.append(Flatten((side, side, width)))
+            if hidden:
+                layers += [Linear(side * side * width, hidden, bias=False), BatchNorm1d(hidden, **leaky)]
+            layers.append(Linear(hidden or side * side * width, 1))
         self.network = Sequential(*layers)
         _initialise(self)
 
@@ -157,9 +172,9 @@ class DCGANDiscriminator(Model):
 
     @classmethod
     def shapes(  # type: ignore[override]  # each model has its own configuration
-        cls, image_size: int = 28, channels: int = 64, image_channels: int = 1
+        cls, image_size: int = 28, channels: int = 64, image_channels: int = 1, hidden: int = 0
     ) -> Shapes:
-        _check_size("DCGANDiscriminator", image_size)
+        _check_size("DCGANDiscriminator", image_size, hidden)
         yield "network.0.weight", (channels, 4, 4, image_channels)
         if image_size != 64:
             yield "network.0.bias", (channels,)
@@ -170,13 +185,20 @@ class DCGANDiscriminator(Model):
         if image_size == 64:
             yield f"network.{halvings}.weight", (1, 4, 4, width)
         else:
-            yield f"network.{halvings + 1}.weight", (1, side * side * width)
-            yield f"network.{halvings + 1}.bias", (1,)
+            last, features = halvings + 1, side * side * width
+            if hidden:
+                yield f"network.{last}.weight", (hidden, features)
+                yield from _norm(f"network.{last + 1}", hidden)
+                last, features = last + 2, hidden
+            yield f"network.{last}.weight", (1, features)
+            yield f"network.{last}.bias", (1,)
 
 
-def _check_size(name: str, image_size: int) -> None:
+def _check_size(name: str, image_size: int, hidden: int) -> None:
     if image_size not in (28, 32, 64):
         raise ValueError(f"{name}: image_size expects 28, 32 or 64 but got {image_size}")
+    if hidden < 0 or (hidden and image_size == 64):
+        raise ValueError(f"{name}: hidden expects 0, or a positive number for images of 28 or 32, but got {hidden}")
 
 
 def _norm(name: str, channels: int) -> Shapes:

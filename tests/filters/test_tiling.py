@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pytest
+from tilegrad.filters.halos import HALOS
 
 from tilegrad import filters
 
@@ -37,9 +38,67 @@ def test_channels_may_go(tmp_path):
 
 def test_every_filter_says_how_far_it_looks():
     others = {"cv", "halo", "map_tiles"}
-    from tilegrad.filters import tiling
+    assert set(HALOS) == set(filters.__all__) - others
 
-    assert set(tiling.HALOS) == set(filters.__all__) - others
+
+DISK = np.hypot(*np.mgrid[-3:4, -3:4]) <= 3
+CALLS = [
+    ("black_tophat", {"footprint": DISK}),
+    ("closing", {"footprint": DISK[:, 1:]}),
+    ("convolve", {"weights": DISK[1:].astype(float)}),
+    ("correlate", {"weights": np.ones((1, 6)), "origin": (0, -2)}),
+    ("denoise_bilateral", {"sigma_color": 0.2, "sigma_spatial": 2, "mode": "edge"}),
+    ("dilation", {"footprint": DISK, "mode": "min"}),
+    ("erosion", {}),
+    ("farid", {}),
+    ("jpeg", {"quality": 20}),
+    ("laplace", {"ksize": 3}),
+    ("maximum", {"size": (3, 8), "origin": (0, 2)}),
+    ("median", {"footprint": np.ones((5, 5), bool)}),
+    ("minimum", {"footprint": DISK}),
+    ("morphological_gradient", {}),
+    ("motion_blur", {"length": 11, "angle": 30}),
+    ("opening", {"footprint": DISK}),
+    ("percentile", {"percentile": 30, "size": 4}),
+    ("prewitt_h", {}),
+    ("rank_filter", {"rank": 5, "size": 3}),
+    ("roberts", {}),
+    ("scharr", {}),
+    ("sobel_v", {}),
+    ("threshold_local", {"block_size": 13}),
+    ("threshold_local", {"block_size": 9, "method": "mean"}),
+    ("uniform", {"size": 7, "mode": "nearest"}),
+    ("unsharp_mask", {"radius": 2}),
+    ("white_tophat", {}),
+]
+
+
+@pytest.mark.parametrize(("name", "keywords"), CALLS)
+def test_tiles_of_every_filter_equal_the_whole(name, keywords):
+    """In float64: that an element's place in a vector changes no bit is asked of integers and comparisons alone."""
+    function = functools.partial(getattr(filters, name), **keywords)
+    x = np.random.default_rng(1).random((70, 100))
+    tile, multiple = (80, 16) if name == "jpeg" else (48, 1)
+    halo = filters.halo(getattr(filters, name), **keywords)
+    whole = function(x)
+    result = np.full_like(whole, 7)
+    filters.map_tiles(function, x, result, tile=tile, halo=halo, multiple=multiple)
+    np.testing.assert_allclose(result, whole, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("canny", "depends on the whole image"),
+        ("equalize_hist", "depends on the whole image"),
+        ("random_noise", "random numbers"),
+        ("denoise_bilateral", "sigma_color"),
+        ("match_template", "another size"),
+    ],
+)
+def test_filters_that_cannot_be_tiled_say_why(name, reason):
+    with pytest.raises(ValueError, match=f"halo: {name} cannot be tiled: .*{reason}"):
+        filters.halo(getattr(filters, name))
 
 
 @pytest.mark.parametrize(("keywords", "halo"), [({}, 4), ({"sigma": (2, 1)}, 8), ({"sigma": 3, "truncate": 1}, 3)])

@@ -111,8 +111,9 @@ class Training:
         self.settings, self.batches = settings, batches
         size, channels = source.shape[0], source.shape[2]
         nn.manual_seed(settings.seed)
-        self.generator = nn.models.DCGANGenerator(size, settings.channels, channels, settings.latent)
-        self.discriminator = nn.models.DCGANDiscriminator(size, settings.channels, channels)
+        hidden = settings.hidden if size < 64 else 0
+        self.generator = nn.models.DCGANGenerator(size, settings.channels, channels, settings.latent, hidden)
+        self.discriminator = nn.models.DCGANDiscriminator(size, settings.channels, channels, hidden)
         self.optimisers = {
             "generator": nn.optim.Adam(self.generator.parameters(), lr=settings.lr, betas=_BETAS),
             "discriminator": nn.optim.Adam(self.discriminator.parameters(), lr=settings.lr, betas=_BETAS),

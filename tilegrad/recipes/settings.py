@@ -34,8 +34,9 @@ class GANSettings:
     size: int = 32
     colour: bool = False
     channels: int = 64
+    hidden: int = 256
     latent: int = 100
-    lr: float = 2e-4
+    lr: float = 5e-4
     ema: float = 0.999
     seed: int = 0
 

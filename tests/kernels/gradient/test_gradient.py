@@ -34,6 +34,17 @@ def test_derivatives_equal_the_definition(call):
     np.testing.assert_array_equal(out, kernels.derivative2d(x, column, row, variant="naive", **keywords))
 
 
+@given(calls(st.tuples(st.integers(-9, 9), st.integers(-20, 20), st.booleans())))
+def test_slopes_equal_the_definition(call):
+    rng, shape, (a, b, along), keywords = call
+    x = rng.integers(0, 256, shape).astype(np.uint8)
+    weights = [(a, b, a), (-1, 0, 1)] if along else [(-1, 0, 1), (a, b, a)]
+    out = np.full(shape, 7, np.int16)
+    kernels.derivative2d(x, *weights, variant="slopes", out=out, **keywords)
+    np.testing.assert_array_equal(out, kernels.derivative2d(x, *weights, variant="naive", **keywords))
+    np.testing.assert_array_equal(out, kernels.derivative2d(x, *weights, variant="rows", **keywords))
+
+
 @pytest.mark.parity
 @given(calls(st.sampled_from([3, 5, 7])))
 def test_derivatives_equal_scipy(call):
@@ -109,7 +120,8 @@ IMAGE = np.ones((4, 5), np.uint8)
         (TypeError, (IMAGE, [1.0], [1]), {}, "column expects integers but got float64"),
         (ValueError, (IMAGE, [1], np.ones(0, int)), {}, "row expects one axis of at least one number"),
         (ValueError, (IMAGE, [2**20], [2**20]), {}, r"column and row expect weights whose sums stay below 2\*\*31"),
-        (ValueError, (IMAGE, [2**40], [1]), {}, "column expects integers of 32 bits"),
+        (ValueError, (IMAGE, [2**40], [1]), {}, "column and row expect weights whose sums"),
+        (ValueError, (IMAGE, [[1]], [1]), {}, "column expects one axis"),
         (ValueError, (IMAGE, [1], [1]), {"axis": 1}, "axis expects an axis with another behind it"),
         (ValueError, (IMAGE, [1], [1]), {"mode": "symmetric"}, "mode expects one of"),
         (ValueError, (IMAGE, [1], [1]), {"cval": 256}, r"cval expects a value in \[0, 255\]"),
