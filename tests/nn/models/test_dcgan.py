@@ -42,7 +42,7 @@ def test_errors():
             model(48)
         for wrong in ({"hidden": -1}, {"image_size": 64, "hidden": 8}):
             with pytest.raises(
-                ValueError, match=f"{model.__name__}: hidden expects 0, or a positive number for images"
+                ValueError, match=f"{model.__name__}: hidden expects 0, or a positive number"
             ):
                 model(**wrong)
 
