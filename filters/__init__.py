@@ -5,6 +5,7 @@ says that the k leading axes count images (by default none do: three axes are a 
 """
 
 from . import cv
+from .inpainting import inpaint_biharmonic, inpaint_exemplar
 from .linear import gaussian
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
 from .similarity import structural_similarity
@@ -12,6 +13,8 @@ from .similarity import structural_similarity
 __all__ = [
     "cv",
     "gaussian",
+    "inpaint_biharmonic",
+    "inpaint_exemplar",
     "mean_squared_error",
     "normalized_root_mse",
     "peak_signal_noise_ratio",

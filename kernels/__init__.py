@@ -37,6 +37,8 @@ from .elementwise import (
     subtract,
 )
 from .embedding import embedding, embedding_grad
+from .exemplar import inpaint_exemplar
+from .inpainting import inpaint_biharmonic, inpaint_marching
 from .interpolation import interpolate, interpolate_grad
 from .linear import linear, matmul
 from .loss import (
@@ -110,6 +112,9 @@ __all__ = [
     "explain",
     "huber_loss",
     "huber_loss_and_grad",
+    "inpaint_biharmonic",
+    "inpaint_exemplar",
+    "inpaint_marching",
     "interpolate",
     "interpolate_grad",
     "l1_loss",

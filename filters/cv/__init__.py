@@ -13,6 +13,7 @@ from .borders import (
     BORDER_REPLICATE,
     BORDER_WRAP,
 )
+from .inpainting import INPAINT_NS, INPAINT_TELEA, inpaint
 
 __all__ = [
     "BORDER_CONSTANT",
@@ -22,4 +23,7 @@ __all__ = [
     "BORDER_REFLECT_101",
     "BORDER_REPLICATE",
     "BORDER_WRAP",
+    "INPAINT_NS",
+    "INPAINT_TELEA",
+    "inpaint",
 ]

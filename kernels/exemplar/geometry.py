@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..operation import Spec
+from .rules import LEAST_PATCH
 
 _DTYPES = ("float32", "float64", "uint8", "uint16")
 
@@ -34,7 +35,7 @@ class ExemplarGeometry(NamedTuple):
 
     @property
     def flops(self) -> float:
-        """Of one search through the whole image: how many there are depends on the mask."""
+        """Of one search through the whole image; how many there are depends on the mask."""
         return 3.0 * self.n * self.h * self.w * self.c * self.r * self.s
 
     @property
@@ -43,7 +44,7 @@ class ExemplarGeometry(NamedTuple):
         return self.n * self.h * self.w * (2.0 * self.c * self.dtype.itemsize + 2.0)
 
 
-def integer(name: str, argument: str, value: Any, least: int) -> int:
+def _integer(name: str, argument: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name}: {argument} expects an integer but got {value!r}")
     if value < least:
@@ -62,7 +63,7 @@ def exemplar_geometry(x: Spec, mask: Spec, source: Spec, patch_size: Any, refine
             raise TypeError(f"{name}: {argument} expects uint8 but got {spec.dtype}")
         if spec.shape != x.shape[:3]:
             raise ValueError(f"{name}: {argument} expects shape {x.shape[:3]} but got {spec.shape}")
-    size = integer(name, "patch_size", patch_size, 1)
-    rounds = integer(name, "refinements", refinements, 0)
+    size = _integer(name, "patch_size", patch_size, LEAST_PATCH)
+    rounds = _integer(name, "refinements", refinements, 0)
     n, h, w, c = x.shape
     return ExemplarGeometry(n, h, w, c, min(size, h), min(size, w), rounds, x.dtype, ((x.shape, x.dtype),))

@@ -23,6 +23,11 @@ class MarchingGeometry(NamedTuple):
     outputs: tuple[tuple[tuple[int, ...], np.dtype], ...]
 
     @property
+    def levels(self) -> int:
+        """The largest value of integer images, whose results are rounded; 0 for others."""
+        return 0 if self.dtype.kind == "f" else int(np.iinfo(self.dtype).max)
+
+    @property
     def flops(self) -> float:
         """If every pixel were to be filled."""
         return self.n * self.h * self.w * self.c * 20.0 * math.pi * self.radius**2
@@ -77,8 +82,8 @@ def _integer(name: str, argument: str, value: Any, least: int, most: int) -> int
 
 def marching_geometry(x: Spec, mask: Spec, radius: Any, method: Any) -> MarchingGeometry:
     name = "inpaint_marching"
-    if x.dtype.name not in ("uint8", "uint16", "float32"):
-        raise TypeError(f"{name}: x expects uint8, uint16 or float32 but got {x.dtype}")
+    if x.dtype.name not in ("uint8", "uint16", "float32", "float64"):
+        raise TypeError(f"{name}: x expects uint8, uint16, float32 or float64 but got {x.dtype}")
     if len(x.shape) != 4:
         raise ValueError(f"{name}: x expects (N, H, W, C) but got shape {x.shape}")
     _check_mask(name, mask, x.shape[:3])

@@ -1,6 +1,4 @@
-"""The definitions of inpainting by equations and by fast marching, in loops that can be checked by hand."""
-
-import math
+"""The definition of biharmonic inpainting, in loops that can be checked by hand."""
 
 import numpy as np
 from numba.extending import register_jitable
@@ -45,6 +43,7 @@ def eliminate(a, b):
         b[k] /= a[k, k]
 
 
+@register_jitable
 def inpaint_biharmonic(x, mask, y, n, d, h, w, c, tension):
     """The equation of a hole pixel is its row of L L + tension L: what comes of an image of that pixel alone."""
     source, target = x.reshape((n, d, h, w, c)), y.reshape((n, d, h, w, c))
