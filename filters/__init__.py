@@ -30,6 +30,7 @@ from .halos import halo
 from .histograms import cumulative_distribution, histogram
 from .labels import distance_transform_edt, label
 from .laplace import laplace
+from .inpainting import inpaint_biharmonic, inpaint_exemplar
 from .linear import gaussian
 from .local_mean import downscale_local_mean, resize_local_mean
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
@@ -89,6 +90,8 @@ __all__ = [
     "match_histograms",
     "match_template",
     "maximum",
+    "inpaint_biharmonic",
+    "inpaint_exemplar",
     "mean_squared_error",
     "median",
     "minimum",

@@ -105,6 +105,7 @@ from .threshold import (
     THRESH_TRUNC,
     threshold,
 )
+from .inpainting import INPAINT_NS, INPAINT_TELEA, inpaint
 
 __all__ = [
     "BORDER_CONSTANT",
@@ -211,4 +212,7 @@ __all__ = [
     "threshold",
     "warpAffine",
     "warpPerspective",
+    "INPAINT_NS",
+    "INPAINT_TELEA",
+    "inpaint",
 ]
