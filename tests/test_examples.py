@@ -3,8 +3,6 @@
 import doctest
 import importlib
 import pkgutil
-import re
-from pathlib import Path
 
 import pytest
 
@@ -50,13 +48,3 @@ def test_there_are_examples_to_run():
     finder = doctest.DocTestFinder(exclude_empty=True)
     counted = sum(len(test.examples) for test in finder.find(tilegrad.kernels.convolution))
     assert counted > 10
-
-
-def test_the_program_in_the_readme_runs(capsys):
-    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    names: dict[str, object] = {}
-    exec(compile(program, "README.md", "exec"), names)
-    assert "cpu.winograd   taken" in capsys.readouterr().out
-    assert names["slope"].shape == (32, 3, 3, 16)
-    assert [event.variant for event in names["events"]][-1] == "im2col"
