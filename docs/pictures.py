@@ -12,9 +12,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 from skimage import data
+from tilegrad.filters import cv
 
 from tilegrad import filters
-from tilegrad.filters import cv
 
 FOLDER = Path(__file__).parent / "filters"
 DPI = 100

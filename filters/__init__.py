@@ -28,9 +28,9 @@ from .exposure import equalize_hist, match_histograms
 from .framing import crop, pad
 from .halos import halo
 from .histograms import cumulative_distribution, histogram
+from .inpainting import inpaint_biharmonic, inpaint_exemplar
 from .labels import distance_transform_edt, label
 from .laplace import laplace
-from .inpainting import inpaint_biharmonic, inpaint_exemplar
 from .linear import gaussian
 from .local_mean import downscale_local_mean, resize_local_mean
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
@@ -81,6 +81,8 @@ __all__ = [
     "gaussian",
     "halo",
     "histogram",
+    "inpaint_biharmonic",
+    "inpaint_exemplar",
     "integral_image",
     "integrate",
     "jpeg",
@@ -90,8 +92,6 @@ __all__ = [
     "match_histograms",
     "match_template",
     "maximum",
-    "inpaint_biharmonic",
-    "inpaint_exemplar",
     "mean_squared_error",
     "median",
     "minimum",

@@ -182,9 +182,7 @@ def inpaint_exemplar(
     x = to_nhwc(name, image, channel_axis, batch_axes)
     marks = holes.reshape(x.shape[:3]).view(np.uint8)
     allowed = None if usable is None else usable.reshape(x.shape[:3]).view(np.uint8)
-    filled = kernels.inpaint_exemplar(
-        _readable(x), marks, allowed, patch_size=patch_size, refinements=refinements
-    )
+    filled = kernels.inpaint_exemplar(_readable(x), marks, allowed, patch_size=patch_size, refinements=refinements)
     if filled.dtype != x.dtype:
         filled = np.where(marks[..., None], _as_type(filled, x.dtype), x)
     return _given(from_nhwc(filled, image, channel_axis, batch_axes), out)

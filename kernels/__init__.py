@@ -38,10 +38,10 @@ from .elementwise import (
     subtract,
 )
 from .embedding import embedding, embedding_grad
+from .exemplar import inpaint_exemplar
 from .gradient import derivative2d, gradient_magnitude2d
 from .histogram import blend_tile_maps, count_between, count_values, look_up, piecewise_linear, tile_maps
 from .hysteresis import hysteresis
-from .exemplar import inpaint_exemplar
 from .inpainting import inpaint_biharmonic, inpaint_marching
 from .interpolation import interpolate, interpolate_grad
 from .jpeg import jpeg

@@ -34,6 +34,7 @@ from .geometry import (
     warpPerspective,
 )
 from .histogram import CLAHE, LUT, calcHist, createCLAHE, equalizeHist
+from .inpainting import INPAINT_NS, INPAINT_TELEA, inpaint
 from .labels import (
     CC_STAT_AREA,
     CC_STAT_HEIGHT,
@@ -105,7 +106,6 @@ from .threshold import (
     THRESH_TRUNC,
     threshold,
 )
-from .inpainting import INPAINT_NS, INPAINT_TELEA, inpaint
 
 __all__ = [
     "BORDER_CONSTANT",
@@ -135,6 +135,8 @@ __all__ = [
     "CV_64F",
     "DIST_L2",
     "DIST_MASK_PRECISE",
+    "INPAINT_NS",
+    "INPAINT_TELEA",
     "INTER_AREA",
     "INTER_CUBIC",
     "INTER_LANCZOS4",
@@ -198,6 +200,7 @@ __all__ = [
     "getGaussianKernel",
     "getRotationMatrix2D",
     "getStructuringElement",
+    "inpaint",
     "integral",
     "matchShapes",
     "matchTemplate",
@@ -212,7 +215,4 @@ __all__ = [
     "threshold",
     "warpAffine",
     "warpPerspective",
-    "INPAINT_NS",
-    "INPAINT_TELEA",
-    "inpaint",
 ]

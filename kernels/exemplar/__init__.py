@@ -36,9 +36,27 @@ INPAINT_EXEMPLAR = Operation(
     bytes_moved=lambda g: g.bytes_moved,
     # Half of the pixels are open: only patches of few pixels are whole, and images of one row or column have such.
     cases=(
-        {"shapes": [(1, 1, 40, 1), (1, 1, 40)], "below": {1: 2}, "integers": "uint8", "patch_size": 3, "refinements": 0},
-        {"shapes": [(2, 30, 1, 2), (2, 30, 1)], "below": {1: 2}, "integers": "uint8", "patch_size": 3, "refinements": 2},
-        {"shapes": [(1, 24, 2, 1), (1, 24, 2)], "below": {1: 2}, "integers": "uint8", "patch_size": 3, "refinements": 1},
+        {
+            "shapes": [(1, 1, 40, 1), (1, 1, 40)],
+            "below": {1: 2},
+            "integers": "uint8",
+            "patch_size": 3,
+            "refinements": 0,
+        },
+        {
+            "shapes": [(2, 30, 1, 2), (2, 30, 1)],
+            "below": {1: 2},
+            "integers": "uint8",
+            "patch_size": 3,
+            "refinements": 2,
+        },
+        {
+            "shapes": [(1, 24, 2, 1), (1, 24, 2)],
+            "below": {1: 2},
+            "integers": "uint8",
+            "patch_size": 3,
+            "refinements": 1,
+        },
     ),
 )
 

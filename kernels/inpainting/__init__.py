@@ -1,10 +1,10 @@
 """Inpainting by what surrounds a hole: the smoothest surface through it, or a front that moves into it.
 
-    reference.py            biharmonic: the equations, written out and solved by Gauss; "naive" where compiled
-    equations.py            the same as rows of a sparse matrix
-    cpu_cholesky.py         "cholesky": each hole's equations factored on their own
-    marching_reference.py   fast marching, Telea's and OpenCV's after Navier and Stokes; "naive" where compiled
-    cpu_heap.py             "heap": with a binary heap, all channels at once
+reference.py            biharmonic: the equations, written out and solved by Gauss; "naive" where compiled
+equations.py            the same as rows of a sparse matrix
+cpu_cholesky.py         "cholesky": each hole's equations factored on their own
+marching_reference.py   fast marching, Telea's and OpenCV's after Navier and Stokes; "naive" where compiled
+cpu_heap.py             "heap": with a binary heap, all channels at once
 """
 
 import numpy as np

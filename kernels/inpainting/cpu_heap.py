@@ -108,14 +108,26 @@ def _telea(dtype: str) -> Any:
                     gx, gy = zero, zero
                     if east:
                         after = y[(rows[1] * w + columns[3]) * c + channel]
-                        gx = minus(after, y[(rows[1] * w + columns[0]) * c + channel]) * two if west else minus(after, middle)
+                        gx = (
+                            minus(after, y[(rows[1] * w + columns[0]) * c + channel]) * two
+                            if west
+                            else minus(after, middle)
+                        )
                     elif west:
-                        gx = minus(y[(rows[1] * w + columns[2]) * c + channel], y[(rows[1] * w + columns[0]) * c + channel])
+                        gx = minus(
+                            y[(rows[1] * w + columns[2]) * c + channel], y[(rows[1] * w + columns[0]) * c + channel]
+                        )
                     if south:
                         after = y[(rows[3] * w + columns[1]) * c + channel]
-                        gy = minus(after, y[(rows[0] * w + columns[1]) * c + channel]) * two if north else minus(after, middle)
+                        gy = (
+                            minus(after, y[(rows[0] * w + columns[1]) * c + channel]) * two
+                            if north
+                            else minus(after, middle)
+                        )
                     elif north:
-                        gy = minus(y[(rows[2] * w + columns[1]) * c + channel], y[(rows[0] * w + columns[1]) * c + channel])
+                        gy = minus(
+                            y[(rows[2] * w + columns[1]) * c + channel], y[(rows[0] * w + columns[1]) * c + channel]
+                        )
                     sums[3 * channel] += weight * real(y[((k - 1) * w + m - 1) * c + channel])
                     sums[3 * channel + 1] -= weight * (gx * rx)
                     sums[3 * channel + 2] -= weight * (gy * ry)

@@ -41,9 +41,7 @@ def test_errors():
         with pytest.raises(ValueError, match=f"{model.__name__}: image_size expects 28, 32 or 64 but got 48"):
             model(48)
         for wrong in ({"hidden": -1}, {"image_size": 64, "hidden": 8}):
-            with pytest.raises(
-                ValueError, match=f"{model.__name__}: hidden expects 0, or a positive number"
-            ):
+            with pytest.raises(ValueError, match=f"{model.__name__}: hidden expects 0, or a positive number"):
                 model(**wrong)
 
 
