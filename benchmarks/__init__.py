@@ -1,7 +1,8 @@
-"""tilegrad beside PyTorch and ONNX Runtime on one machine, in one run: ``python -m benchmarks`` or ``tilegrad bench``.
+"""tilegrad beside other libraries on one machine, in one run: ``python -m benchmarks`` or ``tilegrad bench``.
 
-workloads.py   what is measured: the list, as data
-kinds.py       the kinds of workload on it; dense_kinds.py, network_kinds.py: more of them
+suites.py      the tables: networks beside PyTorch and ONNX Runtime; classical filters beside OpenCV and scikit-image
+workloads.py   what is measured: the list, as data; filter_workloads.py: that of the filters
+kinds.py       the kinds of workload on it; dense_kinds.py, network_kinds.py, image_kinds.py, filter_kinds.py: more
 goals.py       what rows must reach
 contestant.py  what a side gives: a call to time, and its result for comparison
 ours.py        tilegrad's side; networks.py: its whole networks

@@ -18,18 +18,23 @@ from tilegrad.files import check_writable, replacing
 if TYPE_CHECKING:
     from .kinds import Work
     from .rows import Row
+    from .suites import Suite
 
 Record = Mapping[str, Any]
 
 DESCRIPTION = (
     "Measure tilegrad on this machine, beside PyTorch and ONNX Runtime where they are installed: whole training steps, "
-    "inference, convolutions, elementwise functions, the cost of a call and of a start. Results are compared before "
-    "anything is timed; rows that fall short of what they must reach are named at the end."
+    "inference, convolutions, elementwise functions, the cost of a call and of a start; or the classical filters, beside "
+    "OpenCV and scikit-image. Results are compared before anything is timed; rows that fall short of what they must "
+    "reach are named at the end."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options to a parser."""
+    parser.add_argument(
+        "--filters", action="store_true", help="the classical filters, beside OpenCV and scikit-image, instead"
+    )
     parser.add_argument(
         "--only", action="append", default=[], metavar="PATTERN",
         help="rows whose name contains PATTERN, or matches it where it has * ? or []; may be given more than once",
@@ -55,16 +60,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def select(patterns: Sequence[str], quick: bool = False) -> "list[Work]":
-    """The workloads that a pattern names, in the list's order; without patterns all, or those for a quick look."""
-    from .workloads import SLOW, WORKLOADS
+def suite_of(options: argparse.Namespace) -> "Suite":
+    """The table that the options name."""
+    from . import suites
 
-    if not patterns:
-        return [work for work in WORKLOADS if not (quick and any(_matches(work.name, p) for p in SLOW))]
-    chosen = [work for work in WORKLOADS if any(_matches(work.name, p) for p in patterns)]
+    return suites.filters() if options.filters else suites.networks()
+
+
+def select(suite: "Suite", patterns: Sequence[str], quick: bool = False) -> "list[Work]":
+    """The workloads that a pattern names, in the list's order; without patterns all.
+
+    A quick look leaves out the slow ones, unless the patterns name no others.
+    """
+    chosen = [work for work in suite.works if not patterns or any(_matches(work.name, p) for p in patterns)]
     if not chosen:
         raise UsageError(f"no row matches {' or '.join(patterns)}; --list shows them")
-    return chosen
+    fast = [work for work in chosen if not any(_matches(work.name, p) for p in suite.slow)]
+    return fast if quick and fast else chosen
 
 
 def _matches(name: str, pattern: str) -> bool:
@@ -73,7 +85,8 @@ def _matches(name: str, pattern: str) -> bool:
 
 def run(options: argparse.Namespace) -> None:
     """Do what the options say; raises where results differ."""
-    works = select(options.only, options.quick)
+    suite = suite_of(options)
+    works = select(suite, options.only, options.quick)
     if options.list:
         print("\n".join(work.name for work in works))
         return
@@ -87,7 +100,7 @@ def run(options: argparse.Namespace) -> None:
         print(text, flush=True)
 
     try:
-        _measure_all(works, options, show, records, rows)
+        _measure_all(suite, works, options, show, records, rows)
     finally:
         if options.json is not None and records:
             with replacing(options.json) as temporary:
@@ -109,6 +122,8 @@ def _check(options: argparse.Namespace) -> None:
     """Refuse now what would fail after the work."""
     if options.retries is not None and options.retries < 0:
         raise UsageError(f"--retries expects at least 0 but is {options.retries}")
+    if options.compile and options.filters:
+        raise UsageError("--compile is for whole networks: it does not go with --filters")
     for path in (options.json, options.plot):
         if path is not None:
             check_writable(path)
@@ -123,13 +138,14 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _measure_all(
-    works: "Sequence[Work]", options: argparse.Namespace, show: Callable[[str], None], records: "list[Record]",
-    rows: "list[Row]",
+    suite: "Suite", works: "Sequence[Work]", options: argparse.Namespace, show: Callable[[str], None],
+    records: "list[Record]", rows: "list[Row]",
 ) -> None:  # fmt: skip
     """Measure and show; ``records`` and ``rows`` grow row by row."""
     import dataclasses
 
     from . import machine, rivals, table, timing
+    from .filter_kinds import Filter
     from .network_kinds import Network
     from .rows import measure
 
@@ -138,19 +154,23 @@ def _measure_all(
         settings = dataclasses.replace(settings, retries=options.retries)
     # Rivals are loaded before our own threads start, so that each library has the OpenMP that it has when it is alone.
     missing = rivals.compiler_missing() if options.compile else None
-    sides = functools.partial(rivals.installed, compiled=options.compile and missing is None)
+    sides = functools.partial(suite.sides, compiled=options.compile and missing is None)
     sides(1)
     threads = machine.use_threads(options.threads)
     malloc = machine.keep_freed_memory() if options.malloc == "tuned" else machine.as_started()
     contestants = sides(threads)
     facts = machine.describe([c.library for c in contestants], threads, malloc, settings.patience)
+    facts |= {"table": suite.name, "precision": suite.precision}
     records.append({"record": "machine", **facts, "left_out": missing, "settings": dataclasses.asdict(settings)})
-    without = f"\nwithout torch.compile: {missing}" if missing else ""
-    show(f"{machine.head(facts)}{without}\n\n{table.LEGEND}")
+    without = [rivals.missing(suite.rivals), missing and f"without torch.compile: {missing}"]
+    above = "\n".join([machine.head(facts), *filter(None, without)])
+    show(f"{above}\n\n{table.LEGENDS[suite.name]}")
     lines = table.Table([contestant.name for contestant in contestants])
     for work in works:
         count = min(threads, (work.threads if isinstance(work, Network) else None) or threads)
         row = measure(work, sides(machine.use_threads(count)), count, settings)
+        if isinstance(work, Filter) and threads > 1 and row.equal:
+            row.add_one_thread(measure(work, sides(machine.use_threads(1)), 1, settings))
         rows.append(row)
         records.append(row.record())
         show(lines.lines(row))

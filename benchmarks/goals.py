@@ -7,6 +7,8 @@ is a time.
 import fnmatch
 from typing import NamedTuple
 
+from .filter_kinds import OPENCV, SKIMAGE
+
 
 class Goal(NamedTuple):
     """``must`` and ``aim``, ratios to a rival, or seconds that may pass where ``rival`` is None.
@@ -48,6 +50,25 @@ def _wide(few: int, many: int) -> dict[str, Goal]:
     }  # fmt: skip
 
 
+def _beside(rival: str, prefix: str, goals: dict[str, tuple[float, float]]) -> dict[str, Goal]:
+    """Filters on a picture of 1080x1920."""
+    return {f"{prefix}-{row}/1080": Goal(must, aim, rival) for row, (must, aim) in goals.items()}
+
+
+_FILTERS = {
+    **_beside(OPENCV, "opencv", {
+        "median-3x3-uint8": (1.5, 2.0), "median-5x5-uint8": (2.5, 4.0), "median-[35]x[35]-float32": (1.7, 3.0),
+        "gaussian-5x5-float32": (1.7, 2.2), "gaussian-5x5-uint8": (2.0, 3.0), "sobel-3x3-*": (3.5, 5.0),
+        "box-11x11-*": (4.0, 7.0), "dilate-3x3-*": (3.0, 5.0), "canny-*": (3.0, 5.0), "resize-half-*": (2.5, 4.0),
+        "match-template-*": (2.5, 6.0), "nl-means-*": (2.3, 5.0), "bilateral-*": (1.8, 3.0), "clahe-*": (0.8, 1.5),
+        "equalize-*": (0.8, 1.5), "components-*": (0.8, 1.5), "distance-*": (0.8, 1.5),
+    }),
+    **_beside(SKIMAGE, "skimage", {
+        "median-*": (10.0, 20.0), "ssim-*": (10.0, 20.0), "tv-chambolle-*": (10.0, 20.0),
+        "match-template-*": (3.0, 5.0),
+    }),
+}  # fmt: skip
+
 GOALS: dict[str, Goal] = {
     "dncnn-17/training": Goal(1.7, 2.5),
     "dcgan-28/training": Goal(1.5, 2.2),
@@ -66,6 +87,7 @@ GOALS: dict[str, Goal] = {
     **{f"call/{name}": _CALL for name in ("add", "relu", "matmul", "conv2d", "conv2d-weight-grad")},
     "start/warm-inference": Goal(0.8, 0.55, rival=None),
     "start/first-training": Goal(20.0, 8.0, rival=None),
+    **_FILTERS,
 }
 """By row name or pattern; the first that matches a row is its goal."""
 

@@ -15,8 +15,9 @@ Shape = tuple[int, ...]
 class Work(Protocol):
     """One row of the table."""
 
-    tolerance: ClassVar[float]
-    """How far the sides' results may be apart, relative to the largest value."""
+    @property
+    def tolerance(self) -> float:
+        """How far the sides' results may be apart, relative to the largest value."""
 
     @property
     def name(self) -> str:
@@ -31,7 +32,7 @@ class Work(Protocol):
 
     @property
     def shapes(self) -> Mapping[str, Shape]:
-        """Arrays that all sides work on, filled with normal values."""
+        """Arrays that all sides work on: normal values, or a picture for filters."""
 
     def tiny(self) -> "Work": ...
 

@@ -96,7 +96,6 @@ def describe(rivals: Iterable[str], threads: int, malloc: str, patience: float) 
         "malloc": malloc,
         "huge_pages": huge_pages(),
         "pool_limit_bytes": memory_report()["limit_bytes"],
-        "precision": "float32",
         "round_trip": probe.round_trip(threads),
         "peak_flops_1": probe.multiply_add_peak(1),
         "peak_flops": probe.multiply_add_peak(threads),

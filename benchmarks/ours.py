@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tilegrad import __version__, kernels, nn
+from tilegrad import __version__, filters, kernels, nn
 
 from . import networks
 from .contestant import Arrays, Contestant, Prepared
 from .dense_kinds import Linear, Matmul, Sum
+from .filter_kinds import OPENCV, Filter
 from .image_kinds import ImageMove
 from .kinds import AdamStep, BatchNorm, Convolution, Elementwise, FreshProcess, SmallCall
 from .network_kinds import Network
@@ -136,6 +137,11 @@ def _(work: AdamStep, arrays: Arrays) -> Prepared:
         return tuple(parameter.data.copy() for parameter in parameters)
 
     return Prepared(optimizer.step, result)
+
+
+@prepare.register
+def _(work: Filter, arrays: Arrays) -> Prepared:
+    return work.prepare(filters.cv if work.rival == OPENCV else filters, arrays)
 
 
 @prepare.register

@@ -17,7 +17,7 @@ def as_lines(records: Sequence[Record]) -> str:
 
 
 def name_of(facts: Record) -> str:
-    """Date, processor and threads.
+    """Date, processor and threads; and the table, if it is not that of the networks.
 
     >>> name_of({"measured": "2026-01-02T03:04:05Z", "processor": "AMD EPYC (compiled for znver4)", "threads": 2})
     '2026-01-02-amd-epyc-znver4-2-threads'
@@ -25,7 +25,8 @@ def name_of(facts: Record) -> str:
     processor = re.sub(r"\((R|TM)\)|compiled for|CPU|@.*?(?=\(|$)", " ", str(facts["processor"]))
     words = re.findall(r"[a-z0-9]+", processor.lower())
     threads = f"{facts['threads']}-thread{'s' if facts['threads'] > 1 else ''}"
-    return "-".join([str(facts["measured"])[:10], *words, threads])
+    table = facts.get("table", "networks")
+    return "-".join([str(facts["measured"])[:10], *words, threads, *([] if table == "networks" else [table])])
 
 
 def save(folder: Path, text: str, records: Sequence[Record]) -> list[Path]:

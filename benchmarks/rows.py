@@ -1,7 +1,7 @@
 """One workload measured: results compared, work counted, then timed."""
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from tilegrad import kernels
 from . import memory, probe, processes, timing
 from .contestant import Contestant
 from .equality import difference
+from .filter_kinds import Filter, picture
 from .goals import Goal, goal_of
 from .kinds import FreshProcess, Work
 from .network_kinds import Network
@@ -36,6 +37,7 @@ class Row:
     limit : "fma" or "copy", whichever bounds this work, and the share of that limit that we reach
     round_trip : seconds in which a word went from one thread to another and back, just after the timing
     others : the part of the processors' time that other processes took meanwhile, or None if unknown
+    one_thread : timings of a filter, by contestant, where each has one thread
     """
 
     name: str
@@ -56,6 +58,7 @@ class Row:
     round_trip: float | None = None
     others: float | None = None
     attempts: int = 0
+    one_thread: dict[str, Timing] = field(default_factory=dict)
     notes: str = ""
 
     @property
@@ -68,8 +71,19 @@ class Row:
 
     def ratio(self, rival: str) -> float | None:
         """How many times our time the rival takes: above 1, we are faster."""
-        ours, theirs = self.timings.get(OURS.name), self.timings.get(rival)
-        return None if ours is None or theirs is None else theirs.median / ours.median
+        return _ratio(self.timings, rival)
+
+    def ratio_on_one_thread(self, rival: str) -> float | None:
+        """The same where each side has one thread."""
+        return _ratio(self.one_thread, rival)
+
+    def add_one_thread(self, alone: "Row") -> None:
+        """Take over what was found where each side has one thread; results that differ there are wrong too."""
+        self.errors = {name: max(error, alone.errors[name]) for name, error in self.errors.items()}
+        if self.equal:
+            self.one_thread = alone.timings
+        else:
+            self.timings = {}
 
     @property
     def goal(self) -> Goal | None:
@@ -94,17 +108,33 @@ class Row:
     def record(self) -> dict[str, Any]:
         """The row as plain data for JSON."""
         facts = asdict(self)
-        facts["timings"] = {name: {**t._asdict(), "spread": t.spread} for name, t in self.timings.items()}
+        facts["timings"], facts["one_thread"] = (
+            {name: {**t._asdict(), "spread": t.spread} for name, t in timings.items()}
+            for timings in (self.timings, self.one_thread)
+        )
         facts["errors"] = {n: error if np.isfinite(error) else None for n, error in self.errors.items()}
         facts["tolerance"] = self.tolerance if np.isfinite(self.tolerance) else None
-        ratios = {name: self.ratio(name) for name in self.timings if name != OURS.name}
+        rivals = [name for name in self.timings if name != OURS.name]
+        ratios: dict[str, Any] = {"ratios": {name: self.ratio(name) for name in rivals}}
+        if self.one_thread:
+            ratios["ratios_on_one_thread"] = {name: self.ratio_on_one_thread(name) for name in rivals}
         goal = {"goal": self.goal and self.goal._asdict(), "share_of_goal": self.share_of_goal}
         found = {"verdict": self.verdict(), "equal": self.equal, "noisy": self.noisy}
-        return {"record": "row", **facts, "ratios": ratios, **goal, **found}
+        return {"record": "row", **facts, **ratios, **goal, **found}
+
+
+def _ratio(timings: Mapping[str, Timing], rival: str) -> float | None:
+    ours, theirs = timings.get(OURS.name), timings.get(rival)
+    return None if ours is None or theirs is None else theirs.median / ours.median
 
 
 def arrays_of(work: Work) -> dict[str, np.ndarray]:
-    """The arrays that all sides work on, where results of our earlier operations would lie: rivals copy them."""
+    """The arrays that all sides work on, where results of our earlier operations would lie: rivals copy them.
+
+    Filters have a picture, which both sides copy.
+    """
+    if isinstance(work, Filter):
+        return {"picture": picture(*work.size)}
     random = np.random.default_rng(0)
     arrays = {name: empty(shape, np.float32) for name, shape in work.shapes.items()}
     for array in arrays.values():

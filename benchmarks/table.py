@@ -1,4 +1,4 @@
-"""Rows as aligned plain text, a line as soon as it is known: 120 columns wide beside two rivals."""
+"""Rows as aligned plain text, a line as soon as it is known: at most 120 columns wide beside two rivals."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from .ours import OURS
 from .rows import Row
 
 LABEL = 24  # widths of columns
-_TIME, _RATIO, _GOAL, _VERDICT, _RATE, _ERROR = 12, 6, 10, 14, 18, 6
+_TIME, _RATIO, _ONE_THREAD, _GOAL, _VERDICT, _RATE, _ERROR = 12, 6, 10, 10, 14, 18, 6
 
 LEGEND = """\
 ms: median of one call; us and s likewise. +-: width of the middle half of the samples, relative to the median.
@@ -16,6 +16,17 @@ reached, and the one that is aimed at; for calls and starts, the time. rate: by 
 which a fast algorithm saves, or by the least bytes; and its share of what the machine can do by multiply-adds (GFLOP/s)
 or by copying (GB/s), whichever takes longer. error: of our result, the largest, relative to the rival's largest value;
 no row is timed before it is small enough. !: others took over 5 % of the processors meanwhile."""
+
+FILTER_LEGEND = """\
+ms: median of one call. +-: width of the middle half of the samples, relative to the median.
+ratio: the rival's time over ours; above 1, tilegrad is faster. 1 thread: the same where each side has one thread.
+must/aim: the ratio that must be reached, and the one that is aimed at. rate: by the definition's operations, some of
+which a fast algorithm saves, or by the least bytes; and its share of what the machine can do by multiply-adds (GFLOP/s)
+or by copying (GB/s), whichever takes longer. error: of our result, the largest, relative to the rival's largest value;
+0 is equal bit for bit; no row is timed before it is small enough. !: others took over 5 % of the processors meanwhile."""
+
+LEGENDS = {"networks": LEGEND, "filters": FILTER_LEGEND}
+"""By the name of the table."""
 
 
 class Table:
@@ -28,6 +39,7 @@ class Table:
         self.all_rivals = rivals
         self.rivals: Sequence[str] = rivals
         self.section: str | None = None
+        self.one_thread = False
 
     def lines(self, row: Row) -> str:
         """The row, below its heading if it is the first of its section."""
@@ -35,16 +47,18 @@ class Table:
             return self._line(row)
         self.section = row.section
         self.rivals = [name for name in self.all_rivals if name in row.timings or name in row.errors]
+        self.one_thread = bool(row.one_thread)
         return f"\n{row.section}\n{self._head(row)}\n{self._line(row)}"
 
     def _head(self, row: Row) -> str:
         unit = _unit(row)[1]
-        width = _TIME + _RATIO
+        width = _TIME + _RATIO + (_ONE_THREAD if self.one_thread else 0)
+        ratios = f"{'ratio':>{_RATIO}}" + (f"{'1 thread':>{_ONE_THREAD}}" if self.one_thread else "")
         names = f"{'':{LABEL}}{OURS.name:>{_TIME}}" + "".join(f"{name:>{width}}" for name in self.rivals)
         cells = [
             f"{'':{LABEL}}",
             _times_head(unit),
-            *(_times_head(unit) + f"{'ratio':>{_RATIO}}" for _ in self.rivals),
+            *(_times_head(unit) + ratios for _ in self.rivals),
             f"{'must/aim':>{_GOAL}}{'':{_VERDICT}}",
         ]
         if unit == "ms":
@@ -61,8 +75,9 @@ class Table:
         scale, unit = _unit(row)
         cells = [start, _times(row, OURS.name, scale)]
         for rival in self.rivals:
-            ratio = row.ratio(rival)
-            cells += [_times(row, rival, scale), f"{'-' if ratio is None else f'{ratio:.2f}':>{_RATIO}}"]
+            cells += [_times(row, rival, scale), _times_ours(row.ratio(rival), _RATIO)]
+            if self.one_thread:
+                cells.append(_times_ours(row.ratio_on_one_thread(rival), _ONE_THREAD))
         goal = row.goal.words(scale) if row.goal else ""
         cells.append(f"{goal:>{_GOAL}}{row.verdict():>{_VERDICT}}")
         if unit == "ms":
@@ -91,6 +106,10 @@ def _times(row: Row, contestant: str, scale: float) -> str:
     value = timing.median * scale
     digits = 0 if value >= 10000 else 1 if value >= 1000 else 2 if value >= 100 else 3
     return f"{value:{_TIME - 4}.{digits}f}{min(99.0, 100 * timing.spread):3.0f}%"
+
+
+def _times_ours(ratio: float | None, width: int) -> str:
+    return f"{'-' if ratio is None else f'{ratio:.2f}':>{width}}"
 
 
 def _rate(row: Row) -> str:

@@ -28,6 +28,7 @@ from .exposure import equalize_hist, match_histograms
 from .framing import crop, pad
 from .halos import halo
 from .histograms import cumulative_distribution, histogram
+from .inpainting import inpaint_biharmonic, inpaint_exemplar
 from .labels import distance_transform_edt, label
 from .laplace import laplace
 from .linear import gaussian
@@ -80,6 +81,8 @@ __all__ = [
     "gaussian",
     "halo",
     "histogram",
+    "inpaint_biharmonic",
+    "inpaint_exemplar",
     "integral_image",
     "integrate",
     "jpeg",

@@ -38,9 +38,11 @@ from .elementwise import (
     subtract,
 )
 from .embedding import embedding, embedding_grad
+from .exemplar import inpaint_exemplar
 from .gradient import derivative2d, gradient_magnitude2d
 from .histogram import blend_tile_maps, count_between, count_values, look_up, piecewise_linear, tile_maps
 from .hysteresis import hysteresis
+from .inpainting import inpaint_biharmonic, inpaint_marching
 from .interpolation import interpolate, interpolate_grad
 from .jpeg import jpeg
 from .labeling import label_components, measure_components
@@ -139,6 +141,9 @@ __all__ = [
     "huber_loss",
     "huber_loss_and_grad",
     "hysteresis",
+    "inpaint_biharmonic",
+    "inpaint_exemplar",
+    "inpaint_marching",
     "interpolate",
     "interpolate_grad",
     "jpeg",

@@ -72,7 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_import(commands)
     add_picture_commands(commands)
-    bench = commands.add_parser("bench", help="measure this machine beside PyTorch", description=benchmarks.DESCRIPTION)
+    bench = commands.add_parser(
+        "bench", help="measure this machine beside other libraries", description=benchmarks.DESCRIPTION
+    )
     benchmarks.add_arguments(bench)
     bench.set_defaults(command=benchmarks.run)
     doctor = commands.add_parser(

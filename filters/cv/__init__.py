@@ -34,6 +34,7 @@ from .geometry import (
     warpPerspective,
 )
 from .histogram import CLAHE, LUT, calcHist, createCLAHE, equalizeHist
+from .inpainting import INPAINT_NS, INPAINT_TELEA, inpaint
 from .labels import (
     CC_STAT_AREA,
     CC_STAT_HEIGHT,
@@ -134,6 +135,8 @@ __all__ = [
     "CV_64F",
     "DIST_L2",
     "DIST_MASK_PRECISE",
+    "INPAINT_NS",
+    "INPAINT_TELEA",
     "INTER_AREA",
     "INTER_CUBIC",
     "INTER_LANCZOS4",
@@ -197,6 +200,7 @@ __all__ = [
     "getGaussianKernel",
     "getRotationMatrix2D",
     "getStructuringElement",
+    "inpaint",
     "integral",
     "matchShapes",
     "matchTemplate",

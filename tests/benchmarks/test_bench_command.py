@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from brief import ONCE, row
-from tilegrad.benchmarks import cli, machine, plot, processes, rivals, rows, timing, workloads
+from tilegrad.benchmarks import cli, filter_workloads, machine, plot, processes, rivals, rows, suites, timing, workloads
 from tilegrad.benchmarks.contestant import Arrays, Contestant, Prepared, UnavailableError
 from tilegrad.benchmarks.kinds import FreshProcess, Work
 from tilegrad.benchmarks.workloads import WORKLOADS
@@ -38,6 +38,8 @@ def test_the_commands_are_one(command: list[str], at_the_root: bool, tmp_path: P
     done = run(*command, "--list", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [work.name for work in WORKLOADS]
+    done = run(*command, "--filters", "--list", cwd=folder)
+    assert done.stdout.splitlines() == [work.name for work in filter_workloads.WORKLOADS]
     done = run(*command, "--only", "paint", cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith(": no row matches paint; --list shows them\n")
@@ -94,6 +96,8 @@ def test_with_pytorch_both_layouts_stand_beside_ours(tmp_path: Path) -> None:
         (["--only", "adam", "--threads", "0"], 2, "--threads expects 1 to"),
         (["--only", "adam", "--threads", "10000"], 2, "--threads expects 1 to"),
         (["--only", "adam", "--retries", "-1"], 2, "--retries expects at least 0"),
+        (["--filters", "--only", "adam"], 2, "no row matches adam"),
+        (["--filters", "--compile"], 2, "--compile is for whole networks"),
         (["--only", "adam", "--save", "."], 2, "--save is for the whole table"),
         (["--quick", "--save", "."], 2, "--save is for the whole table"),
         (["--save", "no/such/folder"], 1, "does not exist"),
@@ -113,18 +117,23 @@ def test_wrong_usage_is_one_line(
 
 
 def test_patterns() -> None:
-    names = [work.name for work in cli.select(["dncnn-40/", "adam"])]
+    names = [work.name for work in cli.select(suites.networks(), ["dncnn-40/", "adam"])]
     assert names == ["dncnn-40/forward", "dncnn-40/input-gradient", "dncnn-40/weight-gradient", "adam/dncnn-17"]
-    assert [work.name for work in cli.select(["srcnn-9*/[fw]*"])] == ["srcnn-9x9/forward", "srcnn-9x9/weight-gradient"]
-    assert len(cli.select([])) == len(WORKLOADS)
+    assert [work.name for work in cli.select(suites.networks(), ["srcnn-9*/[fw]*"])] == [
+        "srcnn-9x9/forward",
+        "srcnn-9x9/weight-gradient",
+    ]
+    assert len(cli.select(suites.networks(), [])) == len(WORKLOADS)
 
 
 def test_a_quick_run_leaves_out_the_slowest_rows_unless_they_are_asked_for() -> None:
-    left_out = {work.name for work in WORKLOADS} - {work.name for work in cli.select([], quick=True)}
+    left_out = {work.name for work in WORKLOADS} - {work.name for work in cli.select(suites.networks(), [], quick=True)}
     assert left_out == {
         "dncnn-17/inference-1920x1080", "dncnn-17/inference-1920x1080-1-thread", "start/first-training",
     }  # fmt: skip
-    assert [work.name for work in cli.select(["start/first"], quick=True)] == ["start/first-training"]
+    assert [work.name for work in cli.select(suites.networks(), ["start/first"], quick=True)] == [
+        "start/first-training"
+    ]
 
 
 @pytest.fixture
@@ -172,7 +181,7 @@ def test_an_interruption_keeps_the_rows_so_far(monkeypatch: pytest.MonkeyPatch, 
 @pytest.fixture
 def two_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """The table is two short rows, alone, measured as briefly as can be."""
-    monkeypatch.setattr(workloads, "WORKLOADS", tuple(cli.select(["call/add", "call/relu"])))
+    monkeypatch.setattr(workloads, "WORKLOADS", tuple(cli.select(suites.networks(), ["call/add", "call/relu"])))
     monkeypatch.setattr(rivals, "installed", lambda threads, compiled: [])
     monkeypatch.setattr(timing, "FULL", ONCE)
 

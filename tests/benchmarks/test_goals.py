@@ -4,11 +4,11 @@ import fnmatch
 
 import pytest
 from brief import row
+from tilegrad.benchmarks import filter_workloads, workloads
 from tilegrad.benchmarks.goals import GOALS, Goal, goal_of
 from tilegrad.benchmarks.timing import Timing
-from tilegrad.benchmarks.workloads import WORKLOADS
 
-NAMES = [work.name for work in WORKLOADS]
+NAMES = [work.name for work in (*workloads.WORKLOADS, *filter_workloads.WORKLOADS)]
 
 
 @pytest.mark.parametrize("pattern", GOALS)

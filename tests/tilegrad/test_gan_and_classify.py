@@ -21,7 +21,7 @@ from tilegrad.recipes.settings import ClassifySettings, GANSettings
 
 pytest.importorskip("matplotlib", reason="needs matplotlib")
 pytest.importorskip("PIL", reason="needs pillow")
-GAN = ("--batch", "8", "--channels", "2", "--latent", "5", "--epochs", "2")
+GAN = ("--batch", "8", "--channels", "2", "--hidden", "6", "--latent", "5", "--epochs", "2")
 CLASSIFY = ("--batch", "8", "--channels", "4", "--epochs", "8", "--lr", "0.01")
 
 

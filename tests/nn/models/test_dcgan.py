@@ -8,15 +8,16 @@ from tolerances import LAYERS_FLOAT64, TRAINING_FLOAT32, TRAINING_FLOAT64
 from tilegrad import nn
 
 SIZES, CHANNELS, BATCH, STEPS, LATENT = [28, 32, 64], 4, 6, 25, 10
+HIDDEN = {28: 0, 32: 12, 64: 0}  # with and without the layer that joins the parts of small images
 
 
 @pytest.mark.parametrize("image_size", SIZES)
 def test_shapes(image_size):
-    generator = nn.models.DCGANGenerator(image_size, CHANNELS, 3, LATENT)
+    generator = nn.models.DCGANGenerator(image_size, CHANNELS, 3, LATENT, HIDDEN[image_size])
     images = generator(nn.randn((2, LATENT)))
     assert images.shape == (2, image_size, image_size, 3)
     assert abs(images.detach().numpy()).max() < 1
-    discriminator = nn.models.DCGANDiscriminator(image_size, CHANNELS, 3)
+    discriminator = nn.models.DCGANDiscriminator(image_size, CHANNELS, 3, HIDDEN[image_size])
     assert discriminator(images).shape == (2, 1)
     for model in (generator, discriminator):
         state = {name: array.shape for name, array in model.state_dict().items()}
@@ -39,6 +40,9 @@ def test_errors():
     for model in (nn.models.DCGANGenerator, nn.models.DCGANDiscriminator):
         with pytest.raises(ValueError, match=f"{model.__name__}: image_size expects 28, 32 or 64 but got 48"):
             model(48)
+        for wrong in ({"hidden": -1}, {"image_size": 64, "hidden": 8}):
+            with pytest.raises(ValueError, match=f"{model.__name__}: hidden expects 0, or a positive number"):
+                model(**wrong)
 
 
 def torch_generator(size):
@@ -52,7 +56,10 @@ def torch_generator(size):
     else:
         side, widths = size // 4, [2 * c, c]
         features = 2 * c * side * side
-        layers = [T.Linear(LATENT, features, bias=False), T.BatchNorm1d(features), T.ReLU()]
+        layers, inputs = [], LATENT
+        for outputs in [HIDDEN[size], features] if HIDDEN[size] else [features]:
+            layers += [T.Linear(inputs, outputs, bias=False), T.BatchNorm1d(outputs), T.ReLU()]
+            inputs = outputs
         layers += [T.Unflatten(1, (2 * c, side, side))]
     for i, width in enumerate(widths[1:]):
         layers += [T.ConvTranspose2d(widths[i], width, 4, 2, 1, bias=False), T.BatchNorm2d(width), T.ReLU()]
@@ -68,10 +75,13 @@ def torch_discriminator(size):
     for i in range(halvings - 1):
         layers += [T.Conv2d(c << i, c << i + 1, 4, 2, 1, bias=False), T.BatchNorm2d(c << i + 1), T.LeakyReLU(0.2)]
     width, side = c << halvings - 1, size >> halvings
-    end = (
-        [T.Conv2d(width, 1, 4, bias=False), T.Flatten()] if size == 64 else [T.Flatten(), T.Linear(width * side**2, 1)]
-    )
-    return T.Sequential(*layers, *end)
+    if size == 64:
+        return T.Sequential(*layers, T.Conv2d(width, 1, 4, bias=False), T.Flatten())
+    features, hidden = width * side**2, HIDDEN[size]
+    layers.append(T.Flatten())
+    if hidden:
+        layers += [T.Linear(features, hidden, bias=False), T.BatchNorm1d(hidden), T.LeakyReLU(0.2)]
+    return T.Sequential(*layers, T.Linear(hidden or features, 1))
 
 
 def twins(size, dtype):
@@ -81,8 +91,8 @@ def twins(size, dtype):
     torch.manual_seed(0)
     pairs = []
     for make, model in (
-        (torch_generator, nn.models.DCGANGenerator(size, CHANNELS, latent=LATENT)),
-        (torch_discriminator, nn.models.DCGANDiscriminator(size, CHANNELS)),
+        (torch_generator, nn.models.DCGANGenerator(size, CHANNELS, latent=LATENT, hidden=HIDDEN[size])),
+        (torch_discriminator, nn.models.DCGANDiscriminator(size, CHANNELS, hidden=HIDDEN[size])),
     ):
         theirs = make(size).to(getattr(torch, dtype))
         state = {key: value for key, value in theirs.state_dict().items() if "num_batches" not in key}

@@ -1,0 +1,151 @@
+"""The classical filters that are measured: the list.
+
+Integers agree bit for bit, but for one grey level where the filter's documentation says so; floats within rounding.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from .filter_kinds import OPENCV, SKIMAGE, Filter, Inputs
+from .kinds import Work
+
+SIZES = ((512, 512), (1080, 1920), (4096, 4096))
+
+_ONE_LEVEL = 1 / 200  # of 255, where the brightest of the result is above 200
+_ROUNDING = 2e-6  # of float32 sums in another order
+# What the rivals' scores of plain windows lose in float32, largest where the template is small. The definition in
+# float64 is 2e-6 from ours, 1e-5 from OpenCV's and 1e-3 from scikit-image's on the picture of 512x512.
+_SCORES = {OPENCV: 5e-5, SKIMAGE: 5e-3}
+
+_opencv, _skimage = partial(Filter, OPENCV), partial(Filter, SKIMAGE)
+
+
+def _median(size: int) -> Callable[..., Any]:
+    return lambda cv, image: cv.medianBlur(image, size)
+
+
+def _footprint(size: int) -> Callable[..., Any]:
+    return lambda filters, image: filters.median(image, np.ones((size, size), np.uint8))
+
+
+def _with_template(size: int) -> Callable[[np.ndarray], Inputs]:
+    """An image and a square of it."""
+    return lambda image: (image, image[8 : 8 + size, 8 : 8 + size].copy())
+
+
+def _with_noise(image: np.ndarray) -> Inputs:
+    noise = np.random.default_rng(1).standard_normal(image.shape, np.float32)
+    return image, image + np.float32(0.1) * noise
+
+
+def _bright(image: np.ndarray) -> Inputs:
+    """The brighter half of an image, as 0 and 255."""
+    return (np.where(image > np.median(image), np.uint8(255), np.uint8(0)),)
+
+
+def _first_pixels(found: tuple[int, np.ndarray]) -> Inputs:
+    """How many components there are, and each as its first pixel: libraries number them in different orders."""
+    count, labels = found
+    first = np.full(count, labels.size)
+    np.minimum.at(first, labels.ravel(), np.arange(labels.size))
+    return np.asarray(count), first[labels]
+
+
+_SHARPEN = np.array([[0, 0, -1, 0, 0], [0, -1, -2, -1, 0], [-1, -2, 20, -2, -1], [0, -1, -2, -1, 0], [0, 0, -1, 0, 0]])
+_KERNEL = (_SHARPEN / 4).astype(np.float32)
+_SQUARE = np.ones((3, 3), np.uint8)
+
+# OpenCV takes medians of floats up to 5x5.
+_MEDIANS = [("uint8", size) for size in (3, 5, 15)] + [("float32", size) for size in (3, 5)]
+_OPENCV = (
+    *(_opencv(f"median-{size}x{size}", f"Median {size}x{size}", dtype, _median(size)) for dtype, size in _MEDIANS),
+    *(
+        _opencv("gaussian-5x5", "Gaussian 5x5", dtype, lambda cv, image: cv.GaussianBlur(image, (5, 5), 0), tolerance)
+        for dtype, tolerance in (("uint8", _ONE_LEVEL), ("float32", _ROUNDING))
+    ),
+    _opencv("sobel-3x3", "Sobel 3x3 into int16", "uint8", lambda cv, image: cv.Sobel(image, cv.CV_16S, 1, 0)),
+    *(
+        _opencv("box-11x11", "Box 11x11", dtype, lambda cv, image: cv.blur(image, (11, 11)), tolerance)
+        for dtype, tolerance in (("uint8", 0.0), ("float32", _ROUNDING))
+    ),
+    _opencv("dilate-3x3", "Dilation 3x3", "uint8", lambda cv, image: cv.dilate(image, _SQUARE)),
+    _opencv("canny", "Canny 100/200", "uint8", lambda cv, image: cv.Canny(image, 100, 200)),
+    *(
+        _opencv(
+            "resize-half", "Half the size, bilinear", dtype,
+            lambda cv, image: cv.resize(image, (image.shape[1] // 2, image.shape[0] // 2)), tolerance,
+        )
+        for dtype, tolerance in (("uint8", _ONE_LEVEL), ("float32", _ROUNDING))
+    ),
+    *(
+        _opencv(
+            f"match-template-{size}", f"Template {size}x{size}, normalised coefficients", "float32",
+            lambda cv, image, template: cv.matchTemplate(image, template, cv.TM_CCOEFF_NORMED),
+            _SCORES[OPENCV], inputs=_with_template(size),
+        )
+        for size in (16, 32, 64)
+    ),
+    _opencv(
+        "nl-means", "Non-local means, h = 10, patches 7x7, search 21x21", "uint8",
+        lambda cv, image: cv.fastNlMeansDenoising(image, None, 10, 7, 21),
+    ),
+    _opencv(
+        "bilateral", "Bilateral, d = 9", "uint8", lambda cv, image: cv.bilateralFilter(image, 9, 25, 3), _ONE_LEVEL
+    ),
+    _opencv("bilateral", "Bilateral, d = 9", "float32", lambda cv, image: cv.bilateralFilter(image, 9, 0.1, 3), 1e-5),
+    _opencv(
+        "clahe", "CLAHE, limit 2, 8x8 tiles", "uint8", lambda cv, image: cv.createCLAHE(2.0, (8, 8)).apply(image)
+    ),
+    _opencv("equalize", "Equalised histogram", "uint8", lambda cv, image: cv.equalizeHist(image)),
+    _opencv(
+        "components", "Connected components, 8 neighbours", "uint8", lambda cv, image: cv.connectedComponents(image),
+        inputs=_bright, compared=_first_pixels,
+    ),
+    _opencv(
+        "distance", "Distances, exact", "uint8",
+        lambda cv, image: cv.distanceTransform(image, cv.DIST_L2, cv.DIST_MASK_PRECISE), _ROUNDING, inputs=_bright,
+    ),
+    *(
+        _opencv("filter2d-5x5", "filter2D 5x5", dtype, lambda cv, image: cv.filter2D(image, -1, _KERNEL), tolerance)
+        for dtype, tolerance in (("uint8", 0.0), ("float32", _ROUNDING))
+    ),
+)  # fmt: skip
+
+_SKIMAGE = (
+    _skimage(
+        "ssim", "Structural similarity", "float32",
+        lambda filters, a, b: filters.structural_similarity(a, b, data_range=1.0), 1e-5, inputs=_with_noise,
+    ),
+    _skimage(
+        "tv-chambolle", "Total variation, 10 iterations", "float32",
+        lambda filters, image: filters.denoise_tv_chambolle(image, eps=0.0, max_num_iter=10), 1e-5,
+    ),
+    _skimage("median-15x15", "Median 15x15", "uint8", _footprint(15)),
+    _skimage("median-7x7", "Median 7x7", "float32", _footprint(7)),
+    *(
+        _skimage(
+            f"match-template-{size}", f"Template {size}x{size}", "float32",
+            lambda filters, image, template: filters.match_template(image, template), _SCORES[SKIMAGE],
+            inputs=_with_template(size),
+        )
+        for size in (16, 64)
+    ),
+    _skimage("canny", "Canny, sigma = 1", "float32", lambda filters, image: filters.canny(image, 1)),
+    _skimage("gaussian", "Gaussian, sigma = 1", "float32", lambda filters, image: filters.gaussian(image, 1), 1e-5),
+)  # fmt: skip
+
+
+def _sizes(each: Filter) -> tuple[tuple[int, int], ...]:
+    """Those whose slowest call takes seconds rather than minutes."""
+    minutes = each.filter == "nl-means" or (each.rival == SKIMAGE and each.filter.startswith("median"))
+    return SIZES[:2] if minutes else SIZES
+
+
+WORKLOADS: tuple[Work, ...] = tuple(replace(each, size=size) for each in (*_OPENCV, *_SKIMAGE) for size in _sizes(each))
+
+SLOW = ("*/4096", "opencv-nl-means-*/1080", "skimage-median-*/1080")
+"""Patterns of rows that a quick run leaves out unless they are asked for."""

@@ -1,0 +1,46 @@
+"""scikit-image: its filters on the same pictures.
+
+They run on one thread, but for SciPy's Fourier transforms, which are given as many as every other side has.
+"""
+
+import functools
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import skimage
+from scipy.fft import set_workers
+from skimage import feature, filters, metrics, restoration
+
+from ..contestant import Arrays, Contestant, Prepared
+from ..filter_kinds import SKIMAGE, Filter
+
+LIBRARY = SimpleNamespace(
+    canny=feature.canny,
+    denoise_tv_chambolle=restoration.denoise_tv_chambolle,
+    gaussian=filters.gaussian,
+    inpaint_biharmonic=restoration.inpaint_biharmonic,
+    match_template=feature.match_template,
+    median=filters.median,
+    structural_similarity=metrics.structural_similarity,
+)
+"""Its functions by name alone, as `tilegrad.filters` has them."""
+
+
+def contestants(threads: int, compiled: bool) -> list[Contestant]:
+    """scikit-image with this many threads."""
+    library = f"scikit-image {skimage.__version__}"
+    return [Contestant(SKIMAGE, library, functools.partial(prepare, threads=threads), lambda work: None)]
+
+
+def prepare(work: Any, arrays: Arrays, threads: int) -> Prepared | None:
+    """Make a filter in scikit-image's form ready; see `Contestant`."""
+    if not isinstance(work, Filter) or work.rival != SKIMAGE:
+        return None
+
+    def with_threads(call: Callable[[], Any]) -> Any:
+        with set_workers(threads):
+            return call()
+
+    call, result = work.prepare(LIBRARY, arrays)
+    return Prepared(functools.partial(with_threads, call), functools.partial(with_threads, result))
