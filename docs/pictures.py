@@ -3,6 +3,7 @@
 Photographs are those that come with scikit-image, all of them free to use. One function makes one sheet.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -200,7 +201,7 @@ def denoising() -> None:
     image = whole[inner]
     noisy = filters.random_noise(image, seed=1, var=0.01)
     sigma = filters.estimate_sigma(noisy, average_sigmas=True, channel_axis=-1)
-    blurred = filters.motion_blur(whole, 11, 20, channel_axis=-1)
+    blurred = filters.motion_blur(whole, 11, 20, mode="wrap", channel_axis=-1)
     blurred = filters.random_noise(blurred, seed=2, var=1e-5)
     psf = filters.damage.motion_kernel(11, 20)
     results = {
@@ -218,6 +219,31 @@ def denoising() -> None:
         for name, result in results.items()
     ]
     save("denoising.png", panels, 4)
+
+
+def inpainting() -> None:
+    image = data.astronaut()[20:148, 150:278]
+    torn, mask = filters.tears(image, 3, 12, seed=2, channel_axis=-1)
+    wall = data.brick()[200:328, 200:328]
+    hole = np.zeros(wall.shape, bool)
+    hole[45:85, 40:90] = True
+    panels = [Panel("tears(count=3)", torn), *filled(torn, mask, image, -1)]
+    wall_with_hole = np.where(hole, 0, wall)
+    panels += [Panel("brick, a hole of 40x50", wall_with_hole), *filled(wall_with_hole, hole, wall, None)]
+    save("inpainting.png", panels, 4)
+
+
+def filled(damaged: np.ndarray, mask: np.ndarray, clean: np.ndarray, channel_axis: int | None) -> list[Panel]:
+    """What three methods put into the hole, and how near that is to what was there."""
+    results = {
+        "cv.inpaint, Telea": cv.inpaint(damaged, mask.astype(np.uint8), 3, cv.INPAINT_TELEA) / 255,
+        "biharmonic": filters.inpaint_biharmonic(damaged, mask, channel_axis=channel_axis),
+        "exemplar": filters.inpaint_exemplar(damaged, mask, channel_axis=channel_axis) / 255,
+    }
+    return [
+        Panel(f"{name}: {filters.peak_signal_noise_ratio(clean[mask] / 255, result[mask]):.1f} dB", result)
+        for name, result in results.items()
+    ]
 
 
 def geometry() -> None:
@@ -259,20 +285,26 @@ def metrics_and_degradation() -> None:
     save("metrics-and-degradation.png", panels, 3)
 
 
+SHEETS = (
+    borders,
+    linear,
+    rank_and_morphology,
+    edges,
+    labels_and_histograms,
+    template_and_shape,
+    denoising,
+    inpainting,
+    geometry,
+    metrics_and_degradation,
+)
+
+
 def main() -> None:
+    """Make all sheets, or those whose functions are named: ``python docs/pictures.py edges``."""
     FOLDER.mkdir(exist_ok=True)
-    for sheet in (
-        borders,
-        linear,
-        rank_and_morphology,
-        edges,
-        labels_and_histograms,
-        template_and_shape,
-        denoising,
-        geometry,
-        metrics_and_degradation,
-    ):
-        sheet()
+    for sheet in SHEETS:
+        if sheet.__name__ in sys.argv[1:] or not sys.argv[1:]:
+            sheet()
 
 
 if __name__ == "__main__":
