@@ -139,3 +139,12 @@ BILATERAL_RIVAL = 1e-6
 TOTAL_VARIATION = {"float32": 4e-6, "float64": 1e-13}
 # Fourier transforms of some thousand numbers, there and back; the quotient magnifies where the blur is weak.
 DECONVOLUTION = {"float32": 2e-4, "float64": 1e-10}
+# Patches are compared and mixed in the working type: a few hundred products of numbers up to the image's range, and
+# weights whose exponents are ratios of such sums; relative to the range, in float64.
+EXEMPLAR = 1e-9
+# Equations with numbers up to 42, whose condition in holes of ten pixels across is some 1e4; solved in float64 and
+# rounded once. Relative to the largest number.
+BIHARMONIC = {"float32": 1e-6, "float64": 1e-11}
+# Weighted means of up to 110 neighbours in float32 with weights that are themselves quotients of rounded differences,
+# filled one from the other; the definition rounds in float64. Relative to the range.
+MARCHING_FLOAT = 2e-4

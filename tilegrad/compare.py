@@ -55,12 +55,11 @@ def compare_files(
         raise TilegradError(f"{first} is {_described(a)}, but {second} is {_described(b)}")
     if min(a.shape[:2]) < 7:
         raise TilegradError(f"{first}: SSIM needs pictures of at least 7 x 7 pixels")
-    channels = None if a.ndim == 2 else -1
-    distance = np.abs(a - b)
-    psnr = float(filters.peak_signal_noise_ratio(a, b, data_range=1.0))
+    quality = filters.psnr_and_ssim(a, b, data_range=1.0, channel_axis=None if a.ndim == 2 else -1)
+    distance, psnr = np.abs(a - b), float(quality.psnr)
     found = {
         "psnr": psnr if np.isfinite(psnr) else None,
-        "ssim": float(filters.structural_similarity(a, b, data_range=1.0, channel_axis=channels)),
+        "ssim": float(quality.ssim),
         "largest_difference": float(distance.max() * 255),
         "mean_difference": float(distance.mean(dtype=np.float64) * 255),
     }

@@ -44,10 +44,8 @@ def measure(clean: np.ndarray, image: np.ndarray) -> Scores:
     Equal to skimage.metrics.peak_signal_noise_ratio and structural_similarity with ``data_range=1``.
     """
     clipped = np.clip(image, 0.0, 1.0)
-    return Scores(
-        psnr=float(filters.peak_signal_noise_ratio(clean, clipped, data_range=1.0)),
-        ssim=float(filters.structural_similarity(clean, clipped, data_range=1.0)),
-    )
+    found = filters.psnr_and_ssim(clean, clipped, data_range=1.0)
+    return Scores(psnr=float(found.psnr), ssim=float(found.ssim))
 
 
 def best_gaussian(pair: Pair) -> Filtered:

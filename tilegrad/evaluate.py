@@ -115,11 +115,8 @@ def _restorer(model: Any, question: Question) -> dict[str, Any]:
 
 
 def _scores(clean: np.ndarray, image: np.ndarray) -> Scores:
-    channels = None if clean.ndim == 2 else -1
-    return Scores(
-        psnr=float(filters.peak_signal_noise_ratio(clean, image, data_range=1.0)),
-        ssim=float(filters.structural_similarity(clean, image, data_range=1.0, channel_axis=channels)),
-    )
+    found = filters.psnr_and_ssim(clean, image, data_range=1.0, channel_axis=None if clean.ndim == 2 else -1)
+    return Scores(psnr=float(found.psnr), ssim=float(found.ssim))
 
 
 def _damage(question: Question) -> tuple[Callable[[np.ndarray], Degraded], str]:
