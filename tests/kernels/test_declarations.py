@@ -26,9 +26,11 @@ def numbers(result, arrays):
 
 
 def with_signs(value):
-    """Every third number of an array, or of each array of a list, with a minus."""
+    """Every third number of an array, or of each array of a list, with a minus where its type has one."""
     if isinstance(value, list):
         return [with_signs(v) for v in value]
+    if value.dtype.kind == "u":
+        return value
     signed = value.copy()
     signed.reshape(-1)[::3] *= -1
     return signed
