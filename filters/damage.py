@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from .images import check_image, check_out, from_nhwc, to_nhwc
+from .images import as_float, check_image, check_out, from_nhwc, to_nhwc
+from .windows import correlate
 
 Damaged = tuple[np.ndarray, np.ndarray]
 
@@ -266,11 +267,11 @@ def motion_blur(
     array([[0.        , 0.        , 0.33333333, 0.33333333, 0.33333333,
             0.        , 0.        ]])
     """
-    from .windows import correlate
-
+    check_image("motion_blur", "image", image)
     return correlate(
-        image, motion_kernel(length, angle), mode=mode, cval=cval, channel_axis=channel_axis, batch_axes=batch_axes
-    )
+        as_float(image, preserve_range=False), motion_kernel(length, angle), mode=mode, cval=cval,
+        channel_axis=channel_axis, batch_axes=batch_axes,
+    )  # fmt: skip
 
 
 def motion_kernel(length: float, angle: float) -> np.ndarray:

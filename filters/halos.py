@@ -93,6 +93,9 @@ def _gaussian(arguments: Arguments) -> int:
 
 
 def _unsharp_mask(arguments: Arguments) -> int:
+    """Results are cut to [0, 1], or to [-1, 1] where the image has a negative value anywhere."""
+    if not arguments["preserve_range"]:
+        raise ValueError("it cuts results by whether the image has negative values; preserve_range=True does not")
     return int(4.0 * _largest(arguments["radius"]) + 0.5)
 
 
@@ -125,7 +128,7 @@ def _footprints(times: int) -> Halo:
     def found(arguments: Arguments) -> int:
         _inside(arguments)
         footprint = arguments["footprint"]
-        if isinstance(footprint, tuple):
+        if isinstance(footprint, list | tuple):
             return times * sum(max(np.shape(part)) // 2 * count for part, count in footprint)
         return times * (1 if footprint is None else max(np.shape(footprint)) // 2)
 

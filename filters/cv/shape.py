@@ -253,7 +253,7 @@ def _of_image(image: np.ndarray) -> dict[str, float]:
     wide = image.astype(np.float64)
     x, y = (np.arange(n)[:, None] ** np.arange(4.0) for n in (image.shape[1], image.shape[0]))
     table = x.T @ wide.T @ y
-    return {f"m{i}{j}": float(table[int(i), int(j)]) for i, j in _POWERS}
+    return {f"m{power}": float(table[int(power[0]), int(power[1])]) for power in _POWERS}
 
 
 def _of_polygon(points: np.ndarray) -> dict[str, float]:

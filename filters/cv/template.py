@@ -98,11 +98,15 @@ def matchTemplate(  # noqa: N802
     elif weights is not None:
         scores = _masked(x, template, int(method), weights)
     else:
-        scores = _unmasked(x, template, int(method))
+        out = None
+        if result is not None and result.flags.c_contiguous and not np.may_share_memory(result, image):
+            out = result.reshape(shape)
+        scores = _unmasked(x, template, int(method), out)
     found = from_nhwc(scores[..., None], image, None, batch_axes)
     if result is None:
         return found.astype(np.float32, copy=False)
-    result[...] = found
+    if not np.may_share_memory(found, result):
+        result[...] = found
     return result
 
 
@@ -146,13 +150,14 @@ def _weights(name: str, mask: Any, template: np.ndarray) -> np.ndarray:
     return np.broadcast_to(weights, template.shape).astype(np.float64)
 
 
-def _unmasked(x: np.ndarray, template: np.ndarray, method: int) -> np.ndarray:
+def _unmasked(x: np.ndarray, template: np.ndarray, method: int, out: np.ndarray | None) -> np.ndarray:
+    """Scores or sums, in ``out`` where the kernel can write them there."""
     if method == TM_CCOEFF_NORMED and (template == template[:1, :1]).all():
         # Windows that are not finite say so, whatever the template.
         sums = kernels.window_sums(x, template.shape[:2])[1].sum(axis=-1)
         return np.where(np.isfinite(sums), 1.0, np.nan).astype(np.float32)
     if method in _CENTRES:
-        return kernels.match_template(x, template, centre=_CENTRES[method])
+        return kernels.match_template(x, template, centre=_CENTRES[method], out=out)
     pixels = template.shape[0] * template.shape[1]
     own = template.astype(np.float64)
     if x.dtype == np.float32:

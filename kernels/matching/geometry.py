@@ -13,8 +13,16 @@ from ..operation import Spec
 CENTRES = {"none": 0, "channel": 1, "all": 2}
 """What is subtracted before a window and the template are compared, and its number in kernels."""
 
-_SUMS = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64), "uint8": np.dtype(np.int64)}
-_SCORES = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64), "uint8": np.dtype(np.float32)}
+_SUMS: dict[str, np.dtype] = {
+    "float32": np.dtype(np.float32),
+    "float64": np.dtype(np.float64),
+    "uint8": np.dtype(np.int64),
+}
+_SCORES: dict[str, np.dtype] = {
+    "float32": np.dtype(np.float32),
+    "float64": np.dtype(np.float64),
+    "uint8": np.dtype(np.float32),
+}
 
 Outputs = tuple[tuple[tuple[int, ...], np.dtype], ...]
 

@@ -86,6 +86,21 @@ def test_blocks_are_whole_squares_and_as_many_as_were_asked_for():
     assert filters.drop_blocks(np.ones((9, 9)), 4, 1.0)[1].all()
 
 
+def test_motion_blurs_along_its_way_and_scales_as_gaussian_does():
+    image = np.zeros((21, 21), np.uint8)
+    image[10, 10] = 255
+    flat = filters.motion_blur(image, 5)
+    np.testing.assert_allclose(flat[10, 8:13], 0.2, atol=1e-12)
+    assert np.count_nonzero(flat) == 5
+    np.testing.assert_allclose(filters.motion_blur(image, 5, 90), flat.T, atol=1e-12)
+    up = filters.motion_blur(image, 9, 45)
+    assert up[6:10, 11:15].sum() > 0.3
+    assert up[11:15, 11:15].sum() == 0
+    assert up.sum() == pytest.approx(1)
+    colour = filters.motion_blur(np.dstack([image] * 3), 5, channel_axis=-1)
+    np.testing.assert_array_equal(colour[..., 1], flat)
+
+
 def test_tears_begin_at_an_edge_and_do_not_cross():
     for seed in range(20):
         _, mask = filters.tears(np.ones((80, 90)), seed=seed)

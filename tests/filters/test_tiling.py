@@ -49,6 +49,7 @@ CALLS = [
     ("correlate", {"weights": np.ones((1, 6)), "origin": (0, -2)}),
     ("denoise_bilateral", {"sigma_color": 0.2, "sigma_spatial": 2, "mode": "edge"}),
     ("dilation", {"footprint": DISK, "mode": "min"}),
+    ("dilation", {"footprint": [(np.ones((3, 1)), 2), (np.ones((1, 5)), 1)]}),
     ("erosion", {}),
     ("farid", {}),
     ("jpeg", {"quality": 20}),
@@ -68,7 +69,7 @@ CALLS = [
     ("threshold_local", {"block_size": 13}),
     ("threshold_local", {"block_size": 9, "method": "mean"}),
     ("uniform", {"size": 7, "mode": "nearest"}),
-    ("unsharp_mask", {"radius": 2}),
+    ("unsharp_mask", {"radius": 2, "preserve_range": True}),
     ("white_tophat", {}),
 ]
 
@@ -94,6 +95,7 @@ def test_tiles_of_every_filter_equal_the_whole(name, keywords):
         ("random_noise", "random numbers"),
         ("denoise_bilateral", "sigma_color"),
         ("match_template", "another size"),
+        ("unsharp_mask", "negative values"),
     ],
 )
 def test_filters_that_cannot_be_tiled_say_why(name, reason):

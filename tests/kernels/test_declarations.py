@@ -26,7 +26,11 @@ def numbers(result, arrays):
 
 
 def with_signs(value):
+<<<<<<< HEAD
     """Every third number of an array, or of each array of a list, with a minus; unsigned ones have none."""
+=======
+    """Every third number of an array, or of each array of a list, with a minus where its type has one."""
+>>>>>>> template
     if isinstance(value, list):
         return [with_signs(v) for v in value]
     if value.dtype.kind == "u":
