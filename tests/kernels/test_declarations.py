@@ -26,18 +26,13 @@ def numbers(result, arrays):
 
 
 def with_signs(value):
-<<<<<<< HEAD
     """Every third number of an array, or of each array of a list, with a minus; unsigned ones have none."""
-=======
-    """Every third number of an array, or of each array of a list, with a minus where its type has one."""
->>>>>>> template
     if isinstance(value, list):
         return [with_signs(v) for v in value]
     if value.dtype.kind == "u":
         return value
     signed = value.copy()
-    part = signed.reshape(-1)[::3]
-    np.negative(part, out=part)  # of unsigned integers too
+    signed.reshape(-1)[::3] *= -1
     return signed
 
 
