@@ -24,7 +24,7 @@ Record = Mapping[str, Any]
 
 DESCRIPTION = (
     "Measure tilegrad on this machine, beside PyTorch and ONNX Runtime where they are installed: whole training steps, "
-    "inference, convolutions, elementwise functions, the cost of a call and of a start; or the classical filters, beside "
+    "inference, convolutions, elementwise functions, the cost of a call and of a start; or classical filters, beside "
     "OpenCV and scikit-image. Results are compared before anything is timed; rows that fall short of what they must "
     "reach are named at the end."
 )

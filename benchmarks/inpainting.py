@@ -66,7 +66,9 @@ def _square_holes(shape: tuple[int, ...]) -> np.ndarray:
 
 def _text(shape: tuple[int, ...]) -> np.ndarray:
     """Lines of writing, three pixels to a stroke or so."""
-    image, draw, font = (require(f"PIL.{name}", "benchmarks.inpainting") for name in ("Image", "ImageDraw", "ImageFont"))
+    image, draw, font = (
+        require(f"PIL.{name}", "benchmarks.inpainting") for name in ("Image", "ImageDraw", "ImageFont")
+    )
     page = image.new("L", shape[::-1])
     pen, letters = draw.Draw(page), font.load_default(30)
     for line, top in enumerate(range(4, shape[0], 42)):
@@ -211,8 +213,12 @@ def sheet(shown: Sequence[tuple[str, str]]) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.inpainting", description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--out", metavar="FOLDER", help="also write the sheet of pictures, inpainting.png, into this folder")
-    parser.add_argument("--only", nargs="+", choices=PICTURES, default=PICTURES, metavar="PICTURE", help="some pictures")
+    parser.add_argument(
+        "--out", metavar="FOLDER", help="also write the sheet of pictures, inpainting.png, into this folder"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=PICTURES, default=PICTURES, metavar="PICTURE", help="some pictures"
+    )
     options = parser.parse_args(arguments)
     try:
         table(options.only, tuple(DAMAGES), lambda line: print(line, flush=True))

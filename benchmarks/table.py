@@ -23,7 +23,7 @@ ratio: the rival's time over ours; above 1, tilegrad is faster. 1 thread: the sa
 must/aim: the ratio that must be reached, and the one that is aimed at. rate: by the definition's operations, some of
 which a fast algorithm saves, or by the least bytes; and its share of what the machine can do by multiply-adds (GFLOP/s)
 or by copying (GB/s), whichever takes longer. error: of our result, the largest, relative to the rival's largest value;
-0 is equal bit for bit; no row is timed before it is small enough. !: others took over 5 % of the processors meanwhile."""
+0 is bit for bit; no row is timed before it is small enough. !: others took over 5 % of the processors meanwhile."""
 
 LEGENDS = {"networks": LEGEND, "filters": FILTER_LEGEND}
 """By the name of the table."""
