@@ -52,8 +52,8 @@ def inpaint_biharmonic(
     -----
     Equals ``skimage.restoration.inpaint_biharmonic`` within rounding: so also at the border, where the image
     reflects, and in that results are clipped to the range of the known pixels of their channel. Solved directly, in
-    float64 (`tilegrad.kernels.inpaint_biharmonic`). A NaN beside a hole makes NaN of that hole and of no other. An empty
-    image gives an empty result.
+    float64 (`tilegrad.kernels.inpaint_biharmonic`). A NaN beside a hole makes NaN of that hole and of no other. An
+    empty image gives an empty result.
 
     References
     ----------
@@ -117,8 +117,8 @@ def inpaint_exemplar(
     mask : array of the image's shape without its channels
         What is not 0 is a hole; the values of the image there are not read.
     patch_size : int
-        Side of the square patches in pixels, at least 3: somewhat larger than what repeats or what must stay whole. Where
-        the image is smaller, its side.
+        Side of the square patches in pixels, at least 3: somewhat larger than what repeats or what must stay whole.
+        Where the image is smaller, its side.
     source : array of the mask's shape, optional
         What is not 0 may be copied from; by default everything that is known. It keeps, say, a person beside the hole
         from being repeated in it, or limits the search to a region.
@@ -146,8 +146,8 @@ def inpaint_exemplar(
     Notes
     -----
     The method is that of `tilegrad.kernels.inpaint_exemplar`, where it is described: the filling of Criminisi et al.,
-    refined by voting patches, and fitted into its surroundings by the biharmonic equation. The same image gives the same
-    bits on any number of threads. Pixels that are not finite stay, and are neither compared nor copied.
+    refined by voting patches, and fitted into its surroundings by the biharmonic equation. The same image gives the
+    same bits on any number of threads. Pixels that are not finite stay, and are neither compared nor copied.
 
     uint8, uint16 and float32 images are compared in float32, float64 ones in float64; other types go through float32
     (float16, 8-bit integers, bool) or float64, and results are rounded and clipped to their range.

@@ -105,8 +105,8 @@ def inpaint_exemplar(
     -----
     Comparisons are in float32 (exact for uint8 images of up to three channels and patches of 9) or, for float64 images,
     in float64. Pixels that are not finite in all channels stay; they are neither compared nor copied. The random
-    candidates are a function of place and round: the same image gives the same bits, on any number of threads and in any
-    batch.
+    candidates are a function of place and round: the same image gives the same bits, on any number of threads and in
+    any batch.
 
     Source: A. Criminisi, P. Perez and K. Toyama, "Region filling and object removal by exemplar-based image
     inpainting", 2004; Y. Wexler, E. Shechtman and M. Irani, "Space-time completion of video", 2007; C. Barnes et al.,

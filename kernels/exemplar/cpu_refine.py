@@ -1,9 +1,9 @@
 """The second half, in compiled workers: better patches for every place, and the mean of what they say.
 
 `_improve` looks for better source patches of every target patch: among those of its neighbours, moved along, since
-where one patch fits, the next one over fits the neighbour; and at random distances from its own best. That is PatchMatch
-(Barnes et al. 2009) with all targets at once, from one table into another, so that it does not matter which thread takes
-which. `_vote` gives each pixel the weighted mean of what the patches over it propose (Wexler et al. 2007).
+where one patch fits, the next one over fits the neighbour; and at random distances from its own best. That is
+PatchMatch (Barnes et al. 2009) with all targets at once, from one table into another, so that it does not matter which
+thread takes which. `_vote` gives each pixel the weighted mean of what the patches over it propose (Wexler et al. 2007).
 
 Tables hold `CANDIDATES` sources for each target, the best first; their difference; and, for each channel, by how much
 the source is shifted to the level of the target.

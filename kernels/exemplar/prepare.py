@@ -22,7 +22,7 @@ class Prepared(NamedTuple):
 
     def at_holes(self, planes: np.ndarray) -> np.ndarray:
         """The values of planes at the open pixels: (places, C)."""
-        n, c, h, _ = planes.shape
+        h = planes.shape[2]
         w = self.hole.shape[2]
         image, rest = np.divmod(self.places, h * w)
         return planes[image, :, rest // w, rest % w]

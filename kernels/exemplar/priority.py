@@ -10,7 +10,8 @@ def pixel_priority(level, unknown, trust, h, w, r, s, p, q, floor):
     """Confidence times data term of the open pixel ``(p, q)``; -1 where it is not on the front.
 
     ``level`` is the mean of the channels, ``unknown`` 1 in what is open, 2 where a pixel is known but not a number, and
-    0 elsewhere, ``trust`` the confidence of pixels, 0 where they are unknown; all of them are flat arrays of ``(h, w)``.
+    0 elsewhere, ``trust`` the confidence of pixels, 0 where they are unknown; all of them are flat
+    arrays of ``(h, w)``.
 
         confidence    the mean of ``trust`` over the patch
         data          how much the strongest edge of the patch runs into the front: the isophote, which is the gradient

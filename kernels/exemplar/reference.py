@@ -4,7 +4,8 @@
              may be copied, find the one with the least squared difference to what is known of the patch around it; copy
              what is open (Criminisi, Perez and Toyama 2004)
     refine   in rounds: for each patch that meets the hole keep the best sources among its own, its neighbours' and
-             random ones (Barnes et al. 2009); let all patches over a pixel vote on it (Wexler, Shechtman and Irani 2007)
+             random ones (Barnes et al. 2009); let all patches over a pixel vote on it (Wexler, Shechtman and Irani
+             2007)
     fit      let them vote on what is known around the hole, too, spread the error smoothly into the hole, and correct
 
 Pixels are numbered through the image. A patch is named by its first pixel; it lies inside the image, so that near the
@@ -120,8 +121,8 @@ def fill(u, hole, numbers, whole, floor, r, s):
 
 @register_jitable
 def difference(u, weights, target, source, r, s, shift):
-    """The weighted variance of the difference of two patches, plus a share of its squared mean; ``shift`` gets the mean."""
-    h, w, c = u.shape
+    """The weighted variance of two patches' difference, plus a share of its squared mean; ``shift`` gets the mean."""
+    _, w, c = u.shape
     ty, tx, sy, sx = target // w, target % w, source // w, source % w
     here = weights[ty : ty + r, tx : tx + s]
     total, weight = 0.0, here.sum()
@@ -172,7 +173,7 @@ def improve(u, weights, meets, whole, old, new, differences, shifts, sweep, r, s
 @register_jitable
 def vote(u, weights, reliance, meets, sources, differences, shifts, extent, i, j, r, s, values):
     """What the patches over a pixel say of it; nothing is written where there is none."""
-    h, w, c = u.shape
+    _, w, c = u.shape
     top, left = max(0, i - r + 1), max(0, j - s + 1)
     smallest = np.inf
     for y in range(top, i + 1):

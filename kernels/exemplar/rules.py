@@ -1,4 +1,4 @@
-"""The numbers of the method, which its definition and its workers share, and the order in which candidates are tried."""
+"""The numbers of the method, which its definition and its workers share, and the order in which candidates come."""
 
 import numpy as np
 from numba import njit
@@ -38,7 +38,7 @@ CUT = 20.0
 """Bandwidths beyond which a patch does not vote at all."""
 
 TENSION = 0.05
-"""Of the surface that fits the patches in: features wider than its root's inverse, some four pixels, do not overshoot."""
+"""Of the surface that fits the patches in: features wider than its root's inverse, four pixels, do not overshoot."""
 
 
 @njit(forceinline=True)

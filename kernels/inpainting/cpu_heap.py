@@ -172,18 +172,12 @@ def _navier_stokes(dtype: str) -> Any:
                     gx, gy = zero, zero
                     if south:
                         gx = abs(minus(y[(rows[3] * w + columns[1]) * c + channel], base))
-                        if north:
-                            gx = gx + abs(minus(base, y[(rows[0] * w + columns[1]) * c + channel]))
-                        else:
-                            gx = gx * two
+                        gx = gx + abs(minus(base, y[(rows[0] * w + columns[1]) * c + channel])) if north else gx * two
                     elif north:
                         gx = abs(minus(base, y[(rows[0] * w + columns[1]) * c + channel])) * two
                     if east:
                         gy = abs(minus(y[(rows[1] * w + columns[3]) * c + channel], middle))
-                        if west:
-                            gy = gy + abs(minus(middle, y[(rows[1] * w + columns[0]) * c + channel]))
-                        else:
-                            gy = gy * two
+                        gy = gy + abs(minus(middle, y[(rows[1] * w + columns[0]) * c + channel])) if west else gy * two
                     elif west:
                         gy = abs(minus(middle, y[(rows[1] * w + columns[0]) * c + channel])) * two
                     along = rx * -gx + ry * gy

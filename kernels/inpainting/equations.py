@@ -1,7 +1,7 @@
 """The equations of a hole: which pixels they join, and with which coefficients.
 
-On a grid of pixels joined to their neighbours, L is the graph Laplacian: ``(L u)[p]`` is the sum of ``u[p] - u[q]`` over
-the neighbours q of p that lie in the image, so that the border reflects. Inside a hole
+On a grid of pixels joined to their neighbours, L is the graph Laplacian: ``(L u)[p]`` is the sum of ``u[p] - u[q]``
+over the neighbours q of p that lie in the image, so that the border reflects. Inside a hole
 
     (L L u)[p] + tension * (L u)[p] = 0
 

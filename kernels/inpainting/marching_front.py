@@ -1,7 +1,7 @@
 """The moving front of fast marching: a binary heap of arrival times, and the times themselves.
 
-The heap holds words: the bits of the arrival time above, the number of the entry below. Times are not negative, so their
-bits compare as they do, and of equal times the first that came goes first; one comparison of integers decides.
+The heap holds words: the bits of the arrival time above, the number of the entry below. Times are not negative, so
+their bits compare as they do, and of equal times the first that came goes first; one comparison of integers decides.
 
 Images have a rim of one pixel, so that every pixel has four neighbours; ``pitch`` is the length of a padded row. Times
 are float32, and each sum and product has its type and its place: results are to equal OpenCV's bit for bit.
@@ -108,7 +108,7 @@ def begin_front(f, t, heap, places, h, w, pitch):
 
 @njit(forceinline=True)
 def mark_around(f, o, near, h, w, pitch, radius):
-    """Mark in ``o``, which is `KNOWN` throughout, what lies within ``radius`` rows and columns of the hole outside it."""
+    """Mark in ``o``, which is `KNOWN` throughout, what lies within ``radius`` rows and columns outside the hole."""
     for i in range(1, h + 1):
         row, found = i * pitch, False
         last = -radius - 1

@@ -82,7 +82,8 @@ def telea(y, t, reached, i, j, channel, radius):
             if abs(direction) <= 0.01:
                 direction = 1e-6
             weight = abs(direction / (square * math.sqrt(square)) / (1 + abs(t[k, m] - t[i, j])))
-            # Twice the derivative where both sides are known, as in OpenCV: it only shows in a direction, so it is ours.
+            # Twice the derivative where both sides are known, as in OpenCV: it only shows in a direction, so it is
+            # ours.
             gx, gy = 0.0, 0.0
             if reached[k, m + 1] and reached[k, m - 1]:
                 gx = 2 * (float(y[rows[1], columns[3], channel]) - y[rows[1], columns[0], channel])
@@ -147,7 +148,7 @@ def next_of(waiting, entered, t):
 
 
 def inpaint_marching(x, mask, y, radius, by_telea, levels):
-    """x and y are ``(N, H, W, C)``; integer results are rounded to the nearest of ``levels + 1`` values, halves to even."""
+    """x and y are ``(N, H, W, C)``; integer results are rounded to one of ``levels + 1`` values, halves to even."""
     n, h, w, c = x.shape
     pitch = w + 2
     for image in range(n):
