@@ -33,6 +33,8 @@ DERIVATIVE2D = Operation(
     bytes_moved=lambda g: 3.0 * g.pixels,
     cases=(
         {"shapes": [(1, 1), (1,), (1,)], "below": {0: 256, 1: 4, 2: 4}, "integers": "uint8"},
+        {"shapes": [(9, 70)], "below": {0: 256}, "integers": "uint8", "column": (1, 2, 1), "row": (-1, 0, 1)},
+        {"shapes": [(5, 67)], "below": {0: 256}, "integers": "uint8", "column": (-1, 0, 1), "row": (3, 10, 3)},
         {"shapes": [(2, 19, 70), (3,), (3,)], "below": {0: 256, 1: 4, 2: 4}, "integers": "uint8", "mode": "mirror"},
         {
             "shapes": [(9, 11, 3), (7,), (4,)], "below": {0: 256, 1: 40, 2: 40}, "integers": "uint8",

@@ -46,8 +46,8 @@ def class_of(down, along, norms, p, q, low, high):
         w = y / x
         near_a, far_a = norms[p, q + step], norms[p + 1, q + step]
         near_b, far_b = norms[p, q - step], norms[p - 1, q - step]
-    # A product in the image's type, and one in float64.
-    if far_a * w + near_a * (1.0 - float(w)) <= norm and far_b * w + near_b * (1.0 - float(w)) <= norm:
+    rest = 1.0 - np.float64(w)  # its products are in float64, those of w in the image's type
+    if far_a * w + near_a * rest <= norm and far_b * w + near_b * rest <= norm:
         return STRONG if norm >= high else WEAK
     return NOTHING
 
@@ -88,16 +88,22 @@ def smoothed_edges(x, column, row, divisor, inside, thresholds, y, n, h, w, mode
                 slope[p, q] = wide[p, q] * 0.0 + (above - below) * -1.0
         for p in range(h):
             for q in range(w):
-                left, right = float(slope[p, border(q - 1, w, REFLECT)]), float(slope[p, border(q + 1, w, REFLECT)])
-                down[p, q] = float(slope[p, q]) * 2.0 + (left + right)
+                left, right = (
+                    np.float64(slope[p, border(q - 1, w, REFLECT)]),
+                    np.float64(slope[p, border(q + 1, w, REFLECT)]),
+                )
+                down[p, q] = np.float64(slope[p, q]) * 2.0 + (left + right)
         for p in range(h):
             for q in range(w):
                 left, right = wide[p, border(q - 1, w, REFLECT)], wide[p, border(q + 1, w, REFLECT)]
                 slope[p, q] = wide[p, q] * 0.0 + (left - right) * -1.0
         for p in range(h):
             for q in range(w):
-                above, below = float(slope[border(p - 1, h, REFLECT), q]), float(slope[border(p + 1, h, REFLECT), q])
-                along[p, q] = float(slope[p, q]) * 2.0 + (above + below)
+                above, below = (
+                    np.float64(slope[border(p - 1, h, REFLECT), q]),
+                    np.float64(slope[border(p + 1, h, REFLECT), q]),
+                )
+                along[p, q] = np.float64(slope[p, q]) * 2.0 + (above + below)
         for p in range(h):
             for q in range(w):
                 norms[p, q] = np.sqrt(down[p, q] * down[p, q] + along[p, q] * along[p, q])
