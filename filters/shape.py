@@ -262,7 +262,7 @@ def moments_hu(nu: np.ndarray) -> np.ndarray:
     --------
     >>> import numpy as np
     >>> square = np.ones((4, 4))
-    >>> moments_hu(moments_normalized(moments_central(square)))[0]
+    >>> float(moments_hu(moments_normalized(moments_central(square)))[0])
     0.15625
     """
     name = "moments_hu"

@@ -67,7 +67,7 @@ def match_template(
     >>> import numpy as np
     >>> image = np.zeros((4, 6))
     >>> image[1:3, 3:5] = [[1, 2], [3, 4]]
-    >>> match_template(image, image[1:3, 3:5]).argmax()
+    >>> int(match_template(image, image[1:3, 3:5]).argmax())
     8
     """
     name = "match_template"

@@ -75,8 +75,8 @@ def matchTemplate(  # noqa: N802
     >>> import numpy as np
     >>> image = np.array([[0, 0, 9, 1], [0, 8, 3, 0], [5, 5, 5, 5]], np.uint8)
     >>> matchTemplate(image, image[:2, 1:3], TM_SQDIFF)
-    array([[210.,   0., 195.],
-           [ 68., 151., 218.]], dtype=float32)
+    array([[170.,   0., 179.],
+           [ 14., 113., 103.]], dtype=float32)
     >>> minMaxLoc(matchTemplate(image, image[:2, 1:3], TM_CCOEFF_NORMED))[3]
     (1, 0)
     """

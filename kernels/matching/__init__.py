@@ -168,8 +168,8 @@ def match_template(
     >>> import numpy as np
     >>> x = np.array([[3.0, 1, 4, 1], [5, 9, 2, 6], [5, 3, 5, 8]]).reshape(1, 3, 4, 1)
     >>> match_template(x, 1000 + x[0, 1:, 1:3] / 7)[0].round(3)
-    array([[-0.882, -0.333, -0.471],
-           [ 0.058,  1.   , -0.923]])
+    array([[ 0.11 , -0.666,  0.595],
+           [-0.492,  1.   , -0.635]])
     """
     return MATCH_TEMPLATE.run((x, template), (centre,), out, variant)
 
