@@ -185,8 +185,11 @@ def vote(u, weights, reliance, meets, sources, differences, shifts, extent, i, j
     for y in range(top, i + 1):
         for x in range(left, j + 1):
             for k in range(CANDIDATES):
-                source, excess = sources[y * w + x, k], differences[y * w + x, k] - smallest
-                if meets[y, x] and source >= 0 and excess <= CUT * width:
+                source = sources[y * w + x, k]
+                if not meets[y, x] or source < 0:
+                    continue
+                excess = differences[y * w + x, k] - smallest
+                if excess <= CUT * width:
                     share = reliance[y, x] * (math.exp(-excess / width) if excess > 0 else 1.0)
                     sums += share * (u[source // w + i - y, source % w + j - x] + shifts[y * w + x, k])
                     total += share

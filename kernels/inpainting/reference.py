@@ -53,6 +53,8 @@ def inpaint_biharmonic(x, mask, y, n, d, h, w, c, tension):
         target[image] = source[image]
         if len(holes) == 0:
             continue
+        if len(holes) == d * h * w:
+            raise ValueError("inpaint_biharmonic: mask leaves no pixel known")
         matrix, right = np.zeros((len(holes), len(holes))), np.zeros((c, len(holes)))
         for k in range(len(holes)):
             lone = np.zeros((d, h, w))
