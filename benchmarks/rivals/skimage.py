@@ -5,10 +5,10 @@ They run on one thread, but for SciPy's Fourier transforms, which are given as m
 
 import functools
 from collections.abc import Callable
+from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any
 
-import skimage
 from scipy.fft import set_workers
 from skimage import feature, filters, metrics, restoration
 
@@ -29,7 +29,7 @@ LIBRARY = SimpleNamespace(
 
 def contestants(threads: int, compiled: bool) -> list[Contestant]:
     """scikit-image with this many threads."""
-    library = f"scikit-image {skimage.__version__}"
+    library = f"scikit-image {version('scikit-image')}"
     return [Contestant(SKIMAGE, library, functools.partial(prepare, threads=threads), lambda work: None)]
 
 
