@@ -207,8 +207,12 @@ def sheet(shown: Sequence[tuple[str, str]]) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.inpainting", description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--out", metavar="FOLDER", help="also write the sheet of pictures, inpainting.png, into this folder")
-    parser.add_argument("--only", nargs="+", choices=PICTURES, default=PICTURES, metavar="PICTURE", help="some pictures")
+    parser.add_argument(
+        "--out", metavar="FOLDER", help="also write the sheet of pictures, inpainting.png, into this folder"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=PICTURES, default=PICTURES, metavar="PICTURE", help="some pictures"
+    )
     options = parser.parse_args(arguments)
     try:
         table(options.only, tuple(DAMAGES), lambda line: print(line, flush=True))

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from tilegrad.benchmarks import inpainting
 
 
@@ -33,5 +32,10 @@ def test_figures_of_the_truth_of_a_blur_and_of_the_same_texture_elsewhere():
 def test_the_table_has_a_line_for_each_picture_and_damage():
     lines = []
     inpainting.table(("page",), ("scratches", "holes"), lines.append)
-    assert [line[:22].split() for line in lines] == [[], ["picture", "damage"], ["page", "scratches"], ["page", "holes"]]
+    assert [line[:22].split() for line in lines] == [
+        [],
+        ["picture", "damage"],
+        ["page", "scratches"],
+        ["page", "holes"],
+    ]
     assert [len(line.split()) for line in lines[2:]] == [2 + 3 * 2, 2 + 3 * 3]
