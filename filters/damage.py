@@ -320,7 +320,7 @@ def _draw_line(mask: np.ndarray, ends: np.ndarray, radius: float) -> None:
     bottom, right = np.minimum(np.ceil(ends.max(axis=0) + reach) + 1, [H, W]).astype(int)
     if top >= bottom or left >= right:
         return
-    points = np.stack(np.mgrid[top:bottom, left:right], axis=-1) - ends[0]
+    points = np.moveaxis(np.mgrid[top:bottom, left:right], 0, -1) - ends[0]
     way = ends[1] - ends[0]
     along = np.clip(points @ way / max(float(way @ way), 1e-12), 0, 1)
     distance = np.hypot(*np.moveaxis(points - along[..., None] * way, -1, 0))

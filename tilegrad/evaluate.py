@@ -196,7 +196,9 @@ class Made:
     def __init__(self, generator: Any, count: int, seed: int) -> None:
         latent = int(generator.configuration()["latent"])
         self.images = generate(generator, kernels.random_normal((count, latent), seed=seed))
-        self.shape, self.labels, self.classes = self.images.shape[1:], None, ()
+        self.shape: tuple[int, int, int] = self.images.shape[1:]
+        self.labels: np.ndarray | None = None
+        self.classes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)

@@ -62,7 +62,7 @@ def import_weights(
     say(f"{out}: {model_class}, {sum(parameter.size for parameter in model.parameters()):,} weights")
 
 
-def _model(model_class: str, configuration: str) -> nn.Module:
+def _model(model_class: str, configuration: str) -> nn.models.Model:
     if model_class not in nn.models.MODELS:
         raise UsageError(f"--model expects one of {', '.join(sorted(nn.models.MODELS))} but is {model_class!r}")
     try:

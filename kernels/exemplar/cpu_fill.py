@@ -162,7 +162,7 @@ def _search(itemsize: int) -> Any:
                         least = infinity
                         for k in range(width):
                             least = min(least, sums[k])
-                        hopeful = least <= bound
+                        hopeful = bool(least <= bound)
                     if hopeful:
                         for k in range(width):
                             if whole[q + k] != 0 and (place < 0 or sums[k] < bound):

@@ -1,6 +1,7 @@
 """Variant "loops" of the Poisson numbers: one value after the other, each from a block of its own."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import int64, types
@@ -17,7 +18,7 @@ _VALUES_PER_TASK = 4096
 
 
 @kernel(fastmath=False)
-def _fill(dtype: str):
+def _fill(dtype: str) -> Any:
     real = getattr(types, dtype)
     half, shift = np.uint64(32), np.uint64(11)
 
