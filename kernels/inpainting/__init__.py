@@ -115,7 +115,8 @@ def inpaint_marching(
     ----------
     x : (N, H, W, C) array, uint8, uint16, float32 or float64
     mask : (N, H, W) uint8 array
-        What is not 0 is a hole.
+        What is not 0 is a hole. Only where a hole touches the image's border do gradients take in, as OpenCV's do,
+        values of x inside it; NaN there spreads.
     radius : int
         In [1, 100], in pixels.
     method : {"telea", "navier-stokes"}

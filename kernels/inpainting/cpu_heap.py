@@ -58,7 +58,8 @@ def _around(k, n):
 def _rounded(dtype: str) -> Any:
     """The nearest number of the type, of halves the even one."""
     if dtype in ("float32", "float64"):
-        return njit(forceinline=True)(_real(dtype))
+        real = _real(dtype)
+        return njit(forceinline=True)(lambda value: real(value))
     largest, number = float(np.iinfo(dtype).max), getattr(np, dtype)
     return njit(forceinline=True)(lambda value: number(min(max(np.rint(value), 0.0), largest)))
 

@@ -23,7 +23,11 @@ def test_equals_opencv(kind, flags, radius, seed):
     for _ in range(3):
         top, left = rng.integers(25), rng.integers(30)
         mask[top : top + rng.integers(1, 9), left : left + rng.integers(1, 9)] = rng.integers(1, 256)
-    np.testing.assert_array_equal(cv.inpaint(src, mask, radius, flags), rival.inpaint(src, mask, radius, flags))
+    ours, theirs = cv.inpaint(src, mask, radius, flags), rival.inpaint(src, mask, radius, flags)
+    if src.dtype == np.float32:  # a product and a sum may be one rounding or two, and what is filled goes on from there
+        np.testing.assert_allclose(ours, theirs, rtol=2e-6, atol=1e-6 * np.abs(src).max())
+    else:
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_flags_are_opencvs():

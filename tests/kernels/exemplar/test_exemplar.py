@@ -39,7 +39,7 @@ def calls(draw):
         top, left = draw(st.integers(0, h - 1)), draw(st.integers(0, w - 1))
         mask[0, top : top + draw(st.integers(1, 4)), left : left + draw(st.integers(1, 4))] = 1
     source = np.ones(shape[:3], np.uint8)
-    source[:, :, : draw(st.integers(0, 3))] = 0
+    source[:, :, : draw(st.integers(0, min(3, w - 1)))] = 0  # something is left to be copied
     keywords = {"patch_size": draw(st.sampled_from([3, 5])), "refinements": draw(st.sampled_from([0, 1, 3]))}
     return x, mask, source, keywords
 
