@@ -31,6 +31,17 @@ def test_the_file_holds_the_model_applied_in_python(
     assert (restored != image).any()
 
 
+def test_the_denoiser_that_comes_along_takes_noise_out(here: Callable[..., Ended], tmp_path: Path) -> None:
+    y, x = np.mgrid[:64, :72]
+    clean = 127 + 80 * np.sin(x / 9) * np.cos(y / 11)
+    noisy = clean + 25 * np.random.default_rng(0).standard_normal(clean.shape)
+    write_image(tmp_path / "a.png", np.rint(np.clip(noisy, 0, 255)).astype(np.uint8))
+    assert restore.DENOISER.stat().st_size < 400_000
+    assert here("restore", "a.png", "b.png").returncode == 0
+    before, after = (np.abs(read_image(tmp_path / name) - clean).mean() for name in ("a.png", "b.png"))
+    assert after < before / 3
+
+
 def test_the_result_may_take_the_place_of_the_picture(
     here: Callable[..., Ended], trained: Trained, tmp_path: Path
 ) -> None:
