@@ -111,10 +111,10 @@ def drop_blocks(
     >>> import numpy as np
     >>> damaged, mask = drop_blocks(np.ones((4, 8)), 2, 0.3, seed=2)
     >>> damaged.astype(int)
-    array([[0, 0, 0, 0, 1, 1, 1, 1],
-           [0, 0, 0, 0, 1, 1, 1, 1],
-           [1, 1, 0, 0, 1, 1, 1, 1],
-           [1, 1, 0, 0, 1, 1, 1, 1]])
+    array([[1, 1, 1, 1, 0, 0, 1, 1],
+           [1, 1, 1, 1, 0, 0, 1, 1],
+           [1, 1, 1, 1, 0, 0, 0, 0],
+           [1, 1, 1, 1, 0, 0, 0, 0]])
     >>> bool(((damaged == 0) == mask).all())
     True
     """

@@ -67,7 +67,7 @@ def inpaint_biharmonic(
     >>> mask = np.zeros((5, 5))
     >>> mask[1:4, 1:4] = 1
     >>> inpaint_biharmonic(np.where(mask, np.nan, image), mask).round(2)[2]
-    array([0., 1., 2., 3., 4.])
+    array([0.  , 0.86, 2.  , 3.14, 4.  ])
     """
     name = "inpaint_biharmonic"
     holes = _check(name, image, mask, channel_axis, batch_axes)

@@ -150,6 +150,6 @@ def inpaint_marching(
     >>> mask = np.zeros((1, 5, 5), np.uint8)
     >>> mask[0, 1:4, 1:4] = 1
     >>> np.unique(inpaint_marching(np.where(mask[..., None], 0, x).astype(np.uint8), mask, radius=2)).tolist()
-    [80, 81]
+    [80, 81, 82]
     """
     return INPAINT_MARCHING.run((x, mask), (radius, method), out, variant)

@@ -211,7 +211,7 @@ def test_blocks():
     assert [kernels.random_blocks(n, "uniform") for n in (1, 4, 5)] == [1, 1, 2]
     assert [kernels.random_blocks(n, "normal", np.float64) for n in (1, 2, 3)] == [1, 1, 2]
     with pytest.raises(ValueError, match="random_blocks: kind expects"):
-        kernels.random_blocks(1, "poisson")
+        kernels.random_blocks(1, "gamma")
     with pytest.raises(ValueError, match="random_blocks: n expects at least 0 but got -1"):
         kernels.random_blocks(-1, "normal")
     with pytest.raises(TypeError, match="random_blocks: dtype expects float32 or float64 but got int64"):
