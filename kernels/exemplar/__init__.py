@@ -38,21 +38,21 @@ INPAINT_EXEMPLAR = Operation(
     cases=(
         {
             "shapes": [(1, 1, 40, 1), (1, 1, 40)],
-            "below": {1: 2},
+            "below": {1: 1},
             "integers": "uint8",
             "patch_size": 3,
             "refinements": 0,
         },
         {
             "shapes": [(2, 30, 1, 2), (2, 30, 1)],
-            "below": {1: 2},
+            "below": {1: 1},
             "integers": "uint8",
             "patch_size": 3,
             "refinements": 2,
         },
         {
             "shapes": [(1, 24, 2, 1), (1, 24, 2)],
-            "below": {1: 2},
+            "below": {1: 1},
             "integers": "uint8",
             "patch_size": 3,
             "refinements": 1,
