@@ -71,6 +71,8 @@ DECLARED = {
     None: {"float32": 5e-6, "float64": 1e-14},
     # A quintic's coefficients are up to 8 times as large as its samples along each axis, and rounding grows as much.
     "recursive": {"float32": 5e-5, "float64": 1e-13},
+    # Fast marching computes in float32 whatever the image's type; see MARCHING_FLOAT.
+    "heap": {"float32": 2e-4, "float64": 2e-4},
     "winograd": {"float32": 1e-4, "float64": 1e-12},
     "winograd_phases": {"float32": 1e-4, "float64": 1e-12},
 }
