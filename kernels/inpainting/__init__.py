@@ -41,9 +41,9 @@ INPAINT_MARCHING = Operation(
     flops=lambda g: g.flops,
     bytes_moved=lambda g: g.bytes_moved,
     cases=(
-        {"shapes": [(1, 1, 9, 1), (1, 1, 9)], "below": {1: 2}, "integers": "uint8", "radius": 3, "method": "telea"},
-        {"shapes": [(2, 9, 11, 2), (2, 9, 11)], "below": {1: 2}, "integers": "uint8", "radius": 2, "method": "telea"},
-        {"shapes": [(2, 9, 11, 2), (2, 9, 11)], "below": {1: 2}, "integers": "uint8", "radius": 3,
+        {"shapes": [(1, 1, 9, 1), (1, 1, 9)], "below": {0: 256, 1: 2}, "integers": "uint8", "radius": 3, "method": "telea"},
+        {"shapes": [(2, 9, 11, 2), (2, 9, 11)], "below": {0: 256, 1: 2}, "integers": "uint8", "radius": 2, "method": "telea"},
+        {"shapes": [(2, 9, 11, 2), (2, 9, 11)], "below": {0: 256, 1: 2}, "integers": "uint8", "radius": 3,
          "method": "navier-stokes"},
     ),
 )  # fmt: skip
