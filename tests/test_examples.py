@@ -11,6 +11,7 @@ import tilegrad
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 OPTIONAL = (
     "cupy",
+    "cv2",
     "numba_cuda",
     "onnx",
     "onnxruntime",
