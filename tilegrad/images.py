@@ -21,6 +21,8 @@ WRITE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".pgm", ".pp
 _TIFF = (".tif", ".tiff")
 _SIXTEEN_BITS = (".png", *_TIFF, ".pgm")
 
+_BAND = 256  # rows of a picture that pass from Pillow to an array at once
+
 _LUMA = np.array([0.2125, 0.7154, 0.0721])  # ITU-R BT.709, the weights of skimage.color.rgb2gray
 
 
@@ -99,7 +101,8 @@ def _read_pillow(path: Path) -> np.ndarray:
             # Pillow warns of large pictures and refuses very large ones; people do have photographs of 100 megapixels.
             warnings.simplefilter("ignore")
             with pil.open(path) as opened:
-                return _pixels(ops.exif_transpose(opened), opened.format)
+                ops.exif_transpose(opened, in_place=True)
+                return _pixels(opened, opened.format)
     except Exception as error:  # besides OSError, decoders raise SyntaxError, ValueError, struct.error, zlib.error ...
         raise TilegradError(f"{path}: cannot be read as a picture ({_first_line(error)})") from error
 
@@ -118,7 +121,18 @@ def _pixels(image: Any, file_format: str | None) -> np.ndarray:
         image = image.convert("L")
     elif mode in ("CMYK", "YCbCr", "LAB", "HSV"):
         image = image.convert("RGB")
-    return np.asarray(image)
+    return _in_bands(image)
+
+
+def _in_bands(image: Any) -> np.ndarray:
+    """The pixels of a Pillow image, some rows at a time: all at once it would hold them three times."""
+    width, height = image.size
+    first = np.asarray(image.crop((0, 0, width, min(_BAND, height))))
+    pixels = np.empty((height, *first.shape[1:]), first.dtype)
+    pixels[:_BAND] = first
+    for top in range(_BAND, height, _BAND):
+        pixels[top : top + _BAND] = np.asarray(image.crop((0, top, width, min(top + _BAND, height))))
+    return pixels
 
 
 def _is_deep_colour_png(path: Path) -> bool:

@@ -86,17 +86,23 @@ def restore_array(model: Any, image: np.ndarray, *, memory: int = MEMORY) -> np.
         If the model does not take such images, or the memory is too little for its smallest tile.
     """
     H, W = image.shape[:2]
-    channels = 1 if image.ndim == 2 else image.shape[2]
-    per_pixel = _bytes_per_pixel(model) * (channels if _image_channels(model) == 1 else 1)
+    planes = image[:, :, None] if image.ndim == 2 else image
+    # A model for gray images takes one plane at a time: so its tiles are larger, and overlap less.
+    parts = range(planes.shape[2]) if _image_channels(model) == 1 else [slice(None)]
     halo = reach(model)
-    side = int((memory * 2**20 / per_pixel) ** 0.5) if halo is not None else max(H, W)
+    side = max(int((memory * 2**20 / _bytes_per_pixel(model)) ** 0.5), _BLOCK) if halo is not None else max(H, W)
     out = np.empty_like(image)
-    cuts = list(tiles(H, W, max(side, _BLOCK), halo=halo or 0, multiple=_BLOCK))
+    target = out.reshape(planes.shape)
+    cuts = [(part, tile) for part in parts for tile in tiles(H, W, side, halo=halo or 0, multiple=_BLOCK)]
+    shape: tuple[int, ...] = ()
     for number in progress(range(len(cuts)), total=len(cuts), label="tiles") if len(cuts) > 1 else range(len(cuts)):
-        tile = cuts[number]
-        crop = image[tile.source]
+        part, tile = cuts[number]
+        crop = planes[tile.source][:, :, part]
+        if crop.shape != shape and len(cuts) > 1:
+            memory_trim()  # idle memory of the other size would come on top
+        shape = crop.shape
         result = _apply(model, crop if crop.dtype == np.float32 else to_float(crop))[tile.inner]
-        out[tile.target] = result if image.dtype == np.float32 else from_float(result, image.dtype)
+        target[tile.target][:, :, part] = result if image.dtype == np.float32 else from_float(result, image.dtype)
     if len(cuts) > 1:
         memory_trim()
     return out
@@ -132,20 +138,16 @@ def reach(model: Any) -> int | None:
 
 
 def _apply(model: Any, image: np.ndarray) -> np.ndarray:
-    """The network on (H, W) or (H, W, 3), float32; clipped to [0, 1]."""
+    """The network on (H, W), or (H, W, 3) if it takes colours, float32; clipped to [0, 1]."""
     planes = image[:, :, None] if image.ndim == 2 else image
-    gray = _image_channels(model) == 1
-    if gray:
-        batch = np.ascontiguousarray(np.moveaxis(planes, 2, 0)[..., None])
-    else:
-        batch = np.ascontiguousarray(np.broadcast_to(planes, (*planes.shape[:2], 3))[None])
+    batch = np.ascontiguousarray(np.broadcast_to(planes, (*planes.shape[:2], _image_channels(model)))[None])
     with nn.no_grad():
         restored = np.asarray(model(nn.Tensor(batch)))
     if restored.shape != batch.shape:
         raise ValueError(f"it makes {restored.shape} of {batch.shape}")
     if not np.isfinite(restored).all():
         raise FloatingPointError("restore_array: the model gave numbers that are not finite")
-    restored = np.moveaxis(restored[..., 0], 0, 2) if gray else restored[0]
+    restored = restored[0]
     if restored.shape[2] != planes.shape[2]:
         restored = restored.mean(axis=2, keepdims=True, dtype=np.float32)
     return np.clip(restored.reshape(image.shape), 0.0, 1.0)
