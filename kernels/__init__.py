@@ -40,6 +40,7 @@ from .elementwise import (
 from .embedding import embedding, embedding_grad
 from .exemplar import inpaint_exemplar
 from .gradient import derivative2d, gradient_magnitude2d
+from .halving import halve
 from .histogram import blend_tile_maps, count_between, count_values, look_up, piecewise_linear, tile_maps
 from .hysteresis import hysteresis
 from .inpainting import inpaint_biharmonic, inpaint_marching
@@ -138,6 +139,7 @@ __all__ = [
     "exp",
     "explain",
     "gradient_magnitude2d",
+    "halve",
     "huber_loss",
     "huber_loss_and_grad",
     "hysteresis",

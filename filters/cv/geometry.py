@@ -75,10 +75,10 @@ def resize(
     Notes
     -----
     Equals ``cv2.resize`` within rounding for floating-point images. Integers are computed in float32 and rounded to
-    the nearest, halves to even (up, where both sides are halved by `INTER_LINEAR` or `INTER_AREA`); OpenCV's own fixed
-    point of 8 bits lies within 1 of that for `INTER_LINEAR` and `INTER_LANCZOS4`. `INTER_AREA` with fractions of
-    pixels counts every overlap, of which OpenCV drops those below a thousandth; and where one side becomes smaller and
-    the other larger it averages, while OpenCV interpolates. Of two pixels that are equally near,
+    the nearest, halves to even (up, where both sides are halved by `INTER_AREA` or, of uint8, by `INTER_LINEAR`);
+    OpenCV's own fixed point of 8 bits lies within 1 of that for `INTER_LINEAR` and `INTER_LANCZOS4`. `INTER_AREA` with
+    fractions of pixels counts every overlap, of which OpenCV drops those below a thousandth; and where one side becomes
+    smaller and the other larger it averages, while OpenCV interpolates. Of two pixels that are equally near,
     `INTER_NEAREST_EXACT` takes the later one, and OpenCV sometimes the other.
 
     Examples
@@ -98,10 +98,11 @@ def resize(
     size = _dsize(name, dsize, height, width, fx, fy)
     if interpolation in (INTER_NEAREST, INTER_NEAREST_EXACT):
         return planes.done(_copied(planes.array, size, interpolation == INTER_NEAREST_EXACT), dst)
-    result = kernels.interpolate(planes.wide(), size, mode=_RESIZE[interpolation])
     halved = (2 * size[0], 2 * size[1]) == (height, width)
-    if src.dtype.kind != "f" and halved and interpolation in (INTER_LINEAR, INTER_AREA):
-        np.floor(np.add(result, 0.5, out=result), out=result)
+    rounded_up = (INTER_AREA, INTER_LINEAR) if src.dtype == np.uint8 else (INTER_AREA,)
+    if halved and src.dtype.kind != "f" and interpolation in rounded_up:
+        return planes.done(kernels.halve(planes.array), dst)
+    result = kernels.interpolate(planes.wide(), size, mode=_RESIZE[interpolation])
     return planes.done(result, dst)
 
 
