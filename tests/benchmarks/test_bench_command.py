@@ -241,6 +241,7 @@ def test_a_compiler_that_fails_leaves_its_column_out_and_says_why(
     assert "without torch.compile: torch.compile fails here: no compiler" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_fresh_process_is_timed_and_says_how_many_kernels_it_compiled() -> None:
     program = 'print("ready", flush=True)\nprint("7 kernels compiled")'
     side = Contestant("other", "other 1.0", lambda work, arrays: None, lambda work: program)

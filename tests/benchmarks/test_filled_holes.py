@@ -29,6 +29,7 @@ def test_figures_of_the_truth_of_a_blur_and_of_the_same_texture_elsewhere():
     assert smooth.spectrum > 20 > 3 > rough.spectrum
 
 
+@pytest.mark.slow
 def test_the_table_has_a_line_for_each_picture_and_damage():
     lines = []
     inpainting.table(("page",), ("scratches", "holes"), lines.append)

@@ -11,6 +11,7 @@ from tilegrad.benchmarks.rows import measure
 needs_proc = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
 
 
+@pytest.mark.slow
 @needs_proc
 def test_larger_images_take_more() -> None:
     small, large = (DnCNN((1, side, side, 1), depth=3, channels=8) for side in (8, 512))
@@ -19,6 +20,7 @@ def test_larger_images_take_more() -> None:
     assert more - less > 3 * image
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_whole_network_is_measured_where_it_is_asked() -> None:
     import dataclasses

@@ -127,7 +127,7 @@ def test_other_processors(name, vector_bytes):
     names = ("convolution", "winograd", "winograd_phases", "winograd_phases_weight_grad", "winograd_rows", "taps")
     tests = [HERE.parent / "machine" / "test_microkernel.py", *[HERE / f"test_{name}.py" for name in names]]
     quick = ("-q", "-p", "no:cacheprovider", "-m", "not slow")
-    run("-m", "pytest", *quick, *tests, NUMBA_CPU_NAME=name, HYPOTHESIS_PROFILE="brief")
+    run("-m", "pytest", "-n0", *quick, *tests, NUMBA_CPU_NAME=name, HYPOTHESIS_PROFILE="brief")
 
 
 NETWORKS = """
