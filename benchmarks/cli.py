@@ -36,6 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--filters", action="store_true", help="the classical filters, beside OpenCV and scikit-image, instead"
     )
     parser.add_argument(
+        "--ladder", choices=("conv2d", "conv2d_input_grad", "conv2d_weight_grad"),
+        help="every variant of one operation instead, from the definition's loops to the fastest, on one layer",
+    )  # fmt: skip
+    parser.add_argument(
         "--only", action="append", default=[], metavar="PATTERN",
         help="rows whose name contains PATTERN, or matches it where it has * ? or []; may be given more than once",
     )  # fmt: skip
@@ -64,6 +68,8 @@ def suite_of(options: argparse.Namespace) -> "Suite":
     """The table that the options name."""
     from . import suites
 
+    if options.ladder:
+        return suites.ladder(options.ladder)
     return suites.filters() if options.filters else suites.networks()
 
 
@@ -124,6 +130,8 @@ def _check(options: argparse.Namespace) -> None:
         raise UsageError(f"--retries expects at least 0 but is {options.retries}")
     if options.compile and options.filters:
         raise UsageError("--compile is for whole networks: it does not go with --filters")
+    if options.ladder and (options.filters or options.compile or options.save):
+        raise UsageError("--ladder goes with neither --filters nor --compile nor --save")
     for path in (options.json, options.plot):
         if path is not None:
             check_writable(path)

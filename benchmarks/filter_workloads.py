@@ -17,9 +17,9 @@ SIZES = ((512, 512), (1080, 1920), (4096, 4096))
 
 _ONE_LEVEL = 1 / 200  # of 255, where the brightest of the result is above 200
 _ROUNDING = 2e-6  # of float32 sums in another order
-# What the rivals' scores of plain windows lose in float32, most where the template is small and the picture large. Where
-# OpenCV is furthest from ours, by 1.9e-4 in 1080x1920 pixels, the definition in float64 is 3e-7 from ours; scikit-image
-# is 1e-3 from it.
+# What the rivals' scores of plain windows lose in float32, most where the template is small and the picture large.
+# Where OpenCV is furthest from ours, by 1.9e-4 in 1080x1920 pixels, the definition in float64 is 3e-7 from ours;
+# scikit-image is 1e-3 from it.
 _SCORES = {OPENCV: 1e-3, SKIMAGE: 5e-3}
 
 _opencv, _skimage = partial(Filter, OPENCV), partial(Filter, SKIMAGE)

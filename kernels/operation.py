@@ -317,6 +317,12 @@ class Operation:
         specs = [None if a is None else Spec(a.shape, a.dtype, a.strides) for a in arrays]
         return self._explanation(self.geometry(*specs, *args), device)
 
+    def takers(self, arrays: Sequence[Any], args: tuple[Any, ...]) -> list[str]:
+        """The names of the variants that take a call, in the order in which they are tried; the definition is last."""
+        device = device_of(self.name, arrays)
+        geometry = self.geometry(*[None if a is None else Spec(a.shape, a.dtype, a.strides) for a in arrays], *args)
+        return [v.name for v in self.variants if v.device == device and self._reason_against(v, geometry) is None]
+
     def _explanation(self, geometry: Any, device: str) -> str:
         work = f"{self.flops(geometry):.3g} FLOP, at least {self.bytes_moved(geometry):.3g} bytes"
         return f"{self.name}: {work}\n{self._ladder(geometry, device)}"

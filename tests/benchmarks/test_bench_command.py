@@ -98,6 +98,7 @@ def test_with_pytorch_both_layouts_stand_beside_ours(tmp_path: Path) -> None:
         (["--only", "adam", "--retries", "-1"], 2, "--retries expects at least 0"),
         (["--filters", "--only", "adam"], 2, "no row matches adam"),
         (["--filters", "--compile"], 2, "--compile is for whole networks"),
+        (["--ladder", "conv2d", "--filters"], 2, "--ladder goes with neither"),
         (["--only", "adam", "--save", "."], 2, "--save is for the whole table"),
         (["--quick", "--save", "."], 2, "--save is for the whole table"),
         (["--save", "no/such/folder"], 1, "does not exist"),
@@ -134,6 +135,13 @@ def test_a_quick_run_leaves_out_the_slowest_rows_unless_they_are_asked_for() -> 
     assert [work.name for work in cli.select(suites.networks(), ["start/first"], quick=True)] == [
         "start/first-training"
     ]
+
+
+@pytest.mark.parametrize("operation", suites.LADDERS)
+def test_a_ladder_has_the_variants_that_take_its_layer_and_begins_with_the_loops(operation: str) -> None:
+    works = suites.ladder(operation).works
+    assert [work.variant for work in works] == ["naive", "im2col", "direct", "winograd"]
+    assert {work.run for work in works} == {suites.LADDERS[operation]}
 
 
 @pytest.fixture
