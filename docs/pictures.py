@@ -211,7 +211,7 @@ def denoising() -> None:
         "denoise_nl_means": filters.denoise_nl_means(noisy, 5, 9, 0.8 * sigma, sigma=sigma, channel_axis=-1),
         "denoise_tv_chambolle": filters.denoise_tv_chambolle(noisy, 0.1, channel_axis=-1),
         "moved by 11 pixels": blurred[inner],
-        "wiener": filters.wiener(blurred, psf, 1e-3, channel_axis=-1)[inner],
+        "wiener": filters.wiener(blurred, psf, 0.02, channel_axis=-1)[inner],
         "richardson_lucy": filters.richardson_lucy(blurred, psf, 30, channel_axis=-1)[inner],
     }
     panels = [
