@@ -11,6 +11,7 @@ from ..kernels.similarity.geometry import integer
 from .histograms import Histograms, check_bins, check_nonempty, counted
 from .images import axis_of_channels, check_image, check_out, float_type, leading_axes
 from .linear import gaussian
+from .rank import median
 from .separable import correlate_axes
 
 
@@ -117,19 +118,19 @@ def threshold_local(
     batch_axes: int = 0,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The threshold of every pixel: the mean of its neighbourhood, less an offset.
+    """The threshold of every pixel: the mean or the median of its neighbourhood, less an offset.
 
     Parameters
     ----------
-    image : array of any number of axes and of real numbers
+    image : array of any number of axes (for medians two, beside those of channels and batch) and of real numbers
         float32 and float64 as they are, float16 as float32, everything else as float64 of the same values. Any strides.
     block_size : int or sequence of ints
         Odd size of the neighbourhood, for all axes or for each axis that is neither of the batch nor of the channels.
         It may exceed the image.
-    method : {"gaussian", "mean"}
-        How neighbours are weighted.
+    method : {"gaussian", "mean", "median"}
+        A mean weighted by a Gaussian, a plain one, or the median.
     offset : float
-        What is subtracted from the mean.
+        What is subtracted.
     mode : {"reflect", "constant", "nearest", "mirror", "wrap"}
         What lies outside the image, in ``scipy.ndimage``'s names.
     param : float or sequence of floats, optional
@@ -154,8 +155,9 @@ def threshold_local(
 
     Notes
     -----
-    Equals ``skimage.filters.threshold_local`` 0.26 within rounding for these two methods; its others, "median" and
-    "generic", are refused. A NaN reaches every pixel whose neighbourhood holds it.
+    Equals ``skimage.filters.threshold_local`` 0.26 within rounding; its method "generic", which calls a function of
+    Python for each pixel, is refused. A NaN reaches every pixel whose neighbourhood holds it; to medians it is the
+    largest number.
 
     Examples
     --------
@@ -172,8 +174,8 @@ def threshold_local(
     axes = [axis for axis in range(batch, image.ndim) if axis != channels]
     sizes = _sizes(name, block_size, len(axes))
     mode, cval = check_border(name, mode, cval)
-    if method not in ("gaussian", "mean"):
-        raise ValueError(f"{name}: method expects 'gaussian' or 'mean' but got {method!r}")
+    if method not in ("gaussian", "mean", "median"):
+        raise ValueError(f"{name}: method expects 'gaussian', 'mean' or 'median' but got {method!r}")
     if not isinstance(offset, int | float | np.number):
         raise TypeError(f"{name}: offset expects a number but got {offset!r}")
     kind = float_type(image.dtype)
@@ -183,6 +185,9 @@ def threshold_local(
     if method == "gaussian":
         sigma = [(size - 1) / 6.0 for size in sizes] if param is None else param
         means = gaussian(source, sigma, mode=mode, cval=cval, channel_axis=channels, batch_axes=batch)
+    elif method == "median":
+        window = np.ones(sizes, np.uint8)
+        means = median(source, window, mode=mode, cval=cval, channel_axis=channels, batch_axes=batch)
     else:
         weights = {axis: np.full(size, 1 / size) for axis, size in zip(axes, sizes, strict=True)}
         means = correlate_axes(source, weights, mode=mode, cval=cval)
