@@ -14,7 +14,7 @@ The ladder, from the definition to the fastest on each device (`tilegrad.kernels
                      each weight that is loaded
     cuda_naive.py    "naive": one thread, one output
     cuda_tiled.py    "tiled": a tile of the image and of the weight in shared memory
-    cuda_mma.cu      "mma": tensor cores, in CUDA C++
+    cuda_mma.cu      "mma": tensor cores, in CUDA C++; the input gradient too
 
 The convolution and its two gradients close under differentiation: each is linear in two arrays, and its derivative by
 either one is one of the other two. A transposed convolution is the input gradient of the convolution that it
@@ -169,6 +169,7 @@ _INPUT_GRAD_VARIANTS = (
     Variant("winograd_rows", "cpu_winograd_rows", build="build_input_grad", rejects="rejects_input_grad"),
     Variant("direct", "cpu_direct", build="build_input_grad"),
     Variant("im2col", "cpu_im2col", build="build_input_grad", teaching=True),
+    Variant("mma", "cuda_mma", device="cuda", teaching=True, build="build_input_grad", rejects="rejects_input_grad"),
 )
 
 CONV2D_INPUT_GRAD = Operation(

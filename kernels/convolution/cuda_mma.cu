@@ -36,14 +36,28 @@
 // Numbers. Inputs are rounded to tf32 (to nearest) in registers; products are exact, sums are float32. Zeros stand for
 // pixels outside the image, so an infinite weight gives NaN there.
 //
-// Compiled with -DKERNEL, -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS, -DWARP_PIXELS, -DWARP_CHANNELS and
-// -DARGUMENT_BYTES by cuda_mma.py, which also launches it.
+// The input gradient (-DINPUT_GRADIENT=1) is such a convolution as well:
+//
+//     gx[n, h, w, c] = sum over r, s, k of gy[n, h + top - r, w + left - s, k] * w[k, r, s, c]
+//
+// With the taps in reverse order, r' = R - 1 - r, it reads gy at h - (R - 1 - top) + r': gy takes the place of x, gx that
+// of y, the padding is R - 1 - top, and the weight is w with its taps reversed and its two channel axes exchanged. The
+// host fills Arguments so (C counts the channels of gy, K those of gx); what is left to the kernel is to read w as it
+// lies in memory, where now the *output* channels of a tap are neighbours. ldmatrix hands out rows along the inner
+// index, and transposes 16-bit elements only, so each lane reads its factors one by one. A row of shared memory is then
+// one inner channel with TILE_CHANNELS output channels, and 8 floats of nothing: a warp reads 4 rows x 8 floats at once,
+// and rows that begin 8 banks apart use
+//
+//        row t:  banks 8 t .. 8 t + 7        all 32, each once
+//
+// Compiled with -DKERNEL, -DINPUT_GRADIENT, -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS, -DWARP_PIXELS,
+// -DWARP_CHANNELS and -DARGUMENT_BYTES by cuda_mma.py, which also launches it.
 #include "cuda_ptx.cuh"
 
 // As ARGUMENTS in cuda_mma.py.
 struct Arguments {
     const float* x;     // (N, H, W, C)
-    const float* w;     // (K, R, S, C)
+    const float* w;     // (K, R, S, C); for the input gradient (C, R, S, K)
     const float* bias;  // (K,) or null
     float* y;           // (N, P, Q, K)
     int N, H, W, C, K, R, S, P, Q;
@@ -62,6 +76,10 @@ constexpr int WARPS_ACROSS_CHANNELS = TILE_CHANNELS / WARP_CHANNELS;
 constexpr int THREADS = 32 * WARPS_ACROSS_PIXELS * WARPS_ACROSS_CHANNELS;
 constexpr int ROW_FRAGMENTS = WARP_PIXELS / 16;        // of 16 pixels
 constexpr int COLUMN_FRAGMENTS = WARP_CHANNELS / 8;    // of 8 output channels
+// Of one inner channel's weights, as the input gradient stores them.
+constexpr int WEIGHT_ROW_BYTES = (TILE_CHANNELS + 8) * 4;
+constexpr int WEIGHT_BYTES = INPUT_GRADIENT ? CHUNK * WEIGHT_ROW_BYTES : TILE_CHANNELS * ROW_BYTES;
+static_assert(WEIGHT_ROW_BYTES / 4 % 32 == 8, "neighbouring rows must begin 8 banks apart");
 static_assert(TILE_COLUMNS % 8 == 0, "eight rows read together must be neighbouring pixels");
 static_assert(PIXELS % WARP_PIXELS == 0 && TILE_CHANNELS % WARP_CHANNELS == 0, "warps must cover the tile");
 static_assert(WARP_PIXELS % 16 == 0 && WARP_CHANNELS % 16 == 0, "fragments must cover a warp's piece");
@@ -107,8 +125,22 @@ __device__ __forceinline__ void load_halo(const Arguments& a, const Tile& tile, 
     }
 }
 
+// Start copying the weights of one tap's mirror image for the input gradient, one row for each of the channels
+// c0 .. c0 + 31.
+__device__ __forceinline__ void load_mirrored_weights(const Arguments& a, const Tile& tile, int tap, int c0, u32 to) {
+    constexpr int ROW_PIECES = TILE_CHANNELS / 4;
+    for (int i = threadIdx.x; i < CHUNK * ROW_PIECES; i += THREADS) {
+        const int row = i / ROW_PIECES, piece = i % ROW_PIECES;
+        const int c = c0 + row, k = tile.k0 + piece * 4, taps = a.R * a.S;
+        const bool inside = c < a.C && k < a.K;
+        const long long offset = inside ? (static_cast<long long>(c) * taps + taps - 1 - tap) * a.K + k : 0;
+        copy_async_16(to + row * WEIGHT_ROW_BYTES + piece * 16, a.w + offset, inside);
+    }
+}
+
 // Start copying the weights of one tap, channels c0 .. c0 + 31, one row for each output channel of the tile.
 __device__ __forceinline__ void load_weights(const Arguments& a, const Tile& tile, int tap, int c0, u32 to) {
+    if constexpr (INPUT_GRADIENT) return load_mirrored_weights(a, tile, tap, c0, to);
     for (int i = threadIdx.x; i < TILE_CHANNELS * PIECES; i += THREADS) {
         const int row = i / PIECES, piece = i % PIECES;
         const int k = tile.k0 + row, c = c0 + piece * 4;
@@ -116,6 +148,21 @@ __device__ __forceinline__ void load_weights(const Arguments& a, const Tile& til
         const long long offset = inside ? (static_cast<long long>(k) * a.R * a.S + tap) * a.C + c : 0;
         copy_async_16(to + swizzled(row, piece), a.w + offset, inside);
     }
+}
+
+// The right factors of 16 output channels and 8 inner ones, of which c is the first. In order: output channels 0-7 of
+// channels c .. c + 3 and c + 4 .. c + 7, then output channels 8-15.
+__device__ __forceinline__ void load_right(u32 (&right)[4], u32 weights, int channel, int c) {
+    const int lane = threadIdx.x % 32;
+    if constexpr (INPUT_GRADIENT) {
+        const u32 from = weights + (c + lane % 4) * WEIGHT_ROW_BYTES + (channel + lane / 4) * 4;
+#pragma unroll
+        for (int i = 0; i < 4; i++) right[i] = load_word(from + i % 2 * 4 * WEIGHT_ROW_BYTES + i / 2 * 8 * 4);
+    } else {
+        load_matrices(right, weights + swizzled(channel + lane % 8 + lane / 16 * 8, c / 4 + lane / 8 % 2));
+    }
+#pragma unroll
+    for (int i = 0; i < 4; i++) right[i] = round_tf32(right[i]);
 }
 
 // Multiply one step into the accumulators. `pixel` holds, for each row fragment, this lane's row of the halo tile.
@@ -134,13 +181,7 @@ __device__ __forceinline__ void multiply_step(float (&sums)[ROW_FRAGMENTS][COLUM
             for (int i = 0; i < 4; i++) left[m][i] = round_tf32(left[m][i]);
         }
 #pragma unroll
-        for (int k = 0; k < COLUMN_FRAGMENTS / 2; k++) {
-            // Four matrices: output channels 0-7 of channels c .. c + 3 and c + 4 .. c + 7, then output channels 8-15.
-            const int row = channel + k * 16 + lane % 8 + lane / 16 * 8;
-            load_matrices(right[k], weights + swizzled(row, c / 4 + lane / 8 % 2));
-#pragma unroll
-            for (int i = 0; i < 4; i++) right[k][i] = round_tf32(right[k][i]);
-        }
+        for (int k = 0; k < COLUMN_FRAGMENTS / 2; k++) load_right(right[k], weights, channel + k * 16, c);
 #pragma unroll
         for (int m = 0; m < ROW_FRAGMENTS; m++)
 #pragma unroll
@@ -177,7 +218,6 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
     const Tile tile = tile_of_block(a);
     const int columns = TILE_COLUMNS + a.S - 1;
     const u32 halo_bytes = (TILE_ROWS + a.R - 1) * columns * ROW_BYTES;
-    const u32 weight_bytes = TILE_CHANNELS * ROW_BYTES;
     const u32 halo = shared_memory(), weights = halo + 2 * halo_bytes;  // two buffers each
 
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
@@ -202,11 +242,11 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
         const int next_tap = tap + 1 < taps ? tap + 1 : 0, next_chunk = next_tap ? chunk : chunk + 1;
         if (step + 1 < steps) {
             if (next_tap == 0) load_halo(a, tile, next_chunk * CHUNK, halo + next_chunk % 2 * halo_bytes);
-            load_weights(a, tile, next_tap, next_chunk * CHUNK, weights + (step + 1) % 2 * weight_bytes);
+            load_weights(a, tile, next_tap, next_chunk * CHUNK, weights + (step + 1) % 2 * WEIGHT_BYTES);
             commit_copies();
         }
         const int shift = tap / a.S * columns + tap % a.S;
-        multiply_step(sums, pixel, shift, halo + chunk % 2 * halo_bytes, channel, weights + step % 2 * weight_bytes);
+        multiply_step(sums, pixel, shift, halo + chunk % 2 * halo_bytes, channel, weights + step % 2 * WEIGHT_BYTES);
         tap = next_tap;
         chunk = next_chunk;
     }

@@ -1,4 +1,4 @@
-"""conv2d "mma" on CUDA: the host side of cuda_mma.cu, which holds the idea and its arithmetic.
+"""conv2d and its input gradient, "mma" on CUDA: the host side of cuda_mma.cu, which holds the idea and its arithmetic.
 
 Products are rounded to tf32 (10 bits of mantissa), about 1e-3 relative where float32 gives 1e-6; so the variant runs
 only when it is named.
@@ -41,9 +41,11 @@ class Tile(NamedTuple):
     def threads(self) -> int:
         return 32 * (self.rows * self.columns // self.warp_pixels) * (self.channels // self.warp_channels)
 
-    def shared_bytes(self, r: int, s: int) -> int:
+    def shared_bytes(self, r: int, s: int, *, input_gradient: bool = False) -> int:
         """Two halo tiles and two taps' weights: one of each in use, the other on its way."""
-        return 2 * _ROW_BYTES * ((self.rows + r - 1) * (self.columns + s - 1) + self.channels)
+        halo = (self.rows + r - 1) * (self.columns + s - 1) * _ROW_BYTES
+        weights = (self.channels + (8 if input_gradient else 0)) * _ROW_BYTES
+        return 2 * (halo + weights)
 
 
 WIDE = Tile(8, 16, 64, 64, 32)
@@ -52,24 +54,46 @@ SMALL = Tile(8, 8, 64, 32, 32)  # images of 8 x 8 and less
 TILES = (WIDE, NARROW, SMALL)
 
 
-def tile_for(geometry: ConvGeometry) -> Tile:
+class _Call(NamedTuple):
+    """The convolution that the kernel computes: conv2d's own, or for the input gradient that of gy."""
+
+    n: int
+    h: int
+    w: int
+    c: int
+    k: int
+    r: int
+    s: int
+    p: int
+    q: int
+    top: int
+    left: int
+
+
+def _call(g: ConvGeometry, *, input_gradient: bool) -> _Call:
+    if input_gradient:
+        return _Call(g.n, g.p, g.q, g.k, g.c, g.r, g.s, g.h, g.w, g.r - 1 - g.pads[0], g.s - 1 - g.pads[2])
+    return _Call(g.n, g.h, g.w, g.c, g.k, g.r, g.s, g.p, g.q, g.pads[0], g.pads[2])
+
+
+def tile_for(call: _Call) -> Tile:
     """The tile that wastes least of these shapes."""
-    if geometry.k <= NARROW.channels:
+    if call.k <= NARROW.channels:
         return NARROW
-    return SMALL if geometry.p * geometry.q <= SMALL.rows * SMALL.columns else WIDE
+    return SMALL if call.p * call.q <= SMALL.rows * SMALL.columns else WIDE
 
 
 @functools.cache
-def kernel_for(tile: Tile) -> cuda.Kernel:
+def kernel_for(tile: Tile, *, input_gradient: bool = False) -> cuda.Kernel:
     """The kernel of cuda_mma.cu for one tile."""
     names = ("TILE_ROWS", "TILE_COLUMNS", "TILE_CHANNELS", "WARP_PIXELS", "WARP_CHANNELS")
-    name = f"conv2d_mma_tf32_{tile.rows}x{tile.columns}x{tile.channels}"
-    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, tuple(zip(names, tile, strict=True)))
+    macros = (*zip(names, tile, strict=True), ("INPUT_GRADIENT", int(input_gradient)))
+    operation = "conv2d_input_grad" if input_gradient else "conv2d"
+    name = f"{operation}_mma_tf32_{tile.rows}x{tile.columns}x{tile.channels}"
+    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros)
 
 
-def rejects(geometry: ConvGeometry) -> str | None:
-    """Why this variant cannot take a call, or None."""
-    g = geometry
+def _rejects(g: ConvGeometry) -> str | None:
     if g.dtype != np.float32:
         return f"takes float32 but got {g.dtype}"
     if g.stride != (1, 1) or g.dilation != (1, 1) or g.groups != 1:
@@ -77,28 +101,54 @@ def rejects(geometry: ConvGeometry) -> str | None:
         return f"takes stride 1, dilation 1 and groups 1 but got {got}"
     if max(g.r, g.s) > _LARGEST_KERNEL:
         return f"takes kernels up to {_LARGEST_KERNEL} x {_LARGEST_KERNEL} but got {g.r} x {g.s}"
-    if g.c % 4 or g.k % 2:
-        return f"takes C_in a multiple of 4 (16-byte copies) and an even C_out but got C_in = {g.c}, C_out = {g.k}"
     return None
 
 
-def build(geometry: ConvGeometry) -> Run:
-    """Prepare the launch: everything but the four addresses."""
+def rejects(geometry: ConvGeometry) -> str | None:
+    """Why this variant cannot take a call, or None."""
     g = geometry
-    tile = tile_for(g)
-    kernel = kernel_for(tile)
-    grid = (g.n * -(-g.p // tile.rows) * -(-g.q // tile.columns), -(-g.k // tile.channels), 1)
-    shared_bytes = tile.shared_bytes(g.r, g.s)
+    if g.c % 4 or g.k % 2:
+        channels = f"takes C_in a multiple of 4 (16-byte copies) and an even C_out but got C_in = {g.c}, C_out = {g.k}"
+        return _rejects(g) or channels
+    return _rejects(g)
+
+
+def rejects_input_grad(geometry: ConvGeometry) -> str | None:
+    """Why this variant cannot take an input gradient or a transposed convolution, or None."""
+    g = geometry
+    if g.c % 4 or g.k % 4:
+        got = f"got C = {g.c}, C_out = {g.k}"
+        return (
+            _rejects(g) or f"takes channels of the input and of gy that are multiples of 4 (16-byte copies) but {got}"
+        )
+    return _rejects(g)
+
+
+def build(geometry: ConvGeometry) -> Run:
+    """Prepare a convolution's launch: everything but the four addresses."""
+    return _build("conv2d", geometry, input_gradient=False)
+
+
+def build_input_grad(geometry: ConvGeometry) -> Run:
+    """Prepare an input gradient's launch: gy and gx take the places of x and y."""
+    return _build("conv2d_input_grad", geometry, input_gradient=True)
+
+
+def _build(name: str, g: ConvGeometry, *, input_gradient: bool) -> Run:
+    call = _call(g, input_gradient=input_gradient)
+    tile = tile_for(call)
+    kernel = kernel_for(tile, input_gradient=input_gradient)
+    grid = (call.n * -(-call.p // tile.rows) * -(-call.q // tile.columns), -(-call.k // tile.channels), 1)
+    shared_bytes = tile.shared_bytes(call.r, call.s, input_gradient=input_gradient)
     prepared = np.zeros(1, ARGUMENTS)
-    prepared[["N", "H", "W", "C", "K", "R", "S", "P", "Q"]] = (g.n, g.h, g.w, g.c, g.k, g.r, g.s, g.p, g.q)
-    prepared["top"], prepared["left"] = g.pads[0], g.pads[2]
+    prepared[["N", "H", "W", "C", "K", "R", "S", "P", "Q", "top", "left"]] = call
     prepared["activation"], prepared["negative_slope"] = CODES[g.activation], g.negative_slope
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         addresses = [cuda.address(array) for array in (*arrays, *outputs)]
         x, w, _, y = addresses
         if x % 16 or w % 16 or y % 8:
-            raise ValueError("conv2d: mma expects input and weight at a multiple of 16 bytes, output at one of 8")
+            raise ValueError(f"{name}: mma expects input and weight at a multiple of 16 bytes, output at one of 8")
         if grid[0] == 0:
             return
         arguments = prepared.copy()

@@ -37,6 +37,13 @@ __device__ __forceinline__ void load_matrices(u32 (&fragment)[4], u32 row) {
                  : "memory");
 }
 
+// Read one aligned 32-bit word of shared memory.
+__device__ __forceinline__ u32 load_word(u32 from) {
+    u32 word;
+    asm volatile("ld.shared.b32 %0, [%1];" : "=r"(word) : "r"(from) : "memory");
+    return word;
+}
+
 // Round a float32 to tf32 (10 bits of mantissa), halves away from zero. Without it the tensor core truncates.
 __device__ __forceinline__ u32 round_tf32(u32 bits) {
     u32 rounded;

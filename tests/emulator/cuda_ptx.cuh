@@ -44,6 +44,12 @@ inline void load_matrices(u32 (&fragment)[4], u32 row, int line = __builtin_LINE
     }});
 }
 
+inline u32 load_word(u32 from, int line = __builtin_LINE()) {
+    u32 word;
+    emulator::read_shared(&word, from, 4, "load_word", line);
+    return word;
+}
+
 inline u32 bits_of(float value) {
     u32 bits;
     memcpy(&bits, &value, 4);

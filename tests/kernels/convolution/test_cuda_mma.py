@@ -9,14 +9,10 @@ import numpy as np
 import pytest
 from cuda_cases import Case, cases, check, run
 from hypothesis import example, given, settings
+from on_emulator import SHARED_BYTES, compiled, emulated
 from tilegrad.kernels.convolution import CONV2D, conv2d, cuda_mma
-from tilegrad.kernels.machine import cuda, nvrtc
+from tilegrad.kernels.machine import cuda
 from tolerances import TF32_PRODUCT
-
-emulated = [
-    pytest.mark.emulator,
-    pytest.mark.skipif(emulator.compiler() is None, reason="the emulator needs a C++ compiler (g++)"),
-]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,16 +21,7 @@ def on_the_emulator() -> Iterator[None]:
         yield
 
 
-def mark(*marks: pytest.MarkDecorator) -> Any:
-    def decorate(function: Any) -> Any:
-        for one in reversed(marks):
-            function = one(function)
-        return function
-
-    return decorate
-
-
-@mark(*emulated)
+@emulated
 @given(
     cases(
         sizes=(1, 3, 8, 9, 17, 25),
@@ -51,7 +38,7 @@ def test_equals_the_definition(case: Case) -> None:
     check(case, "cuda.mma", TF32_PRODUCT)
 
 
-@mark(*emulated)
+@emulated
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
 def test_every_tile_computes_every_shape(tile: cuda_mma.Tile, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule that picks a tile is about speed; each is right for all."""
@@ -63,7 +50,7 @@ def test_every_tile_computes_every_shape(tile: cuda_mma.Tile, monkeypatch: pytes
             check(case, "cuda.mma", TF32_PRODUCT)
 
 
-@mark(*emulated)
+@emulated
 def test_operands_are_rounded_to_nearest_not_truncated() -> None:
     """With the identity for a weight the result is the rounded input: 10 bits of mantissa, halves away from zero."""
     x = np.random.default_rng(3).standard_normal((1, 6, 7, 4)).astype(np.float32)
@@ -74,7 +61,7 @@ def test_operands_are_rounded_to_nearest_not_truncated() -> None:
     np.testing.assert_array_equal(got, nearest.astype(np.float32))
 
 
-@mark(*emulated)
+@emulated
 def test_nan_and_infinity_reach_the_pixels_that_read_them_and_no_other() -> None:
     x = np.ones((1, 9, 17, 4), np.float32)
     x[0, 0, 0, 1], x[0, 8, 16, 0] = np.nan, np.inf
@@ -83,7 +70,7 @@ def test_nan_and_infinity_reach_the_pixels_that_read_them_and_no_other() -> None
     np.testing.assert_array_equal(run(arrays, args, "cuda.mma"), run(arrays, args, "reference"))
 
 
-@mark(*emulated)
+@emulated
 def test_misaligned_arrays_are_refused() -> None:
     arrays = [np.empty(257, np.float32)[1:].reshape(1, 8, 8, 4), np.ones((2, 1, 1, 4), np.float32), None]
     with pytest.raises(ValueError, match="mma expects input and weight at a multiple of 16 bytes"):
@@ -124,7 +111,7 @@ MUTANTS = {
 }
 
 
-@mark(*emulated)
+@emulated
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     right, broken, complaint = MUTANTS[mutant]
@@ -141,21 +128,11 @@ def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: 
         check(case, "cuda.mma", TF32_PRODUCT)
 
 
-SHARED_BYTES = {"sm_80": 163 * 1024, "sm_86": 99 * 1024, "sm_90": 227 * 1024}  # of a block, CUDA C++ guide, table 28
-
-
 @pytest.mark.nvrtc
 @pytest.mark.parametrize("architecture", SHARED_BYTES)
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
 def test_compiles_without_spills(tile: cuda_mma.Tile, architecture: str, record_property: Any) -> None:
-    try:
-        nvrtc.version()
-    except RuntimeError as missing:
-        pytest.skip(str(missing))
     kernel = cuda_mma.kernel_for(tile)
-    resources = cuda.compile_kernel(kernel, architecture).resources[kernel.name]
-    record_property("registers", resources.registers)
-    assert resources.spill_bytes == 0
-    assert resources.stack_bytes == 0
+    resources = compiled(kernel, architecture, record_property)
     assert 3 * kernel.threads * resources.registers <= 65536, "three blocks' registers fit a multiprocessor"
     assert tile.shared_bytes(5, 5) + resources.shared_bytes <= SHARED_BYTES[architecture]
