@@ -14,7 +14,8 @@ The ladder, from the definition to the fastest on each device (`tilegrad.kernels
                      each weight that is loaded
     cuda_naive.py    "naive": one thread, one output
     cuda_tiled.py    "tiled": a tile of the image and of the weight in shared memory
-    cuda_mma.cu      "mma": tensor cores, in CUDA C++; the input gradient too
+    cuda_mma.cu      "mma": tensor cores, in CUDA C++; the input gradient too (the weight
+                     gradient: cuda_mma_weight_grad.cu, whose partial sums cuda_sum_partials.cu adds)
 
 The convolution and its two gradients close under differentiation: each is linear in two arrays, and its derivative by
 either one is one of the other two. A transposed convolution is the input gradient of the convolution that it
@@ -215,6 +216,7 @@ CONV2D_WEIGHT_GRAD = Operation(
         Variant("winograd_phases", "cpu_winograd_phases_weight_grad"),
         Variant("direct", "cpu_direct_weight_grad"),
         Variant("im2col", "cpu_im2col", build="build_weight_grad", teaching=True),
+        Variant("mma", "cuda_mma_weight_grad", device="cuda", teaching=True),
     ),
     reference=reference.conv2d_weight_grad,
     reference_args=_index_args,

@@ -73,3 +73,7 @@ __device__ __forceinline__ float load_constant(const float* from) {
 __device__ __forceinline__ void store_pair(float* to, float first, float second) {
     asm volatile("st.global.v2.f32 [%0], {%1, %2};" ::"l"(to), "f"(first), "f"(second) : "memory");
 }
+
+__device__ __forceinline__ void store_one(float* to, float value) {
+    asm volatile("st.global.f32 [%0], %1;" ::"l"(to), "f"(value) : "memory");
+}

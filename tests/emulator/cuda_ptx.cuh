@@ -10,7 +10,7 @@
 #define __global__
 #define __device__
 #define __forceinline__ inline
-#define __launch_bounds__(threads)
+#define __launch_bounds__(...)
 #define __syncthreads() emulator::barrier(__LINE__)
 
 typedef unsigned int u32;
@@ -95,4 +95,8 @@ inline float load_constant(const float* from, int line = __builtin_LINE()) {
 inline void store_pair(float* to, float first, float second, int line = __builtin_LINE()) {
     const float pair[2] = {first, second};
     emulator::write_device(to, pair, 8, "store_pair", line);
+}
+
+inline void store_one(float* to, float value, int line = __builtin_LINE()) {
+    emulator::write_device(to, &value, 4, "store_one", line);
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cuda_cases import Case, cases, check
 from hypothesis import given, settings
-from tilegrad.kernels.convolution import CONV2D_INPUT_GRAD
+from tilegrad.kernels.convolution import CONV2D_INPUT_GRAD, CONV2D_WEIGHT_GRAD
 from tolerances import EPS, TF32_PRODUCT
 
 
@@ -60,3 +60,17 @@ def test_mma(case: Case) -> None:
 @settings(max_examples=200)
 def test_mma_input_grad(case: Case) -> None:
     check(case, "mma", TF32_PRODUCT, to_gpu, CONV2D_INPUT_GRAD)
+
+
+@given(
+    cases(
+        sizes=(1, 8, 33, 65),
+        channels=(4, 36, 64, 132),
+        out_channels=(4, 32, 68, 256),
+        kernels=(1, 2, 3, 5),
+        strides=(1, 2),
+    )
+)
+@settings(max_examples=200)
+def test_mma_weight_grad(case: Case) -> None:
+    check(case._replace(stride=case.stride[:1] * 2), "mma", TF32_PRODUCT, to_gpu, CONV2D_WEIGHT_GRAD)
