@@ -1,6 +1,9 @@
 // conv2d on tensor cores: float32 arrays, tf32 products, float32 sums (mma.sync m16n8k8; sm_80 and later).
 //
-//     y[n, p, q, k] = act(bias[k] + sum over r, s, c of x[n, p - top + r, q - left + s, c] * w[k, r, s, c])
+//     y[n, p, q, k] = act(bias[k] + sum over r, s, c of
+//                         x[n, STRIDE p - top + r, STRIDE q - left + s, c] * w[k, r, s, c])
+//
+// and its input gradient (-DINPUT_GRADIENT=1), the transposed convolution. First for stride 1:
 //
 // The idea. A convolution is a matrix product: rows are output pixels, columns are output channels, and the inner
 // index runs over (tap, input channel). Writing that matrix out (im2col) would copy each input pixel R S times. Here
@@ -36,22 +39,35 @@
 // Numbers. Inputs are rounded to tf32 (to nearest) in registers; products are exact, sums are float32. Zeros stand for
 // pixels outside the image, so an infinite weight gives NaN there.
 //
-// The input gradient (-DINPUT_GRADIENT=1) is such a convolution as well:
+// Stride 2. A tap reads every other pixel, and which half is up to the tap's parity. So the taps fall into 2 x 2
+// *phases*, r = a + 2 i and s = b + 2 j, and the taps of one phase are a convolution of stride 1 on one pixel in four:
 //
-//     gx[n, h, w, c] = sum over r, s, k of gy[n, h + top - r, w + left - s, k] * w[k, r, s, c]
+//        x:  a b a b a b a b       R = S = 4, four phases of 2 x 2 taps. Phase (0, 0) reads the pixels a, taps (0, 0),
+//            c d c d c d c d       (0, 2), (2, 0), (2, 2); as a picture of their own, tap (2, 0) is the shift (1, 0).
+//            a b a b a b a b       Each phase has a halo tile; nothing is multiplied that does not count, and the
+//            c d c d c d c d       rows that ldmatrix reads are neighbours again.
 //
-// With the taps in reverse order, r' = R - 1 - r, it reads gy at h - (R - 1 - top) + r': gy takes the place of x, gx that
-// of y, the padding is R - 1 - top, and the weight is w with its taps reversed and its two channel axes exchanged. The
-// host fills Arguments so (C counts the channels of gy, K those of gx); what is left to the kernel is to read w as it
-// lies in memory, where now the *output* channels of a tap are neighbours. ldmatrix hands out rows along the inner
-// index, and transposes 16-bit elements only, so each lane reads its factors one by one. A row of shared memory is then
-// one inner channel with TILE_CHANNELS output channels, and 8 floats of nothing: a warp reads 4 rows x 8 floats at once,
-// and rows that begin 8 banks apart use
+// The inner index is then walked as (chunk, phase, tap), and the sums of all phases go into the same accumulators.
+//
+// The input gradient gathers: gx[h] is what was read from pixel h,
+//
+//     gx[n, h, w, c] = sum over r, s, k, where p = (h + top - r) / STRIDE and q = (w + left - s) / STRIDE are whole,
+//                      of gy[n, p, q, k] * w[k, r, s, c]
+//
+// gy takes the place of x and gx that of y; the host fills Arguments so (C counts the channels of gy, K those of gx).
+// With the taps in reverse order this is a convolution of stride 1 whose weight has its channel axes exchanged. With
+// stride 2 the parity of h + top decides which taps meet whole numbers: again phases, but now of *output* pixels, each
+// with a few taps of its own. blockIdx.z says which, and its block writes one pixel in four.
+//
+// What is left is to read w as it lies in memory, where now the *output* channels of a tap are neighbours. ldmatrix
+// hands out rows along the inner index, and transposes 16-bit elements only, so each lane reads its factors one by one.
+// A row of shared memory is then one inner channel with TILE_CHANNELS output channels, and 8 floats of nothing: a warp
+// reads 4 rows x 8 floats at once, and rows that begin 8 banks apart use
 //
 //        row t:  banks 8 t .. 8 t + 7        all 32, each once
 //
-// Compiled with -DKERNEL, -DINPUT_GRADIENT, -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS, -DWARP_PIXELS,
-// -DWARP_CHANNELS and -DARGUMENT_BYTES by cuda_mma.py, which also launches it.
+// Compiled with -DKERNEL, -DINPUT_GRADIENT, -DSTRIDE, -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS,
+// -DWARP_PIXELS, -DWARP_CHANNELS and -DARGUMENT_BYTES by cuda_mma.py, which also launches it.
 #include "cuda_ptx.cuh"
 
 // As ARGUMENTS in cuda_mma.py.
@@ -61,7 +77,7 @@ struct Arguments {
     const float* bias;  // (K,) or null
     float* y;           // (N, P, Q, K)
     int N, H, W, C, K, R, S, P, Q;
-    int top, left;   // padding
+    int top, left;   // padding of the convolution
     int activation;  // 0 none, 1 relu, 2 leaky_relu, 3 tanh, 4 sigmoid
     float negative_slope;
 };
@@ -70,6 +86,9 @@ static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_
 constexpr int CHUNK = 32;               // input channels of a step
 constexpr int PIECES = CHUNK / 4;       // of 16 bytes, in a row
 constexpr int ROW_BYTES = CHUNK * 4;    // of shared memory
+constexpr int READ_STEP = INPUT_GRADIENT ? 1 : STRIDE;    // from one pixel of a halo tile to the next
+constexpr int STORE_STEP = INPUT_GRADIENT ? STRIDE : 1;   // from one pixel of an output tile to the next
+constexpr int TAP_STEP = INPUT_GRADIENT ? -STRIDE : STRIDE;
 constexpr int PIXELS = TILE_ROWS * TILE_COLUMNS;
 constexpr int WARPS_ACROSS_PIXELS = PIXELS / WARP_PIXELS;
 constexpr int WARPS_ACROSS_CHANNELS = TILE_CHANNELS / WARP_CHANNELS;
@@ -98,26 +117,62 @@ __device__ __forceinline__ float activate(float v, const Arguments& a) {
     }
 }
 
-// The output tile of a block: image n, first pixel (p0, q0), first channel k0.
+// The output tile of a block: image n, first pixel (p0, q0) of those that the block's phase has, first channel k0.
 struct Tile {
     int n, p0, q0, k0;
 };
 
 __device__ __forceinline__ Tile tile_of_block(const Arguments& a) {
-    const int across = (a.Q + TILE_COLUMNS - 1) / TILE_COLUMNS;
-    const int down = (a.P + TILE_ROWS - 1) / TILE_ROWS;
+    const int across = ((a.Q + STORE_STEP - 1) / STORE_STEP + TILE_COLUMNS - 1) / TILE_COLUMNS;
+    const int down = ((a.P + STORE_STEP - 1) / STORE_STEP + TILE_ROWS - 1) / TILE_ROWS;
     const int index = blockIdx.x;
     return {index / (across * down), index / across % down * TILE_ROWS, index % across * TILE_COLUMNS,
             static_cast<int>(blockIdx.y) * TILE_CHANNELS};
 }
 
-// Start copying the input pixels under the tile, channels c0 .. c0 + 31.
-__device__ __forceinline__ void load_halo(const Arguments& a, const Tile& tile, int c0, u32 to) {
-    const int columns = TILE_COLUMNS + a.S - 1, rows = TILE_ROWS + a.R - 1;
+// One axis of a phase: shift i multiplies input pixel READ_STEP * (p + i) + first_pixel, for output pixel p of the
+// phase, by tap first_tap + i * TAP_STEP.
+struct Axis {
+    int shifts, first_tap, first_pixel;
+};
+
+__device__ __forceinline__ Axis axis(int phase, int taps, int padding) {
+    if constexpr (INPUT_GRADIENT) {
+        // Tap `least` and every STRIDE-th after it meet the output pixels STRIDE * p + phase, and read gy at
+        // p + (phase + padding - tap) / STRIDE: the last tap reads the first pixel.
+        const int least = (phase + padding) % STRIDE, shifts = (taps - least + STRIDE - 1) / STRIDE;
+        return {shifts, least + (shifts - 1) * STRIDE, (phase + padding - least) / STRIDE - (shifts - 1)};
+    } else {
+        return {(taps - phase + STRIDE - 1) / STRIDE, phase, phase - padding};
+    }
+}
+
+struct Phase {
+    Axis down, across;
+};
+
+// Phases of this convolution that have taps, along each axis.
+__device__ __forceinline__ int phases(int taps) { return taps < STRIDE ? taps : STRIDE; }
+
+__device__ __forceinline__ Phase phase_of(const Arguments& a, int index) {
+    const int across = INPUT_GRADIENT ? STRIDE : phases(a.S);
+    return {axis(index / across, a.R, a.top), axis(index % across, a.S, a.left)};
+}
+
+// Rows and columns of a halo tile, enough for any phase.
+__device__ __forceinline__ int halo_rows(const Arguments& a) { return TILE_ROWS + (a.R + STRIDE - 1) / STRIDE - 1; }
+__device__ __forceinline__ int halo_columns(const Arguments& a) {
+    return TILE_COLUMNS + (a.S + STRIDE - 1) / STRIDE - 1;
+}
+
+// Start copying the input pixels of a phase under the tile, channels c0 .. c0 + 31.
+__device__ __forceinline__ void load_halo(const Arguments& a, const Tile& tile, const Phase& phase, int c0, u32 to) {
+    const int columns = halo_columns(a), rows = halo_rows(a);
     const float* image = a.x + static_cast<long long>(tile.n) * a.H * a.W * a.C;
     for (int i = threadIdx.x; i < rows * columns * PIECES; i += THREADS) {
         const int pixel = i / PIECES, piece = i % PIECES;
-        const int h = tile.p0 - a.top + pixel / columns, w = tile.q0 - a.left + pixel % columns;
+        const int h = (tile.p0 + pixel / columns) * READ_STEP + phase.down.first_pixel;
+        const int w = (tile.q0 + pixel % columns) * READ_STEP + phase.across.first_pixel;
         const int c = c0 + piece * 4;
         const bool inside = h >= 0 && h < a.H && w >= 0 && w < a.W && c < a.C;
         const long long offset = inside ? (static_cast<long long>(h) * a.W + w) * a.C + c : 0;
@@ -125,22 +180,27 @@ __device__ __forceinline__ void load_halo(const Arguments& a, const Tile& tile, 
     }
 }
 
-// Start copying the weights of one tap's mirror image for the input gradient, one row for each of the channels
-// c0 .. c0 + 31.
-__device__ __forceinline__ void load_mirrored_weights(const Arguments& a, const Tile& tile, int tap, int c0, u32 to) {
+// The tap that shift number `shift` of a phase multiplies, of R * S.
+__device__ __forceinline__ int tap_of(const Arguments& a, const Phase& phase, int shift) {
+    const int r = phase.down.first_tap + shift / phase.across.shifts * TAP_STEP;
+    return r * a.S + phase.across.first_tap + shift % phase.across.shifts * TAP_STEP;
+}
+
+// Start copying the weights of one tap for the input gradient, one row for each of the channels c0 .. c0 + 31.
+__device__ __forceinline__ void load_exchanged_weights(const Arguments& a, const Tile& tile, int tap, int c0, u32 to) {
     constexpr int ROW_PIECES = TILE_CHANNELS / 4;
     for (int i = threadIdx.x; i < CHUNK * ROW_PIECES; i += THREADS) {
         const int row = i / ROW_PIECES, piece = i % ROW_PIECES;
-        const int c = c0 + row, k = tile.k0 + piece * 4, taps = a.R * a.S;
+        const int c = c0 + row, k = tile.k0 + piece * 4;
         const bool inside = c < a.C && k < a.K;
-        const long long offset = inside ? (static_cast<long long>(c) * taps + taps - 1 - tap) * a.K + k : 0;
+        const long long offset = inside ? (static_cast<long long>(c) * a.R * a.S + tap) * a.K + k : 0;
         copy_async_16(to + row * WEIGHT_ROW_BYTES + piece * 16, a.w + offset, inside);
     }
 }
 
 // Start copying the weights of one tap, channels c0 .. c0 + 31, one row for each output channel of the tile.
 __device__ __forceinline__ void load_weights(const Arguments& a, const Tile& tile, int tap, int c0, u32 to) {
-    if constexpr (INPUT_GRADIENT) return load_mirrored_weights(a, tile, tap, c0, to);
+    if constexpr (INPUT_GRADIENT) return load_exchanged_weights(a, tile, tap, c0, to);
     for (int i = threadIdx.x; i < TILE_CHANNELS * PIECES; i += THREADS) {
         const int row = i / PIECES, piece = i % PIECES;
         const int k = tile.k0 + row, c = c0 + piece * 4;
@@ -205,7 +265,8 @@ __device__ __forceinline__ void store_tile(const Arguments& a, const Tile& tile,
 #pragma unroll
             for (int half = 0; half < 2; half++) {
                 const int pixel = first_pixel + m * 16 + half * 8 + lane / 4;
-                const int p = tile.p0 + pixel / TILE_COLUMNS, q = tile.q0 + pixel % TILE_COLUMNS;
+                const int p = (tile.p0 + pixel / TILE_COLUMNS) * STORE_STEP + blockIdx.z / STORE_STEP;
+                const int q = (tile.q0 + pixel % TILE_COLUMNS) * STORE_STEP + blockIdx.z % STORE_STEP;
                 if (p >= a.P || q >= a.Q) continue;
                 float* to = a.y + ((static_cast<long long>(tile.n) * a.P + p) * a.Q + q) * a.K + k;
                 const float first = sums[m][j][half * 2] + bias0, second = sums[m][j][half * 2 + 1] + bias1;
@@ -214,10 +275,11 @@ __device__ __forceinline__ void store_tile(const Arguments& a, const Tile& tile,
     }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) {
+// Three blocks on each multiprocessor; without that number the assembler aims at more of them and spills accumulators.
+extern "C" __global__ void __launch_bounds__(THREADS, 3) KERNEL(const Arguments a) {
     const Tile tile = tile_of_block(a);
-    const int columns = TILE_COLUMNS + a.S - 1;
-    const u32 halo_bytes = (TILE_ROWS + a.R - 1) * columns * ROW_BYTES;
+    const int columns = halo_columns(a);
+    const u32 halo_bytes = halo_rows(a) * columns * ROW_BYTES;
     const u32 halo = shared_memory(), weights = halo + 2 * halo_bytes;  // two buffers each
 
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
@@ -231,24 +293,37 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
     }
     float sums[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4] = {};
 
-    load_halo(a, tile, 0, halo);
-    load_weights(a, tile, 0, 0, weights);
+    // Of the input gradient a block has one phase, of the convolution all of them, for each chunk of channels.
+    const int count = INPUT_GRADIENT ? 1 : phases(a.R) * phases(a.S);
+    Phase phase = phase_of(a, INPUT_GRADIENT ? blockIdx.z : 0);
+    const bool empty = phase.down.shifts * phase.across.shifts == 0;  // no tap reaches these pixels
+    const int halos = empty ? 0 : (a.C + CHUNK - 1) / CHUNK * count;
+    if (!empty) {
+        load_halo(a, tile, phase, 0, halo);
+        load_weights(a, tile, tap_of(a, phase, 0), 0, weights);
+    }
     commit_copies();
-    const int taps = a.R * a.S, steps = (a.C + CHUNK - 1) / CHUNK * taps;
-    for (int step = 0, chunk = 0, tap = 0; step < steps; step++) {
-        // After the barrier this step's copies are there for all, and all are done with the buffers of the last one.
-        wait_copies<0>();
-        __syncthreads();
-        const int next_tap = tap + 1 < taps ? tap + 1 : 0, next_chunk = next_tap ? chunk : chunk + 1;
-        if (step + 1 < steps) {
-            if (next_tap == 0) load_halo(a, tile, next_chunk * CHUNK, halo + next_chunk % 2 * halo_bytes);
-            load_weights(a, tile, next_tap, next_chunk * CHUNK, weights + (step + 1) % 2 * WEIGHT_BYTES);
+    for (int index = 0, step = 0; index < halos; index++) {
+        const Phase next = INPUT_GRADIENT ? phase : phase_of(a, (index + 1) % count);
+        const int shifts = phase.down.shifts * phase.across.shifts;
+        for (int shift = 0; shift < shifts; shift++, step++) {
+            // After the barrier this step's copies are there for all, and all are done with the buffers of the last.
+            wait_copies<0>();
+            __syncthreads();
+            const u32 other = weights + (step + 1) % 2 * WEIGHT_BYTES;
+            if (shift + 1 < shifts) {
+                load_weights(a, tile, tap_of(a, phase, shift + 1), index / count * CHUNK, other);
+            } else if (index + 1 < halos) {
+                const int c0 = (index + 1) / count * CHUNK;
+                load_halo(a, tile, next, c0, halo + (index + 1) % 2 * halo_bytes);
+                load_weights(a, tile, tap_of(a, next, 0), c0, other);
+            }
             commit_copies();
+            const int rows_on = shift / phase.across.shifts, columns_on = shift % phase.across.shifts;
+            multiply_step(sums, pixel, rows_on * columns + columns_on, halo + index % 2 * halo_bytes, channel,
+                          weights + step % 2 * WEIGHT_BYTES);
         }
-        const int shift = tap / a.S * columns + tap % a.S;
-        multiply_step(sums, pixel, shift, halo + chunk % 2 * halo_bytes, channel, weights + step % 2 * WEIGHT_BYTES);
-        tap = next_tap;
-        chunk = next_chunk;
+        phase = next;
     }
     store_tile(a, tile, first_pixel, channel, sums);
 }

@@ -17,7 +17,7 @@ from .geometry import ConvGeometry
 
 _SOURCE = Path(__file__).with_suffix(".cu")
 _ROW_BYTES = 128  # of shared memory: 32 channels of one pixel
-_LARGEST_KERNEL = 5  # two halo tiles of the largest must leave room for the weights in sm_86's 99 KB
+_LARGEST_KERNEL = 5  # of one phase: two halo tiles must leave room for the weights in sm_86's 99 KB
 
 # As struct Arguments in cuda_mma.cu.
 ARGUMENTS = np.dtype(
@@ -41,9 +41,9 @@ class Tile(NamedTuple):
     def threads(self) -> int:
         return 32 * (self.rows * self.columns // self.warp_pixels) * (self.channels // self.warp_channels)
 
-    def shared_bytes(self, r: int, s: int, *, input_gradient: bool = False) -> int:
+    def shared_bytes(self, r: int, s: int, stride: int = 1, *, input_gradient: bool = False) -> int:
         """Two halo tiles and two taps' weights: one of each in use, the other on its way."""
-        halo = (self.rows + r - 1) * (self.columns + s - 1) * _ROW_BYTES
+        halo = (self.rows + -(-r // stride) - 1) * (self.columns + -(-s // stride) - 1) * _ROW_BYTES
         weights = (self.channels + (8 if input_gradient else 0)) * _ROW_BYTES
         return 2 * (halo + weights)
 
@@ -55,7 +55,7 @@ TILES = (WIDE, NARROW, SMALL)
 
 
 class _Call(NamedTuple):
-    """The convolution that the kernel computes: conv2d's own, or for the input gradient that of gy."""
+    """What the kernel reads (H x W pixels of C channels) and writes (P x Q of K): x and y, or gy and the gradient."""
 
     n: int
     h: int
@@ -72,35 +72,36 @@ class _Call(NamedTuple):
 
 def _call(g: ConvGeometry, *, input_gradient: bool) -> _Call:
     if input_gradient:
-        return _Call(g.n, g.p, g.q, g.k, g.c, g.r, g.s, g.h, g.w, g.r - 1 - g.pads[0], g.s - 1 - g.pads[2])
+        return _Call(g.n, g.p, g.q, g.k, g.c, g.r, g.s, g.h, g.w, g.pads[0], g.pads[2])
     return _Call(g.n, g.h, g.w, g.c, g.k, g.r, g.s, g.p, g.q, g.pads[0], g.pads[2])
 
 
-def tile_for(call: _Call) -> Tile:
-    """The tile that wastes least of these shapes."""
-    if call.k <= NARROW.channels:
+def tile_for(p: int, q: int, k: int) -> Tile:
+    """The tile that wastes least of P x Q pixels of K channels."""
+    if k <= NARROW.channels:
         return NARROW
-    return SMALL if call.p * call.q <= SMALL.rows * SMALL.columns else WIDE
+    return SMALL if p * q <= SMALL.rows * SMALL.columns else WIDE
 
 
 @functools.cache
-def kernel_for(tile: Tile, *, input_gradient: bool = False) -> cuda.Kernel:
-    """The kernel of cuda_mma.cu for one tile."""
+def kernel_for(tile: Tile, stride: int = 1, *, input_gradient: bool = False) -> cuda.Kernel:
+    """The kernel of cuda_mma.cu for one tile and stride."""
     names = ("TILE_ROWS", "TILE_COLUMNS", "TILE_CHANNELS", "WARP_PIXELS", "WARP_CHANNELS")
-    macros = (*zip(names, tile, strict=True), ("INPUT_GRADIENT", int(input_gradient)))
+    macros = (*zip(names, tile, strict=True), ("INPUT_GRADIENT", int(input_gradient)), ("STRIDE", stride))
     operation = "conv2d_input_grad" if input_gradient else "conv2d"
-    name = f"{operation}_mma_tf32_{tile.rows}x{tile.columns}x{tile.channels}"
+    name = f"{operation}_mma_tf32_{tile.rows}x{tile.columns}x{tile.channels}_stride{stride}"
     return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros)
 
 
 def _rejects(g: ConvGeometry) -> str | None:
     if g.dtype != np.float32:
         return f"takes float32 but got {g.dtype}"
-    if g.stride != (1, 1) or g.dilation != (1, 1) or g.groups != 1:
+    if g.stride not in ((1, 1), (2, 2)) or g.dilation != (1, 1) or g.groups != 1:
         got = f"stride {g.stride}, dilation {g.dilation}, groups {g.groups}"
-        return f"takes stride 1, dilation 1 and groups 1 but got {got}"
-    if max(g.r, g.s) > _LARGEST_KERNEL:
-        return f"takes kernels up to {_LARGEST_KERNEL} x {_LARGEST_KERNEL} but got {g.r} x {g.s}"
+        return f"takes stride 1 or 2, dilation 1 and groups 1 but got {got}"
+    largest = _LARGEST_KERNEL * g.stride[0]
+    if max(g.r, g.s) > largest:
+        return f"takes kernels up to {largest} x {largest} with stride {g.stride[0]} but got {g.r} x {g.s}"
     return None
 
 
@@ -135,11 +136,13 @@ def build_input_grad(geometry: ConvGeometry) -> Run:
 
 
 def _build(name: str, g: ConvGeometry, *, input_gradient: bool) -> Run:
-    call = _call(g, input_gradient=input_gradient)
-    tile = tile_for(call)
-    kernel = kernel_for(tile, input_gradient=input_gradient)
-    grid = (call.n * -(-call.p // tile.rows) * -(-call.q // tile.columns), -(-call.k // tile.channels), 1)
-    shared_bytes = tile.shared_bytes(call.r, call.s, input_gradient=input_gradient)
+    call, stride = _call(g, input_gradient=input_gradient), g.stride[0]
+    phases = stride if input_gradient else 1  # of output pixels, along each axis
+    p, q = -(-call.p // phases), -(-call.q // phases)
+    tile = tile_for(p, q, call.k)
+    kernel = kernel_for(tile, stride, input_gradient=input_gradient)
+    grid = (call.n * -(-p // tile.rows) * -(-q // tile.columns), -(-call.k // tile.channels), phases**2)
+    shared_bytes = tile.shared_bytes(call.r, call.s, stride, input_gradient=input_gradient)
     prepared = np.zeros(1, ARGUMENTS)
     prepared[["N", "H", "W", "C", "K", "R", "S", "P", "Q", "top", "left"]] = call
     prepared["activation"], prepared["negative_slope"] = CODES[g.activation], g.negative_slope

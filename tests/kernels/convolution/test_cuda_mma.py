@@ -39,10 +39,27 @@ def test_equals_the_definition(case: Case) -> None:
 
 
 @emulated
+@given(
+    cases(
+        sizes=(1, 8, 17, 25),
+        channels=(4, 32, 36),
+        out_channels=(2, 30, 34, 66),
+        kernels=(1, 2, 3, 4, 7, 10),
+        strides=(2,),
+    )
+)
+@example(Case((2, 16, 16, 36), (66, 4, 4, 36), True, (2, 2), ((1, 1), (1, 1)), (1, 1), 1, "leaky_relu", "float32", 0))
+@example(Case((1, 19, 35, 8), (32, 3, 5, 8), False, (2, 2), ((1, 2), (2, 0)), (1, 1), 1, None, "float32", 1))
+@settings(max_examples=20, deadline=None)
+def test_equals_the_definition_with_stride_2(case: Case) -> None:
+    check(case, "cuda.mma", TF32_PRODUCT)
+
+
+@emulated
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
 def test_every_tile_computes_every_shape(tile: cuda_mma.Tile, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule that picks a tile is about speed; each is right for all."""
-    monkeypatch.setattr(cuda_mma, "tile_for", lambda geometry: tile)
+    monkeypatch.setattr(cuda_mma, "tile_for", lambda p, q, k: tile)
     monkeypatch.setattr(CONV2D, "_plans", {})
     for x, w in [((2, 9, 21, 8), (70, 3, 3, 8)), ((1, 5, 6, 36), (10, 2, 5, 36))]:
         for seed in (0, 1):
@@ -81,9 +98,9 @@ def test_misaligned_arrays_are_refused() -> None:
     ("x", "w", "dtype", "args", "reason"),
     [
         ((1, 8, 8, 4), (2, 3, 3, 4), "f8", {}, "takes float32 but got float64"),
-        ((1, 8, 8, 4), (2, 3, 3, 4), "f4", {"stride": 2}, r"takes stride 1, .* but got stride \(2, 2\)"),
+        ((1, 8, 8, 4), (2, 3, 3, 4), "f4", {"stride": 3}, r"takes stride 1 or 2, .* but got stride \(3, 3\)"),
         ((1, 8, 8, 4), (2, 3, 3, 2), "f4", {"groups": 2}, "takes .* groups 1 but got .* groups 2"),
-        ((1, 8, 8, 4), (2, 6, 3, 4), "f4", {}, "takes kernels up to 5 x 5 but got 6 x 3"),
+        ((1, 8, 8, 4), (2, 6, 3, 4), "f4", {}, "takes kernels up to 5 x 5 with stride 1 but got 6 x 3"),
         ((1, 8, 8, 3), (2, 3, 3, 3), "f4", {}, "takes C_in a multiple of 4 .* but got C_in = 3, C_out = 2"),
         ((1, 8, 8, 4), (3, 3, 3, 4), "f4", {}, "an even C_out but got C_in = 4, C_out = 3"),
     ],
@@ -106,7 +123,7 @@ MUTANTS = {
         "on its way|nobody has written",
     ),
     "swizzle lost on the way in": ("copy_async_16(to + swizzled(row, piece)", "copy_async_16(to + i * 16", "differ"),
-    "taps turned by 90 degrees": ("tap / a.S * columns + tap % a.S", "tap % a.S * columns + tap / a.S", "differ"),
+    "taps turned by 90 degrees": ("rows_on * columns + columns_on", "columns_on * columns + rows_on", "differ"),
     "bias of the neighbour": ("a.bias + k + 1)", "a.bias + k)", "differ"),
 }
 
@@ -130,9 +147,11 @@ def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: 
 
 @pytest.mark.nvrtc
 @pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
-def test_compiles_without_spills(tile: cuda_mma.Tile, architecture: str, record_property: Any) -> None:
-    kernel = cuda_mma.kernel_for(tile)
+def test_compiles_without_spills(tile: cuda_mma.Tile, stride: int, architecture: str, record_property: Any) -> None:
+    kernel = cuda_mma.kernel_for(tile, stride)
     resources = compiled(kernel, architecture, record_property)
     assert 3 * kernel.threads * resources.registers <= 65536, "three blocks' registers fit a multiprocessor"
-    assert tile.shared_bytes(5, 5) + resources.shared_bytes <= SHARED_BYTES[architecture]
+    largest = 5 * stride
+    assert tile.shared_bytes(largest, largest, stride) + resources.shared_bytes <= SHARED_BYTES[architecture]

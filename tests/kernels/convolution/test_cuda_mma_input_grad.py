@@ -14,7 +14,6 @@ from tilegrad.kernels.convolution import (
     CONV2D_INPUT_GRAD,
     CONV_TRANSPOSE2D,
     conv2d_input_grad,
-    conv_transpose2d,
     cuda_mma,
 )
 from tilegrad.kernels.machine import cuda
@@ -50,10 +49,29 @@ def test_equals_the_definition(case: Case) -> None:
 
 
 @emulated
+@given(
+    cases(
+        sizes=(1, 8, 17, 25),
+        channels=(4, 28, 36, 68),
+        out_channels=(4, 32, 36),
+        kernels=(1, 2, 3, 4, 7, 10),
+        strides=(2,),
+    )
+)
+@example(Case((2, 16, 16, 68), (36, 4, 4, 68), True, (2, 2), ((1, 1), (1, 1)), (1, 1), 1, "relu", "float32", 0))
+@example(Case((1, 19, 36, 8), (32, 3, 5, 8), False, (2, 2), ((1, 2), (2, 0)), (1, 1), 1, "tanh", "float32", 1))
+@example(Case((1, 19, 36, 8), (4, 1, 1, 8), True, (2, 2), ((1, 2), (0, 0)), (1, 1), 1, None, "float32", 0))
+@settings(max_examples=20, deadline=None)
+def test_equals_the_definition_with_stride_2(case: Case) -> None:
+    """By phases: where no tap reaches, as with 1 x 1, there is still a bias."""
+    check_gradient(case)
+
+
+@emulated
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
 def test_every_tile_computes_every_shape(tile: cuda_mma.Tile, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule that picks a tile is about speed; each is right for all."""
-    monkeypatch.setattr(cuda_mma, "tile_for", lambda call: tile)
+    monkeypatch.setattr(cuda_mma, "tile_for", lambda p, q, k: tile)
     monkeypatch.setattr(CONV2D_INPUT_GRAD, "_plans", {})
     for x, w in [((2, 9, 21, 72), (8, 3, 3, 72)), ((1, 5, 6, 12), (36, 2, 5, 12))]:
         for seed in (0, 1):
@@ -64,12 +82,12 @@ def test_every_tile_computes_every_shape(tile: cuda_mma.Tile, monkeypatch: pytes
 def test_a_transposed_convolution_is_the_same_kernel() -> None:
     rng = np.random.default_rng(5)
     x, w, bias = (rng.integers(-3, 4, s).astype("f4") for s in [(2, 5, 9, 36), (36, 3, 2, 8), (8,)])
-    args = (1, ((1, 0), (0, 1)), 0, 1, 1, "leaky_relu", 0.5)
-    got = run([x, w, bias], args, "cuda.mma", operation=CONV_TRANSPOSE2D)
-    expected = conv_transpose2d(
-        x, w, bias, padding=((1, 0), (0, 1)), activation="leaky_relu", negative_slope=0.5, variant="reference"
-    )
-    np.testing.assert_array_equal(got, expected)
+    for stride, output_padding in [(1, 0), (2, (1, 0))]:
+        args = (stride, ((1, 0), (0, 1)), output_padding, 1, 1, "leaky_relu", 0.5)
+        got, expected = (
+            run([x, w, bias], args, variant, operation=CONV_TRANSPOSE2D) for variant in ("cuda.mma", "reference")
+        )
+        np.testing.assert_array_equal(got, expected)
 
 
 @emulated
@@ -94,7 +112,7 @@ def test_misaligned_arrays_are_refused() -> None:
     [
         ((1, 8, 8, 4), (4, 3, 3, 4), "f8", {}, "takes float32 but got float64"),
         ((1, 8, 8, 4), (4, 3, 3, 4), "f4", {"dilation": 2}, r"takes .* dilation 1 .* but got .* dilation \(2, 2\)"),
-        ((1, 8, 8, 4), (4, 3, 6, 4), "f4", {}, "takes kernels up to 5 x 5 but got 3 x 6"),
+        ((1, 8, 8, 4), (4, 3, 6, 4), "f4", {}, "takes kernels up to 5 x 5 with stride 1 but got 3 x 6"),
         ((1, 8, 8, 6), (4, 3, 3, 6), "f4", {}, "multiples of 4 .* but got C = 6, C_out = 4"),
         ((1, 8, 8, 4), (2, 3, 3, 4), "f4", {}, "multiples of 4 .* but got C = 4, C_out = 2"),
     ],
@@ -109,7 +127,7 @@ def test_says_why_it_does_not_take_a_call(x: Any, w: Any, dtype: str, args: dict
 MUTANTS = {
     "inner channels run over": ("c < a.C && k < a.K;", "k < a.K;", "lie outside every array|differ"),
     "output channels run over": ("c < a.C && k < a.K;", "c < a.C;", "lie outside every array|differ"),
-    "taps not reversed": ("taps - 1 - tap", "tap", "differ"),
+    "taps not reversed": ("? -STRIDE : STRIDE", "? STRIDE : STRIDE", "differ|lie outside"),
     "factors of the neighbour": ("(c + lane % 4) * WEIGHT", "(c + lane % 4 + 1) * WEIGHT", "on its way|differ"),
     "factors exchanged": ("i % 2 * 4 * WEIGHT_ROW_BYTES + i / 2", "i / 2 * 4 * WEIGHT_ROW_BYTES + i % 2", "differ"),
 }
@@ -134,9 +152,11 @@ def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: 
 
 @pytest.mark.nvrtc
 @pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
-def test_compiles_without_spills(tile: cuda_mma.Tile, architecture: str, record_property: Any) -> None:
-    kernel = cuda_mma.kernel_for(tile, input_gradient=True)
+def test_compiles_without_spills(tile: cuda_mma.Tile, stride: int, architecture: str, record_property: Any) -> None:
+    kernel = cuda_mma.kernel_for(tile, stride, input_gradient=True)
     resources = compiled(kernel, architecture, record_property)
     assert 3 * kernel.threads * resources.registers <= 65536, "three blocks' registers fit a multiprocessor"
-    assert tile.shared_bytes(5, 5, input_gradient=True) + resources.shared_bytes <= SHARED_BYTES[architecture]
+    shared = tile.shared_bytes(5 * stride, 5 * stride, stride, input_gradient=True) + resources.shared_bytes
+    assert shared <= SHARED_BYTES[architecture]
