@@ -1,9 +1,9 @@
-// conv2d on tensor cores: float32 arrays, tf32 products, float32 sums (mma.sync m16n8k8; sm_80 and later).
+// conv2d on tensor cores: float32 arrays, tf32 or bfloat16 products, float32 sums (mma.sync; sm_80 and later).
 //
 //     y[n, p, q, k] = act(bias[k] + sum over r, s, c of
 //                         x[n, STRIDE p - top + r, STRIDE q - left + s, c] * w[k, r, s, c])
 //
-// and its input gradient (-DINPUT_GRADIENT=1), the transposed convolution. First for stride 1:
+// and its input gradient (-DINPUT_GRADIENT=1), which is the transposed convolution. First of all for stride 1:
 //
 // The idea. A convolution is a matrix product: rows are output pixels, columns are output channels, and the inner
 // index runs over (tap, input channel). Writing that matrix out (im2col) would copy each input pixel R S times. Here
@@ -36,8 +36,14 @@
 // reads 96 rows of 128 bytes, 96 clocks, for 65536 multiply-adds, which mma.sync does in about as long on an H100.
 // Rounding to tf32 on the way into shared memory would be done fewer times, but cp.async passes no registers.
 //
-// Numbers. Inputs are rounded to tf32 (to nearest) in registers; products are exact, sums are float32. Zeros stand for
-// pixels outside the image, so an infinite weight gives NaN there.
+// Numbers. Inputs are rounded to tf32 or bfloat16 (to nearest) in registers; products are exact, sums are float32.
+// Zeros stand for pixels outside the image, so an infinite weight gives NaN there.
+//
+// bfloat16 (-DBF16=1). Half the bits let mma.sync take 16 inner channels at once, in pairs: a register holds channels
+// 2t and 2t + 1. The loads give a lane channels t, t + 4, t + 8 and t + 12 instead. That is as good: a sum does not
+// depend on the order of its terms, so (t, t + 4) and (t + 8, t + 12) stand for the pairs, on the left and on the right
+// alike, and one instruction rounds and packs two numbers. Products take half as long, loads what they took: shared
+// memory holds float32, since cp.async cannot convert, and is what bounds this kernel.
 //
 // Stride 2. A tap reads every other pixel, and which half is up to the tap's parity. So the taps fall into 2 x 2
 // *phases*, r = a + 2 i and s = b + 2 j, and the taps of one phase are a convolution of stride 1 on one pixel in four:
@@ -66,7 +72,7 @@
 //
 //        row t:  banks 8 t .. 8 t + 7        all 32, each once
 //
-// Compiled with -DKERNEL, -DINPUT_GRADIENT, -DSTRIDE, -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS,
+// Compiled with -DKERNEL, -DBF16, -DINPUT_GRADIENT, -DSTRIDE, -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS,
 // -DWARP_PIXELS, -DWARP_CHANNELS and -DARGUMENT_BYTES by cuda_mma.py, which also launches it.
 #include "cuda_ptx.cuh"
 
@@ -84,6 +90,7 @@ struct Arguments {
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_mma.py");
 
 constexpr int CHUNK = 32;               // input channels of a step
+constexpr int INNER = BF16 ? 16 : 8;    // of these, in one product
 constexpr int PIECES = CHUNK / 4;       // of 16 bytes, in a row
 constexpr int ROW_BYTES = CHUNK * 4;    // of shared memory
 constexpr int READ_STEP = INPUT_GRADIENT ? 1 : STRIDE;    // from one pixel of a halo tile to the next
@@ -93,6 +100,9 @@ constexpr int PIXELS = TILE_ROWS * TILE_COLUMNS;
 constexpr int WARPS_ACROSS_PIXELS = PIXELS / WARP_PIXELS;
 constexpr int WARPS_ACROSS_CHANNELS = TILE_CHANNELS / WARP_CHANNELS;
 constexpr int THREADS = 32 * WARPS_ACROSS_PIXELS * WARPS_ACROSS_CHANNELS;
+// On each multiprocessor. Without this number the assembler aims at more of them and spills accumulators; three blocks
+// leave a thread 168 registers, which phases and pairs together exceed.
+constexpr int BLOCKS = BF16 && STRIDE > 1 ? 2 : 3;
 constexpr int ROW_FRAGMENTS = WARP_PIXELS / 16;        // of 16 pixels
 constexpr int COLUMN_FRAGMENTS = WARP_CHANNELS / 8;    // of 8 output channels
 // Of one inner channel's weights, as the input gradient stores them.
@@ -210,9 +220,28 @@ __device__ __forceinline__ void load_weights(const Arguments& a, const Tile& til
     }
 }
 
-// The right factors of 16 output channels and 8 inner ones, of which c is the first. In order: output channels 0-7 of
-// channels c .. c + 3 and c + 4 .. c + 7, then output channels 8-15.
-__device__ __forceinline__ void load_right(u32 (&right)[4], u32 weights, int channel, int c) {
+// The left factors of 16 pixels and INNER channels, of which c is the first; `row` is this lane's row of the halo tile.
+__device__ __forceinline__ void load_left(u32 (&left)[4], u32 halo, int row, int c) {
+    const int lane = threadIdx.x % 32;
+    // Four matrices: pixels 0-7 and 8-15 of channels c .. c + 3, then of c + 4 .. c + 7.
+    load_matrices(left, halo + swizzled(row, c / 4 + lane / 16));
+    if constexpr (BF16) {
+        u32 more[4];
+        load_matrices(more, halo + swizzled(row, c / 4 + 2 + lane / 16));
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+            left[i] = pair_bf16(left[i], left[i + 2]);
+            left[i + 2] = pair_bf16(more[i], more[i + 2]);
+        }
+    } else {
+#pragma unroll
+        for (int i = 0; i < 4; i++) left[i] = round_tf32(left[i]);
+    }
+}
+
+// Of the weights, 16 output channels and 8 inner ones, of which c is the first: output channels 0-7 of channels
+// c .. c + 3 and c + 4 .. c + 7, then output channels 8-15.
+__device__ __forceinline__ void load_weight_matrices(u32 (&right)[4], u32 weights, int channel, int c) {
     const int lane = threadIdx.x % 32;
     if constexpr (INPUT_GRADIENT) {
         const u32 from = weights + (c + lane % 4) * WEIGHT_ROW_BYTES + (channel + lane / 4) * 4;
@@ -221,32 +250,45 @@ __device__ __forceinline__ void load_right(u32 (&right)[4], u32 weights, int cha
     } else {
         load_matrices(right, weights + swizzled(channel + lane % 8 + lane / 16 * 8, c / 4 + lane / 8 % 2));
     }
+}
+
+// The right factors of 16 output channels and INNER inner ones: two for output channels 0-7, two for 8-15.
+__device__ __forceinline__ void load_right(u32 (&right)[4], u32 weights, int channel, int c) {
+    load_weight_matrices(right, weights, channel, c);
+    if constexpr (BF16) {
+        u32 more[4];
+        load_weight_matrices(more, weights, channel, c + 8);
 #pragma unroll
-    for (int i = 0; i < 4; i++) right[i] = round_tf32(right[i]);
+        for (int i = 0; i < 4; i += 2) {
+            right[i] = pair_bf16(right[i], right[i + 1]);
+            right[i + 1] = pair_bf16(more[i], more[i + 1]);
+        }
+    } else {
+#pragma unroll
+        for (int i = 0; i < 4; i++) right[i] = round_tf32(right[i]);
+    }
 }
 
 // Multiply one step into the accumulators. `pixel` holds, for each row fragment, this lane's row of the halo tile.
 __device__ __forceinline__ void multiply_step(float (&sums)[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4],
                                               const int (&pixel)[ROW_FRAGMENTS], int shift, u32 halo, int channel,
                                               u32 weights) {
-    const int lane = threadIdx.x % 32;
 #pragma unroll
-    for (int c = 0; c < CHUNK; c += 8) {
-        u32 left[ROW_FRAGMENTS][4], right[COLUMN_FRAGMENTS / 2][4];
-#pragma unroll
-        for (int m = 0; m < ROW_FRAGMENTS; m++) {
-            // Four matrices: pixels 0-7 and 8-15 of channels c .. c + 3, then of c + 4 .. c + 7.
-            load_matrices(left[m], halo + swizzled(pixel[m] + shift, c / 4 + lane / 16));
-#pragma unroll
-            for (int i = 0; i < 4; i++) left[m][i] = round_tf32(left[m][i]);
-        }
+    for (int c = 0; c < CHUNK; c += INNER) {
+        u32 right[COLUMN_FRAGMENTS / 2][4];
 #pragma unroll
         for (int k = 0; k < COLUMN_FRAGMENTS / 2; k++) load_right(right[k], weights, channel + k * 16, c);
 #pragma unroll
-        for (int m = 0; m < ROW_FRAGMENTS; m++)
+        for (int m = 0; m < ROW_FRAGMENTS; m++) {
+            u32 left[4];
+            load_left(left, halo, pixel[m] + shift, c);
 #pragma unroll
-            for (int k = 0; k < COLUMN_FRAGMENTS; k++)
-                multiply_tf32(sums[m][k], left[m], right[k / 2][k % 2 * 2], right[k / 2][k % 2 * 2 + 1]);
+            for (int k = 0; k < COLUMN_FRAGMENTS; k++) {
+                const u32 first = right[k / 2][k % 2 * 2], second = right[k / 2][k % 2 * 2 + 1];
+                if constexpr (BF16) multiply_bf16(sums[m][k], left, first, second);
+                else multiply_tf32(sums[m][k], left, first, second);
+            }
+        }
     }
 }
 
@@ -275,8 +317,7 @@ __device__ __forceinline__ void store_tile(const Arguments& a, const Tile& tile,
     }
 }
 
-// Three blocks on each multiprocessor; without that number the assembler aims at more of them and spills accumulators.
-extern "C" __global__ void __launch_bounds__(THREADS, 3) KERNEL(const Arguments a) {
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Arguments a) {
     const Tile tile = tile_of_block(a);
     const int columns = halo_columns(a);
     const u32 halo_bytes = halo_rows(a) * columns * ROW_BYTES;

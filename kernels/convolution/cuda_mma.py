@@ -1,7 +1,7 @@
-"""conv2d and its input gradient, "mma" on CUDA: the host side of cuda_mma.cu, which holds the idea and its arithmetic.
+"""conv2d and its input gradient, "mma" and "mma_bf16" on CUDA: the host side of cuda_mma.cu, which holds the idea.
 
-Products are rounded to tf32 (10 bits of mantissa), about 1e-3 relative where float32 gives 1e-6; so the variant runs
-only when it is named.
+Factors are rounded to tf32 (10 bits of mantissa), about 1e-3 relative where float32 gives 1e-6, or to bfloat16 (7
+bits), about 8e-3; so the variants run only when they are named.
 """
 
 import functools
@@ -84,13 +84,13 @@ def tile_for(p: int, q: int, k: int) -> Tile:
 
 
 @functools.cache
-def kernel_for(tile: Tile, stride: int = 1, *, input_gradient: bool = False) -> cuda.Kernel:
-    """The kernel of cuda_mma.cu for one tile and stride."""
+def kernel_for(tile: Tile, stride: int = 1, *, input_gradient: bool = False, bf16: bool = False) -> cuda.Kernel:
+    """The kernel of cuda_mma.cu for one tile, stride and type of products."""
     names = ("TILE_ROWS", "TILE_COLUMNS", "TILE_CHANNELS", "WARP_PIXELS", "WARP_CHANNELS")
-    macros = (*zip(names, tile, strict=True), ("INPUT_GRADIENT", int(input_gradient)), ("STRIDE", stride))
+    choices = (("INPUT_GRADIENT", int(input_gradient)), ("BF16", int(bf16)), ("STRIDE", stride))
     operation = "conv2d_input_grad" if input_gradient else "conv2d"
-    name = f"{operation}_mma_tf32_{tile.rows}x{tile.columns}x{tile.channels}_stride{stride}"
-    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros)
+    name = f"{operation}_mma_{'bf16' if bf16 else 'tf32'}_{tile.rows}x{tile.columns}x{tile.channels}_stride{stride}"
+    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, (*zip(names, tile, strict=True), *choices))
 
 
 def _rejects(g: ConvGeometry) -> str | None:
@@ -127,7 +127,12 @@ def rejects_input_grad(geometry: ConvGeometry) -> str | None:
 
 def build(geometry: ConvGeometry) -> Run:
     """Prepare a convolution's launch: everything but the four addresses."""
-    return _build("conv2d", geometry, input_gradient=False)
+    return _build("conv2d", geometry)
+
+
+def build_bf16(geometry: ConvGeometry) -> Run:
+    """As `build`, with bfloat16 products."""
+    return _build("conv2d", geometry, bf16=True)
 
 
 def build_input_grad(geometry: ConvGeometry) -> Run:
@@ -135,12 +140,17 @@ def build_input_grad(geometry: ConvGeometry) -> Run:
     return _build("conv2d_input_grad", geometry, input_gradient=True)
 
 
-def _build(name: str, g: ConvGeometry, *, input_gradient: bool) -> Run:
+def build_input_grad_bf16(geometry: ConvGeometry) -> Run:
+    """As `build_input_grad`, with bfloat16 products."""
+    return _build("conv2d_input_grad", geometry, input_gradient=True, bf16=True)
+
+
+def _build(name: str, g: ConvGeometry, *, input_gradient: bool = False, bf16: bool = False) -> Run:
     call, stride = _call(g, input_gradient=input_gradient), g.stride[0]
     phases = stride if input_gradient else 1  # of output pixels, along each axis
     p, q = -(-call.p // phases), -(-call.q // phases)
     tile = tile_for(p, q, call.k)
-    kernel = kernel_for(tile, stride, input_gradient=input_gradient)
+    kernel = kernel_for(tile, stride, input_gradient=input_gradient, bf16=bf16)
     grid = (call.n * -(-p // tile.rows) * -(-q // tile.columns), -(-call.k // tile.channels), phases**2)
     shared_bytes = tile.shared_bytes(call.r, call.s, stride, input_gradient=input_gradient)
     prepared = np.zeros(1, ARGUMENTS)

@@ -1,4 +1,5 @@
-// conv2d_weight_grad on tensor cores: float32 arrays, tf32 products, float32 sums (mma.sync m16n8k8; sm_80 and later).
+// conv2d_weight_grad on tensor cores: float32 arrays, tf32 or bfloat16 products, float32 sums (mma.sync; sm_80 and
+// later).
 //
 //     gw[k, r, s, c] = sum over n, p, q of gy[n, p, q, k] * x[n, STRIDE p - top + r, STRIDE q - left + s, c]
 //
@@ -40,11 +41,15 @@
 // From shared memory a warp of 32 x 32 channels reads, for each line of pixels, 8 + 3 x 8 words a lane, 32 clocks, for
 // 24 mma.sync, which take about as long on an H100.
 //
-// Numbers. Factors are rounded to tf32 (to nearest) in registers, products are exact, sums are float32 in a fixed
-// order. Zeros stand for what lies outside x and outside gy, so that an infinite number at a border gives NaN in taps
-// that do not read it.
+// bfloat16 (-DBF16=1). mma.sync then takes 16 pixels at once, two lines of 8, and a register holds a pair of them.
+// Which two is free, as long as left and right agree: pixels t and t + 4 of a line, as they are loaded for tf32. See
+// cuda_mma.cu for what that gains.
 //
-// Compiled with -DKERNEL, -DTILE_OUT, -DTILE_IN, -DWARP_OUT, -DWARP_IN, -DTAPS (that is S), -DSTRIDE and
+// Numbers. Factors are rounded to tf32 or bfloat16 (to nearest) in registers, products are exact, sums are float32 in a
+// fixed order. Zeros stand for what lies outside x and outside gy, so that an infinite number at a border gives NaN in
+// taps that do not read it.
+//
+// Compiled with -DKERNEL, -DBF16, -DTILE_OUT, -DTILE_IN, -DWARP_OUT, -DWARP_IN, -DTAPS (that is S), -DSTRIDE and
 // -DARGUMENT_BYTES by cuda_mma_weight_grad.py, which also launches it.
 #include "cuda_ptx.cuh"
 
@@ -60,6 +65,7 @@ struct Arguments {
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_mma_weight_grad.py");
 
 constexpr int STRIP_ROWS = 4, STRIP_COLUMNS = 8;  // pixels of gy
+constexpr int LINES = BF16 ? 2 : 1;               // of these rows, in one product
 constexpr int X_COLUMNS = (STRIP_COLUMNS - 1) * STRIDE + TAPS;
 constexpr int GY_ROW_BYTES = (TILE_OUT + 8) * 4;          // of one pixel
 constexpr int X_ROW_BYTES = (TILE_IN + 8 / STRIDE) * 4;
@@ -109,18 +115,30 @@ __device__ __forceinline__ void load_strip(const Arguments& a, const Tile& tile,
     }
 }
 
+// One register of factors for mma.sync. This lane's pixel of the product's first line lies `at`; `part` says which half
+// of that line (a tf32 number) or which line (a pair of bfloat16) the register is for.
+__device__ __forceinline__ u32 load_factor(u32 at, int part, int line_bytes, int half_line_bytes) {
+    if constexpr (BF16) {
+        const u32 from = at + part * line_bytes;
+        return pair_bf16(load_word(from), load_word(from + half_line_bytes));
+    } else {
+        return round_tf32(load_word(at + part * half_line_bytes));
+    }
+}
+
 // Multiply one strip into the accumulators. `gy` and `x` are where this lane's first factors lie.
 __device__ __forceinline__ void multiply_strip(float (&sums)[TAPS][ROW_FRAGMENTS][COLUMN_FRAGMENTS][4], u32 gy, u32 x) {
+    constexpr int GY_LINE = STRIP_COLUMNS * GY_ROW_BYTES, X_LINE = X_COLUMNS * X_ROW_BYTES;
 #pragma unroll
-    for (int row = 0; row < STRIP_ROWS; row++) {
+    for (int row = 0; row < STRIP_ROWS; row += LINES) {
         u32 left[ROW_FRAGMENTS][4];
 #pragma unroll
         for (int m = 0; m < ROW_FRAGMENTS; m++)
 #pragma unroll
             for (int i = 0; i < 4; i++) {
-                // Output channels 0-7 and 8-15 of pixels 0-3, then of pixels 4-7.
-                const int pixel = row * STRIP_COLUMNS + i / 2 * 4, channel = m * 16 + i % 2 * 8;
-                left[m][i] = round_tf32(load_word(gy + pixel * GY_ROW_BYTES + channel * 4));
+                // Output channels 0-7 and 8-15 of the first pixels, then of the others.
+                const u32 at = gy + row * GY_LINE + (m * 16 + i % 2 * 8) * 4;
+                left[m][i] = load_factor(at, i / 2, GY_LINE, 4 * GY_ROW_BYTES);
             }
 #pragma unroll
         for (int s = 0; s < TAPS; s++)
@@ -129,11 +147,14 @@ __device__ __forceinline__ void multiply_strip(float (&sums)[TAPS][ROW_FRAGMENTS
                 u32 right[2];
 #pragma unroll
                 for (int i = 0; i < 2; i++) {
-                    const int pixel = row * X_COLUMNS + i * 4 * STRIDE + s;
-                    right[i] = round_tf32(load_word(x + pixel * X_ROW_BYTES + c * 8 * 4));
+                    const u32 at = x + row * X_LINE + s * X_ROW_BYTES + c * 8 * 4;
+                    right[i] = load_factor(at, i, X_LINE, 4 * STRIDE * X_ROW_BYTES);
                 }
 #pragma unroll
-                for (int m = 0; m < ROW_FRAGMENTS; m++) multiply_tf32(sums[s][m][c], left[m], right[0], right[1]);
+                for (int m = 0; m < ROW_FRAGMENTS; m++) {
+                    if constexpr (BF16) multiply_bf16(sums[s][m][c], left[m], right[0], right[1]);
+                    else multiply_tf32(sums[s][m][c], left[m], right[0], right[1]);
+                }
             }
     }
 }

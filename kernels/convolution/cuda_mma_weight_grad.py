@@ -1,4 +1,4 @@
-"""conv2d_weight_grad "mma" on CUDA: the host side of cuda_mma_weight_grad.cu, which holds the idea and its arithmetic.
+"""conv2d_weight_grad, "mma" and "mma_bf16" on CUDA: the host side of cuda_mma_weight_grad.cu, which holds the idea.
 
 Two launches: blocks sum over parts of the pixels, then cuda_sum_partials.cu adds the parts in their order. Into how
 many parts is decided by shapes alone, so that results depend on nothing else.
@@ -64,11 +64,12 @@ def tile_for(g: ConvGeometry) -> Tile:
 
 
 @functools.cache
-def kernel_for(tile: Tile, taps: int, stride: int) -> cuda.Kernel:
-    """The kernel of cuda_mma_weight_grad.cu for one tile, a row of taps and a stride."""
-    names = ("TILE_OUT", "TILE_IN", "WARP_OUT", "WARP_IN", "TAPS", "STRIDE")
-    name = f"conv2d_weight_grad_mma_tf32_{tile.out}x{tile.into}_taps{taps}_stride{stride}"
-    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, tuple(zip(names, (*tile, taps, stride), strict=True)))
+def kernel_for(tile: Tile, taps: int, stride: int, *, bf16: bool = False) -> cuda.Kernel:
+    """The kernel of cuda_mma_weight_grad.cu for one tile, a row of taps, a stride and a type of products."""
+    names = ("TILE_OUT", "TILE_IN", "WARP_OUT", "WARP_IN", "TAPS", "STRIDE", "BF16")
+    macros = tuple(zip(names, (*tile, taps, stride, int(bf16)), strict=True))
+    name = f"conv2d_weight_grad_mma_{'bf16' if bf16 else 'tf32'}_{tile.out}x{tile.into}_taps{taps}_stride{stride}"
+    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros)
 
 
 @functools.cache
@@ -103,9 +104,17 @@ def rejects(geometry: ConvGeometry) -> str | None:
 
 def build(geometry: ConvGeometry) -> Run:
     """Prepare both launches: everything but the addresses."""
-    g = geometry
+    return _build(geometry, bf16=False)
+
+
+def build_bf16(geometry: ConvGeometry) -> Run:
+    """As `build`, with bfloat16 products."""
+    return _build(geometry, bf16=True)
+
+
+def _build(g: ConvGeometry, *, bf16: bool) -> Run:
     tile, stride = tile_for(g), g.stride[0]
-    kernel, shared_bytes = kernel_for(tile, g.s, stride), tile.shared_bytes(g.s, stride)
+    kernel, shared_bytes = kernel_for(tile, g.s, stride, bf16=bf16), tile.shared_bytes(g.s, stride)
     pieces = -(-g.k // tile.out) * -(-g.c // tile.into)
     parts, each = parts_of(g.n * -(-g.p // _STRIP[0]) * -(-g.q // _STRIP[1]), pieces * g.r)
     prepared = np.zeros(1, ARGUMENTS)

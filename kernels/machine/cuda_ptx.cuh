@@ -62,6 +62,23 @@ __device__ __forceinline__ void multiply_tf32(float (&d)[4], const u32 (&a)[4], 
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
+// Round two float32 to bfloat16 (7 bits of mantissa), halves to even, and put the first into the low 16 bits.
+__device__ __forceinline__ u32 pair_bf16(u32 first, u32 second) {
+    u32 pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(__uint_as_float(second)), "f"(__uint_as_float(first)));
+    return pair;
+}
+
+// The same with pairs of bfloat16: A is 16 x 16, B is 16 x 8. A lane holds, first number of a pair in the low bits,
+//     a[0..3] = A[g][2t, 2t+1], A[g+8][2t, 2t+1], A[g][2t+8, 2t+9], A[g+8][2t+8, 2t+9]
+//     b0, b1 = B[2t, 2t+1][g], B[2t+8, 2t+9][g]
+__device__ __forceinline__ void multiply_bf16(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                 "{%0, %1, %2, %3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
 // One float32 that no thread of the launch writes.
 __device__ __forceinline__ float load_constant(const float* from) {
     float value;

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from tilegrad.kernels.activation.epilogue import ACTIVATIONS
 from tilegrad.kernels.convolution import CONV2D, CONV2D_WEIGHT_GRAD
 from tilegrad.kernels.operation import Operation
-from tolerances import EPS
+from tolerances import BF16_PRODUCT, EPS, TF32_PRODUCT
+
+TENSOR_CORES = {"mma": TF32_PRODUCT, "mma_bf16": BF16_PRODUCT}  # variants, and the error of their products
 
 
 class Case(NamedTuple):

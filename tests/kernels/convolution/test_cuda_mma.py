@@ -7,12 +7,13 @@ from typing import Any
 import emulator
 import numpy as np
 import pytest
-from cuda_cases import Case, cases, check, run
+from cuda_cases import TENSOR_CORES, Case, cases, check, run
 from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from on_emulator import SHARED_BYTES, compiled, emulated
 from tilegrad.kernels.convolution import CONV2D, conv2d, cuda_mma
 from tilegrad.kernels.machine import cuda
-from tolerances import TF32_PRODUCT
+from tolerances import BF16_PRODUCT, TF32_PRODUCT
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,7 +34,7 @@ def on_the_emulator() -> Iterator[None]:
 @example(Case((1, 8, 8, 64), (64, 3, 3, 64), True, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, "relu", "float32", 1))
 @example(Case((2, 19, 37, 36), (70, 3, 3, 36), True, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, None, "float32", 0))
 @example(Case((1, 33, 18, 4), (32, 5, 5, 4), False, (1, 1), ((2, 2), (2, 2)), (1, 1), 1, "tanh", "float32", 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_equals_the_definition(case: Case) -> None:
     check(case, "cuda.mma", TF32_PRODUCT)
 
@@ -50,21 +51,32 @@ def test_equals_the_definition(case: Case) -> None:
 )
 @example(Case((2, 16, 16, 36), (66, 4, 4, 36), True, (2, 2), ((1, 1), (1, 1)), (1, 1), 1, "leaky_relu", "float32", 0))
 @example(Case((1, 19, 35, 8), (32, 3, 5, 8), False, (2, 2), ((1, 2), (2, 0)), (1, 1), 1, None, "float32", 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_equals_the_definition_with_stride_2(case: Case) -> None:
     check(case, "cuda.mma", TF32_PRODUCT)
 
 
 @emulated
+@given(
+    cases(sizes=(1, 8, 17), channels=(4, 32, 36), out_channels=(2, 34, 66), kernels=(1, 3, 4)),
+    st.sampled_from((1, 2)),
+)
+@settings(max_examples=10, deadline=None)
+def test_equals_the_definition_with_bfloat16_products(case: Case, stride: int) -> None:
+    check(case._replace(stride=(stride, stride)), "cuda.mma_bf16", BF16_PRODUCT)
+
+
+@emulated
+@pytest.mark.parametrize("variant", TENSOR_CORES)
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
-def test_every_tile_computes_every_shape(tile: cuda_mma.Tile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_tile_computes_every_shape(tile: cuda_mma.Tile, variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule that picks a tile is about speed; each is right for all."""
     monkeypatch.setattr(cuda_mma, "tile_for", lambda p, q, k: tile)
     monkeypatch.setattr(CONV2D, "_plans", {})
     for x, w in [((2, 9, 21, 8), (70, 3, 3, 8)), ((1, 5, 6, 36), (10, 2, 5, 36))]:
         for seed in (0, 1):
             case = Case(x, w, True, (1, 1), ((1, 2), (0, 1)), (1, 1), 1, "leaky_relu", "float32", seed)
-            check(case, "cuda.mma", TF32_PRODUCT)
+            check(case, f"cuda.{variant}", TENSOR_CORES[variant])
 
 
 @emulated
@@ -79,12 +91,22 @@ def test_operands_are_rounded_to_nearest_not_truncated() -> None:
 
 
 @emulated
-def test_nan_and_infinity_reach_the_pixels_that_read_them_and_no_other() -> None:
+def test_operands_are_rounded_to_the_nearest_bfloat16() -> None:
+    """7 bits of mantissa, halves to even."""
+    x = np.zeros((1, 2, 3, 4), np.float32)
+    x[0, 0, 0] = [1 + 2.0**-8, 1 + 3 * 2.0**-8, -1 - 2.0**-8 - 2.0**-20, 1 + 2.0**-9]
+    got = run([x, np.eye(4, dtype=np.float32)[:, None, None, :], None], (1, 0, 1, 1, None, 0.0), "cuda.mma_bf16")
+    np.testing.assert_array_equal(got[0, 0, 0], np.float32([1, 1 + 2.0**-6, -1 - 2.0**-7, 1]))
+
+
+@emulated
+@pytest.mark.parametrize("variant", TENSOR_CORES)
+def test_nan_and_infinity_reach_the_pixels_that_read_them_and_no_other(variant: str) -> None:
     x = np.ones((1, 9, 17, 4), np.float32)
     x[0, 0, 0, 1], x[0, 8, 16, 0] = np.nan, np.inf
     args = (1, ((0, 1), (1, 0)), 1, 1, "relu", 0.0)
     arrays = [x, np.ones((2, 2, 2, 4), np.float32), None]
-    np.testing.assert_array_equal(run(arrays, args, "cuda.mma"), run(arrays, args, "reference"))
+    np.testing.assert_array_equal(run(arrays, args, f"cuda.{variant}"), run(arrays, args, "reference"))
 
 
 @emulated
@@ -147,11 +169,14 @@ def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: 
 
 @pytest.mark.nvrtc
 @pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("bf16", [False, True])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
-def test_compiles_without_spills(tile: cuda_mma.Tile, stride: int, architecture: str, record_property: Any) -> None:
-    kernel = cuda_mma.kernel_for(tile, stride)
+def test_compiles_without_spills(
+    tile: cuda_mma.Tile, stride: int, bf16: bool, architecture: str, record_property: Any
+) -> None:
+    kernel, blocks = cuda_mma.kernel_for(tile, stride, bf16=bf16), 2 if bf16 and stride == 2 else 3
     resources = compiled(kernel, architecture, record_property)
-    assert 3 * kernel.threads * resources.registers <= 65536, "three blocks' registers fit a multiprocessor"
+    assert blocks * kernel.threads * resources.registers <= 65536, "the blocks' registers fit a multiprocessor"
     largest = 5 * stride
     assert tile.shared_bytes(largest, largest, stride) + resources.shared_bytes <= SHARED_BYTES[architecture]

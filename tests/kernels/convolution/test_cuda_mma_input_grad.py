@@ -7,8 +7,9 @@ from typing import Any
 import emulator
 import numpy as np
 import pytest
-from cuda_cases import Case, cases, check, run
+from cuda_cases import TENSOR_CORES, Case, cases, check, run
 from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from on_emulator import SHARED_BYTES, compiled, emulated
 from tilegrad.kernels.convolution import (
     CONV2D_INPUT_GRAD,
@@ -17,7 +18,6 @@ from tilegrad.kernels.convolution import (
     cuda_mma,
 )
 from tilegrad.kernels.machine import cuda
-from tolerances import TF32_PRODUCT
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,8 +26,8 @@ def on_the_emulator() -> Iterator[None]:
         yield
 
 
-def check_gradient(case: Case) -> None:
-    check(case, "cuda.mma", TF32_PRODUCT, operation=CONV2D_INPUT_GRAD)
+def check_gradient(case: Case, variant: str = "mma") -> None:
+    check(case, f"cuda.{variant}", TENSOR_CORES[variant], operation=CONV2D_INPUT_GRAD)
 
 
 @emulated
@@ -61,21 +61,33 @@ def test_equals_the_definition(case: Case) -> None:
 @example(Case((2, 16, 16, 68), (36, 4, 4, 68), True, (2, 2), ((1, 1), (1, 1)), (1, 1), 1, "relu", "float32", 0))
 @example(Case((1, 19, 36, 8), (32, 3, 5, 8), False, (2, 2), ((1, 2), (2, 0)), (1, 1), 1, "tanh", "float32", 1))
 @example(Case((1, 19, 36, 8), (4, 1, 1, 8), True, (2, 2), ((1, 2), (0, 0)), (1, 1), 1, None, "float32", 0))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_equals_the_definition_with_stride_2(case: Case) -> None:
     """By phases: where no tap reaches, as with 1 x 1, there is still a bias."""
     check_gradient(case)
 
 
 @emulated
+@given(
+    cases(sizes=(1, 8, 17), channels=(4, 36, 68), out_channels=(4, 32, 36), kernels=(1, 3, 4)),
+    st.sampled_from((1, 2)),
+)
+@settings(max_examples=10, deadline=None)
+def test_equals_the_definition_with_bfloat16_products(case: Case, stride: int) -> None:
+    check_gradient(case._replace(stride=(stride, stride)), "mma_bf16")
+
+
+@emulated
+@pytest.mark.parametrize("variant", TENSOR_CORES)
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
-def test_every_tile_computes_every_shape(tile: cuda_mma.Tile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_tile_computes_every_shape(tile: cuda_mma.Tile, variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule that picks a tile is about speed; each is right for all."""
     monkeypatch.setattr(cuda_mma, "tile_for", lambda p, q, k: tile)
     monkeypatch.setattr(CONV2D_INPUT_GRAD, "_plans", {})
     for x, w in [((2, 9, 21, 72), (8, 3, 3, 72)), ((1, 5, 6, 12), (36, 2, 5, 12))]:
         for seed in (0, 1):
-            check_gradient(Case(x, w, True, (1, 1), ((1, 2), (0, 1)), (1, 1), 1, "leaky_relu", "float32", seed))
+            case = Case(x, w, True, (1, 1), ((1, 2), (0, 1)), (1, 1), 1, "leaky_relu", "float32", seed)
+            check_gradient(case, variant)
 
 
 @emulated
@@ -152,11 +164,15 @@ def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: 
 
 @pytest.mark.nvrtc
 @pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("bf16", [False, True])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
-def test_compiles_without_spills(tile: cuda_mma.Tile, stride: int, architecture: str, record_property: Any) -> None:
-    kernel = cuda_mma.kernel_for(tile, stride, input_gradient=True)
+def test_compiles_without_spills(
+    tile: cuda_mma.Tile, stride: int, bf16: bool, architecture: str, record_property: Any
+) -> None:
+    kernel = cuda_mma.kernel_for(tile, stride, input_gradient=True, bf16=bf16)
+    blocks = 2 if bf16 and stride == 2 else 3
     resources = compiled(kernel, architecture, record_property)
-    assert 3 * kernel.threads * resources.registers <= 65536, "three blocks' registers fit a multiprocessor"
+    assert blocks * kernel.threads * resources.registers <= 65536, "the blocks' registers fit a multiprocessor"
     shared = tile.shared_bytes(5 * stride, 5 * stride, stride, input_gradient=True) + resources.shared_bytes
     assert shared <= SHARED_BYTES[architecture]

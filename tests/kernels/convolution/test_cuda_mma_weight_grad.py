@@ -7,12 +7,12 @@ from typing import Any
 import emulator
 import numpy as np
 import pytest
-from cuda_cases import Case, cases, check, run
+from cuda_cases import TENSOR_CORES, Case, cases, check, run
 from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from on_emulator import SHARED_BYTES, compiled, emulated
 from tilegrad.kernels.convolution import CONV2D_WEIGHT_GRAD, conv2d_weight_grad, cuda_mma_weight_grad
 from tilegrad.kernels.machine import cuda
-from tolerances import TF32_PRODUCT
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -23,8 +23,8 @@ def on_the_emulator() -> Iterator[None]:
         yield
 
 
-def check_gradient(case: Case) -> None:
-    check(case, "cuda.mma", TF32_PRODUCT, operation=CONV2D_WEIGHT_GRAD)
+def check_gradient(case: Case, variant: str = "mma") -> None:
+    check(case, f"cuda.{variant}", TENSOR_CORES[variant], operation=CONV2D_WEIGHT_GRAD)
 
 
 @emulated
@@ -55,13 +55,26 @@ def test_equals_the_definition_with_stride_2(case: Case) -> None:
 
 
 @emulated
+@given(
+    cases(sizes=(1, 8, 17), channels=(4, 36), out_channels=(4, 36, 68), kernels=(3, 4)),
+    st.sampled_from((1, 2)),
+)
+@settings(max_examples=8, deadline=None)
+def test_equals_the_definition_with_bfloat16_products(case: Case, stride: int) -> None:
+    check_gradient(case._replace(stride=(stride, stride)), "mma_bf16")
+
+
+@emulated
+@pytest.mark.parametrize("variant", TENSOR_CORES)
 @pytest.mark.parametrize("tile", cuda_mma_weight_grad.TILES)
-def test_every_tile_computes_every_shape(tile: cuda_mma_weight_grad.Tile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_tile_computes_every_shape(
+    tile: cuda_mma_weight_grad.Tile, variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The rule that picks a tile is about speed and registers; each is right for all."""
     monkeypatch.setattr(cuda_mma_weight_grad, "tile_for", lambda geometry: tile)
     monkeypatch.setattr(CONV2D_WEIGHT_GRAD, "_plans", {})
     for x, w in [((2, 9, 21, 72), (8, 3, 3, 72)), ((1, 5, 6, 12), (36, 2, 5, 12))]:
-        check_gradient(Case(x, w, False, (1, 1), ((1, 2), (0, 1)), (1, 1), 1, None, "float32", 0))
+        check_gradient(Case(x, w, False, (1, 1), ((1, 2), (0, 1)), (1, 1), 1, None, "float32", 0), variant)
 
 
 @emulated
@@ -132,7 +145,7 @@ MUTANTS = {
     "edge stored": ("if (c >= a.C) continue;", "", "a second time|lie outside"),
     "one buffer": ("buffers + BUFFER_BYTES - buffer)", "buffers + buffer)", "on its way|since the last barrier"),
     "padding forgotten": ("- a.left + pixel", "+ pixel", "differ"),
-    "tap of the neighbour": ("i * 4 * STRIDE + s;", "i * 4 * STRIDE + TAPS - 1 - s;", "differ"),
+    "tap of the neighbour": ("X_LINE + s * X_ROW", "X_LINE + (TAPS - 1 - s) * X_ROW", "differ"),
     "last strips left out": ("? first + a.strips :", "? first + a.strips - 1 :", "differ"),
     "parts mixed up": ("tile.part) * a.K + k", "0) * a.K + k", "differ|a second time"),
 }
@@ -154,18 +167,23 @@ def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: 
         check_gradient(case)
 
 
+WIDE, NARROW = cuda_mma_weight_grad.TILES
+KERNELS = [(WIDE, taps, stride) for taps in (1, 2, 3) for stride in (1, 2)]
+KERNELS += [(NARROW, taps, stride) for taps in (1, 2, 3, 4, 5) for stride in (1, 2)]
+COMMON = [(WIDE, 1, 1), (WIDE, 3, 1), (NARROW, 4, 2)]
+
+
 @pytest.mark.nvrtc
 @pytest.mark.parametrize("architecture", SHARED_BYTES)
-@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("bf16", [False, True])
 @pytest.mark.parametrize(
-    ("tile", "taps"),
-    [(cuda_mma_weight_grad.WIDE, taps) for taps in (1, 2, 3)]
-    + [(cuda_mma_weight_grad.NARROW, taps) for taps in (1, 2, 3, 4, 5)],
+    ("tile", "taps", "stride"),
+    [pytest.param(*kernel, marks=() if kernel in COMMON else pytest.mark.slow) for kernel in KERNELS],
 )
 def test_compiles_without_spills(
-    tile: cuda_mma_weight_grad.Tile, taps: int, stride: int, architecture: str, record_property: Any
+    tile: cuda_mma_weight_grad.Tile, taps: int, stride: int, bf16: bool, architecture: str, record_property: Any
 ) -> None:
-    kernel = cuda_mma_weight_grad.kernel_for(tile, taps, stride)
+    kernel = cuda_mma_weight_grad.kernel_for(tile, taps, stride, bf16=bf16)
     resources = compiled(kernel, architecture, record_property)
     assert 2 * kernel.threads * resources.registers <= 65536, "two blocks' registers fit a multiprocessor"
     assert tile.shared_bytes(taps, stride) + resources.shared_bytes <= SHARED_BYTES[architecture]
