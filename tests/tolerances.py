@@ -17,6 +17,8 @@ SSIM_FLOAT32_RIVAL = 2e-4
 # Both factors of a tf32 product keep 11 bits and are rounded to nearest: 2**-11 relative each. The bound holds for
 # every element against the sum of the sizes of its products, which is where a wrong index shows.
 TF32_PRODUCT = 2.0**-10
+# Those of a bfloat16 product keep 8 bits: 2**-8 each.
+BF16_PRODUCT = 2.0**-7
 
 # Box and Muller at six standard deviations times 2, plus 1: a unit in the last place there, twice. In float64 the
 # definition's own cosine of an angle near 2 pi adds as much.

@@ -14,7 +14,8 @@ The ladder, from the definition to the fastest on each device (`tilegrad.kernels
                      each weight that is loaded
     cuda_naive.py    "naive": one thread, one output
     cuda_tiled.py    "tiled": a tile of the image and of the weight in shared memory
-    cuda_mma.cu      "mma": tensor cores, in CUDA C++
+    cuda_mma.cu      "mma": tensor cores, in CUDA C++, with tf32 products; "mma_bf16": with bfloat16 ones (their weight
+                     gradient: cuda_mma_weight_grad.cu, whose partial sums cuda_sum_partials.cu adds)
 
 The convolution and its two gradients close under differentiation: each is linear in two arrays, and its derivative by
 either one is one of the other two. A transposed convolution is the input gradient of the convolution that it
@@ -153,6 +154,7 @@ CONV2D = Operation(
         Variant("naive", "cuda_naive", device="cuda"),
         Variant("tiled", "cuda_tiled", device="cuda", teaching=True),
         Variant("mma", "cuda_mma", device="cuda", teaching=True),
+        Variant("mma_bf16", "cuda_mma", device="cuda", teaching=True, build="build_bf16"),
     ),
     reference=reference.conv2d,
     reference_args=lambda g: (*_index_args(g), *_epilogue_args(g)),
@@ -169,6 +171,15 @@ _INPUT_GRAD_VARIANTS = (
     Variant("winograd_rows", "cpu_winograd_rows", build="build_input_grad", rejects="rejects_input_grad"),
     Variant("direct", "cpu_direct", build="build_input_grad"),
     Variant("im2col", "cpu_im2col", build="build_input_grad", teaching=True),
+    Variant("mma", "cuda_mma", device="cuda", teaching=True, build="build_input_grad", rejects="rejects_input_grad"),
+    Variant(
+        "mma_bf16",
+        "cuda_mma",
+        device="cuda",
+        teaching=True,
+        build="build_input_grad_bf16",
+        rejects="rejects_input_grad",
+    ),
 )
 
 CONV2D_INPUT_GRAD = Operation(
@@ -214,6 +225,8 @@ CONV2D_WEIGHT_GRAD = Operation(
         Variant("winograd_phases", "cpu_winograd_phases_weight_grad"),
         Variant("direct", "cpu_direct_weight_grad"),
         Variant("im2col", "cpu_im2col", build="build_weight_grad", teaching=True),
+        Variant("mma", "cuda_mma_weight_grad", device="cuda", teaching=True),
+        Variant("mma_bf16", "cuda_mma_weight_grad", device="cuda", teaching=True, build="build_bf16"),
     ),
     reference=reference.conv2d_weight_grad,
     reference_args=_index_args,

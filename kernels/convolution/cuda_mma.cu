@@ -1,6 +1,9 @@
-// conv2d on tensor cores: float32 arrays, tf32 products, float32 sums (mma.sync m16n8k8; sm_80 and later).
+// conv2d on tensor cores: float32 arrays, tf32 or bfloat16 products, float32 sums (mma.sync; sm_80 and later).
 //
-//     y[n, p, q, k] = act(bias[k] + sum over r, s, c of x[n, p - top + r, q - left + s, c] * w[k, r, s, c])
+//     y[n, p, q, k] = act(bias[k] + sum over r, s, c of
+//                         x[n, STRIDE p - top + r, STRIDE q - left + s, c] * w[k, r, s, c])
+//
+// and its input gradient (-DINPUT_GRADIENT=1), which is the transposed convolution. First of all for stride 1:
 //
 // The idea. A convolution is a matrix product: rows are output pixels, columns are output channels, and the inner
 // index runs over (tap, input channel). Writing that matrix out (im2col) would copy each input pixel R S times. Here
@@ -33,35 +36,79 @@
 // reads 96 rows of 128 bytes, 96 clocks, for 65536 multiply-adds, which mma.sync does in about as long on an H100.
 // Rounding to tf32 on the way into shared memory would be done fewer times, but cp.async passes no registers.
 //
-// Numbers. Inputs are rounded to tf32 (to nearest) in registers; products are exact, sums are float32. Zeros stand for
-// pixels outside the image, so an infinite weight gives NaN there.
+// Numbers. Inputs are rounded to tf32 or bfloat16 (to nearest) in registers; products are exact, sums are float32.
+// Zeros stand for pixels outside the image, so an infinite weight gives NaN there.
 //
-// Compiled with -DKERNEL, -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS, -DWARP_PIXELS, -DWARP_CHANNELS and
-// -DARGUMENT_BYTES by cuda_mma.py, which also launches it.
+// bfloat16 (-DBF16=1). Half the bits let mma.sync take 16 inner channels at once, in pairs: a register holds channels
+// 2t and 2t + 1. The loads give a lane channels t, t + 4, t + 8 and t + 12 instead. That is as good: a sum does not
+// depend on the order of its terms, so (t, t + 4) and (t + 8, t + 12) stand for the pairs, on the left and on the right
+// alike, and one instruction rounds and packs two numbers. Products take half as long, loads what they took: shared
+// memory holds float32, since cp.async cannot convert, and is what bounds this kernel.
+//
+// Stride 2. A tap reads every other pixel, and which half is up to the tap's parity. So the taps fall into 2 x 2
+// *phases*, r = a + 2 i and s = b + 2 j, and the taps of one phase are a convolution of stride 1 on one pixel in four:
+//
+//        x:  a b a b a b a b       R = S = 4, four phases of 2 x 2 taps. Phase (0, 0) reads the pixels a, taps (0, 0),
+//            c d c d c d c d       (0, 2), (2, 0), (2, 2); as a picture of their own, tap (2, 0) is the shift (1, 0).
+//            a b a b a b a b       Each phase has a halo tile; nothing is multiplied that does not count, and the
+//            c d c d c d c d       rows that ldmatrix reads are neighbours again.
+//
+// The inner index is then walked as (chunk, phase, tap), and the sums of all phases go into the same accumulators.
+//
+// The input gradient gathers: gx[h] is what was read from pixel h,
+//
+//     gx[n, h, w, c] = sum over r, s, k, where p = (h + top - r) / STRIDE and q = (w + left - s) / STRIDE are whole,
+//                      of gy[n, p, q, k] * w[k, r, s, c]
+//
+// gy takes the place of x and gx that of y; the host fills Arguments so (C counts the channels of gy, K those of gx).
+// With the taps in reverse order this is a convolution of stride 1 whose weight has its channel axes exchanged. With
+// stride 2 the parity of h + top decides which taps meet whole numbers: again phases, but now of *output* pixels, each
+// with a few taps of its own. blockIdx.z says which, and its block writes one pixel in four.
+//
+// What is left is to read w as it lies in memory, where now the *output* channels of a tap are neighbours. ldmatrix
+// hands out rows along the inner index, and transposes 16-bit elements only, so each lane reads its factors one by one.
+// A row of shared memory is then one inner channel with TILE_CHANNELS output channels, and 8 floats of nothing: a warp
+// reads 4 rows x 8 floats at once, and rows that begin 8 banks apart use
+//
+//        row t:  banks 8 t .. 8 t + 7        all 32, each once
+//
+// Compiled with -DKERNEL, -DBF16, -DINPUT_GRADIENT, -DSTRIDE, -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS,
+// -DWARP_PIXELS, -DWARP_CHANNELS and -DARGUMENT_BYTES by cuda_mma.py, which also launches it.
 #include "cuda_ptx.cuh"
 
 // As ARGUMENTS in cuda_mma.py.
 struct Arguments {
     const float* x;     // (N, H, W, C)
-    const float* w;     // (K, R, S, C)
+    const float* w;     // (K, R, S, C); for the input gradient (C, R, S, K)
     const float* bias;  // (K,) or null
     float* y;           // (N, P, Q, K)
     int N, H, W, C, K, R, S, P, Q;
-    int top, left;   // padding
+    int top, left;   // padding of the convolution
     int activation;  // 0 none, 1 relu, 2 leaky_relu, 3 tanh, 4 sigmoid
     float negative_slope;
 };
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_mma.py");
 
 constexpr int CHUNK = 32;               // input channels of a step
+constexpr int INNER = BF16 ? 16 : 8;    // of these, in one product
 constexpr int PIECES = CHUNK / 4;       // of 16 bytes, in a row
 constexpr int ROW_BYTES = CHUNK * 4;    // of shared memory
+constexpr int READ_STEP = INPUT_GRADIENT ? 1 : STRIDE;    // from one pixel of a halo tile to the next
+constexpr int STORE_STEP = INPUT_GRADIENT ? STRIDE : 1;   // from one pixel of an output tile to the next
+constexpr int TAP_STEP = INPUT_GRADIENT ? -STRIDE : STRIDE;
 constexpr int PIXELS = TILE_ROWS * TILE_COLUMNS;
 constexpr int WARPS_ACROSS_PIXELS = PIXELS / WARP_PIXELS;
 constexpr int WARPS_ACROSS_CHANNELS = TILE_CHANNELS / WARP_CHANNELS;
 constexpr int THREADS = 32 * WARPS_ACROSS_PIXELS * WARPS_ACROSS_CHANNELS;
+// On each multiprocessor. Without this number the assembler aims at more of them and spills accumulators; three blocks
+// leave a thread 168 registers, which phases and pairs together exceed.
+constexpr int BLOCKS = BF16 && STRIDE > 1 ? 2 : 3;
 constexpr int ROW_FRAGMENTS = WARP_PIXELS / 16;        // of 16 pixels
 constexpr int COLUMN_FRAGMENTS = WARP_CHANNELS / 8;    // of 8 output channels
+// Of one inner channel's weights, as the input gradient stores them.
+constexpr int WEIGHT_ROW_BYTES = (TILE_CHANNELS + 8) * 4;
+constexpr int WEIGHT_BYTES = INPUT_GRADIENT ? CHUNK * WEIGHT_ROW_BYTES : TILE_CHANNELS * ROW_BYTES;
+static_assert(WEIGHT_ROW_BYTES / 4 % 32 == 8, "neighbouring rows must begin 8 banks apart");
 static_assert(TILE_COLUMNS % 8 == 0, "eight rows read together must be neighbouring pixels");
 static_assert(PIXELS % WARP_PIXELS == 0 && TILE_CHANNELS % WARP_CHANNELS == 0, "warps must cover the tile");
 static_assert(WARP_PIXELS % 16 == 0 && WARP_CHANNELS % 16 == 0, "fragments must cover a warp's piece");
@@ -80,26 +127,62 @@ __device__ __forceinline__ float activate(float v, const Arguments& a) {
     }
 }
 
-// The output tile of a block: image n, first pixel (p0, q0), first channel k0.
+// The output tile of a block: image n, first pixel (p0, q0) of those that the block's phase has, first channel k0.
 struct Tile {
     int n, p0, q0, k0;
 };
 
 __device__ __forceinline__ Tile tile_of_block(const Arguments& a) {
-    const int across = (a.Q + TILE_COLUMNS - 1) / TILE_COLUMNS;
-    const int down = (a.P + TILE_ROWS - 1) / TILE_ROWS;
+    const int across = ((a.Q + STORE_STEP - 1) / STORE_STEP + TILE_COLUMNS - 1) / TILE_COLUMNS;
+    const int down = ((a.P + STORE_STEP - 1) / STORE_STEP + TILE_ROWS - 1) / TILE_ROWS;
     const int index = blockIdx.x;
     return {index / (across * down), index / across % down * TILE_ROWS, index % across * TILE_COLUMNS,
             static_cast<int>(blockIdx.y) * TILE_CHANNELS};
 }
 
-// Start copying the input pixels under the tile, channels c0 .. c0 + 31.
-__device__ __forceinline__ void load_halo(const Arguments& a, const Tile& tile, int c0, u32 to) {
-    const int columns = TILE_COLUMNS + a.S - 1, rows = TILE_ROWS + a.R - 1;
+// One axis of a phase: shift i multiplies input pixel READ_STEP * (p + i) + first_pixel, for output pixel p of the
+// phase, by tap first_tap + i * TAP_STEP.
+struct Axis {
+    int shifts, first_tap, first_pixel;
+};
+
+__device__ __forceinline__ Axis axis(int phase, int taps, int padding) {
+    if constexpr (INPUT_GRADIENT) {
+        // Tap `least` and every STRIDE-th after it meet the output pixels STRIDE * p + phase, and read gy at
+        // p + (phase + padding - tap) / STRIDE: the last tap reads the first pixel.
+        const int least = (phase + padding) % STRIDE, shifts = (taps - least + STRIDE - 1) / STRIDE;
+        return {shifts, least + (shifts - 1) * STRIDE, (phase + padding - least) / STRIDE - (shifts - 1)};
+    } else {
+        return {(taps - phase + STRIDE - 1) / STRIDE, phase, phase - padding};
+    }
+}
+
+struct Phase {
+    Axis down, across;
+};
+
+// Phases of this convolution that have taps, along each axis.
+__device__ __forceinline__ int phases(int taps) { return taps < STRIDE ? taps : STRIDE; }
+
+__device__ __forceinline__ Phase phase_of(const Arguments& a, int index) {
+    const int across = INPUT_GRADIENT ? STRIDE : phases(a.S);
+    return {axis(index / across, a.R, a.top), axis(index % across, a.S, a.left)};
+}
+
+// Rows and columns of a halo tile, enough for any phase.
+__device__ __forceinline__ int halo_rows(const Arguments& a) { return TILE_ROWS + (a.R + STRIDE - 1) / STRIDE - 1; }
+__device__ __forceinline__ int halo_columns(const Arguments& a) {
+    return TILE_COLUMNS + (a.S + STRIDE - 1) / STRIDE - 1;
+}
+
+// Start copying the input pixels of a phase under the tile, channels c0 .. c0 + 31.
+__device__ __forceinline__ void load_halo(const Arguments& a, const Tile& tile, const Phase& phase, int c0, u32 to) {
+    const int columns = halo_columns(a), rows = halo_rows(a);
     const float* image = a.x + static_cast<long long>(tile.n) * a.H * a.W * a.C;
     for (int i = threadIdx.x; i < rows * columns * PIECES; i += THREADS) {
         const int pixel = i / PIECES, piece = i % PIECES;
-        const int h = tile.p0 - a.top + pixel / columns, w = tile.q0 - a.left + pixel % columns;
+        const int h = (tile.p0 + pixel / columns) * READ_STEP + phase.down.first_pixel;
+        const int w = (tile.q0 + pixel % columns) * READ_STEP + phase.across.first_pixel;
         const int c = c0 + piece * 4;
         const bool inside = h >= 0 && h < a.H && w >= 0 && w < a.W && c < a.C;
         const long long offset = inside ? (static_cast<long long>(h) * a.W + w) * a.C + c : 0;
@@ -107,8 +190,27 @@ __device__ __forceinline__ void load_halo(const Arguments& a, const Tile& tile, 
     }
 }
 
+// The tap that shift number `shift` of a phase multiplies, of R * S.
+__device__ __forceinline__ int tap_of(const Arguments& a, const Phase& phase, int shift) {
+    const int r = phase.down.first_tap + shift / phase.across.shifts * TAP_STEP;
+    return r * a.S + phase.across.first_tap + shift % phase.across.shifts * TAP_STEP;
+}
+
+// Start copying the weights of one tap for the input gradient, one row for each of the channels c0 .. c0 + 31.
+__device__ __forceinline__ void load_exchanged_weights(const Arguments& a, const Tile& tile, int tap, int c0, u32 to) {
+    constexpr int ROW_PIECES = TILE_CHANNELS / 4;
+    for (int i = threadIdx.x; i < CHUNK * ROW_PIECES; i += THREADS) {
+        const int row = i / ROW_PIECES, piece = i % ROW_PIECES;
+        const int c = c0 + row, k = tile.k0 + piece * 4;
+        const bool inside = c < a.C && k < a.K;
+        const long long offset = inside ? (static_cast<long long>(c) * a.R * a.S + tap) * a.K + k : 0;
+        copy_async_16(to + row * WEIGHT_ROW_BYTES + piece * 16, a.w + offset, inside);
+    }
+}
+
 // Start copying the weights of one tap, channels c0 .. c0 + 31, one row for each output channel of the tile.
 __device__ __forceinline__ void load_weights(const Arguments& a, const Tile& tile, int tap, int c0, u32 to) {
+    if constexpr (INPUT_GRADIENT) return load_exchanged_weights(a, tile, tap, c0, to);
     for (int i = threadIdx.x; i < TILE_CHANNELS * PIECES; i += THREADS) {
         const int row = i / PIECES, piece = i % PIECES;
         const int k = tile.k0 + row, c = c0 + piece * 4;
@@ -118,34 +220,75 @@ __device__ __forceinline__ void load_weights(const Arguments& a, const Tile& til
     }
 }
 
+// The left factors of 16 pixels and INNER channels, of which c is the first; `row` is this lane's row of the halo tile.
+__device__ __forceinline__ void load_left(u32 (&left)[4], u32 halo, int row, int c) {
+    const int lane = threadIdx.x % 32;
+    // Four matrices: pixels 0-7 and 8-15 of channels c .. c + 3, then of c + 4 .. c + 7.
+    load_matrices(left, halo + swizzled(row, c / 4 + lane / 16));
+    if constexpr (BF16) {
+        u32 more[4];
+        load_matrices(more, halo + swizzled(row, c / 4 + 2 + lane / 16));
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+            left[i] = pair_bf16(left[i], left[i + 2]);
+            left[i + 2] = pair_bf16(more[i], more[i + 2]);
+        }
+    } else {
+#pragma unroll
+        for (int i = 0; i < 4; i++) left[i] = round_tf32(left[i]);
+    }
+}
+
+// Of the weights, 16 output channels and 8 inner ones, of which c is the first: output channels 0-7 of channels
+// c .. c + 3 and c + 4 .. c + 7, then output channels 8-15.
+__device__ __forceinline__ void load_weight_matrices(u32 (&right)[4], u32 weights, int channel, int c) {
+    const int lane = threadIdx.x % 32;
+    if constexpr (INPUT_GRADIENT) {
+        const u32 from = weights + (c + lane % 4) * WEIGHT_ROW_BYTES + (channel + lane / 4) * 4;
+#pragma unroll
+        for (int i = 0; i < 4; i++) right[i] = load_word(from + i % 2 * 4 * WEIGHT_ROW_BYTES + i / 2 * 8 * 4);
+    } else {
+        load_matrices(right, weights + swizzled(channel + lane % 8 + lane / 16 * 8, c / 4 + lane / 8 % 2));
+    }
+}
+
+// The right factors of 16 output channels and INNER inner ones: two for output channels 0-7, two for 8-15.
+__device__ __forceinline__ void load_right(u32 (&right)[4], u32 weights, int channel, int c) {
+    load_weight_matrices(right, weights, channel, c);
+    if constexpr (BF16) {
+        u32 more[4];
+        load_weight_matrices(more, weights, channel, c + 8);
+#pragma unroll
+        for (int i = 0; i < 4; i += 2) {
+            right[i] = pair_bf16(right[i], right[i + 1]);
+            right[i + 1] = pair_bf16(more[i], more[i + 1]);
+        }
+    } else {
+#pragma unroll
+        for (int i = 0; i < 4; i++) right[i] = round_tf32(right[i]);
+    }
+}
+
 // Multiply one step into the accumulators. `pixel` holds, for each row fragment, this lane's row of the halo tile.
 __device__ __forceinline__ void multiply_step(float (&sums)[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4],
                                               const int (&pixel)[ROW_FRAGMENTS], int shift, u32 halo, int channel,
                                               u32 weights) {
-    const int lane = threadIdx.x % 32;
 #pragma unroll
-    for (int c = 0; c < CHUNK; c += 8) {
-        u32 left[ROW_FRAGMENTS][4], right[COLUMN_FRAGMENTS / 2][4];
+    for (int c = 0; c < CHUNK; c += INNER) {
+        u32 right[COLUMN_FRAGMENTS / 2][4];
+#pragma unroll
+        for (int k = 0; k < COLUMN_FRAGMENTS / 2; k++) load_right(right[k], weights, channel + k * 16, c);
 #pragma unroll
         for (int m = 0; m < ROW_FRAGMENTS; m++) {
-            // Four matrices: pixels 0-7 and 8-15 of channels c .. c + 3, then of c + 4 .. c + 7.
-            load_matrices(left[m], halo + swizzled(pixel[m] + shift, c / 4 + lane / 16));
+            u32 left[4];
+            load_left(left, halo, pixel[m] + shift, c);
 #pragma unroll
-            for (int i = 0; i < 4; i++) left[m][i] = round_tf32(left[m][i]);
+            for (int k = 0; k < COLUMN_FRAGMENTS; k++) {
+                const u32 first = right[k / 2][k % 2 * 2], second = right[k / 2][k % 2 * 2 + 1];
+                if constexpr (BF16) multiply_bf16(sums[m][k], left, first, second);
+                else multiply_tf32(sums[m][k], left, first, second);
+            }
         }
-#pragma unroll
-        for (int k = 0; k < COLUMN_FRAGMENTS / 2; k++) {
-            // Four matrices: output channels 0-7 of channels c .. c + 3 and c + 4 .. c + 7, then output channels 8-15.
-            const int row = channel + k * 16 + lane % 8 + lane / 16 * 8;
-            load_matrices(right[k], weights + swizzled(row, c / 4 + lane / 8 % 2));
-#pragma unroll
-            for (int i = 0; i < 4; i++) right[k][i] = round_tf32(right[k][i]);
-        }
-#pragma unroll
-        for (int m = 0; m < ROW_FRAGMENTS; m++)
-#pragma unroll
-            for (int k = 0; k < COLUMN_FRAGMENTS; k++)
-                multiply_tf32(sums[m][k], left[m], right[k / 2][k % 2 * 2], right[k / 2][k % 2 * 2 + 1]);
     }
 }
 
@@ -164,7 +307,8 @@ __device__ __forceinline__ void store_tile(const Arguments& a, const Tile& tile,
 #pragma unroll
             for (int half = 0; half < 2; half++) {
                 const int pixel = first_pixel + m * 16 + half * 8 + lane / 4;
-                const int p = tile.p0 + pixel / TILE_COLUMNS, q = tile.q0 + pixel % TILE_COLUMNS;
+                const int p = (tile.p0 + pixel / TILE_COLUMNS) * STORE_STEP + blockIdx.z / STORE_STEP;
+                const int q = (tile.q0 + pixel % TILE_COLUMNS) * STORE_STEP + blockIdx.z % STORE_STEP;
                 if (p >= a.P || q >= a.Q) continue;
                 float* to = a.y + ((static_cast<long long>(tile.n) * a.P + p) * a.Q + q) * a.K + k;
                 const float first = sums[m][j][half * 2] + bias0, second = sums[m][j][half * 2 + 1] + bias1;
@@ -173,11 +317,10 @@ __device__ __forceinline__ void store_tile(const Arguments& a, const Tile& tile,
     }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) {
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Arguments a) {
     const Tile tile = tile_of_block(a);
-    const int columns = TILE_COLUMNS + a.S - 1;
-    const u32 halo_bytes = (TILE_ROWS + a.R - 1) * columns * ROW_BYTES;
-    const u32 weight_bytes = TILE_CHANNELS * ROW_BYTES;
+    const int columns = halo_columns(a);
+    const u32 halo_bytes = halo_rows(a) * columns * ROW_BYTES;
     const u32 halo = shared_memory(), weights = halo + 2 * halo_bytes;  // two buffers each
 
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
@@ -191,24 +334,37 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
     }
     float sums[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4] = {};
 
-    load_halo(a, tile, 0, halo);
-    load_weights(a, tile, 0, 0, weights);
+    // Of the input gradient a block has one phase, of the convolution all of them, for each chunk of channels.
+    const int count = INPUT_GRADIENT ? 1 : phases(a.R) * phases(a.S);
+    Phase phase = phase_of(a, INPUT_GRADIENT ? blockIdx.z : 0);
+    const bool empty = phase.down.shifts * phase.across.shifts == 0;  // no tap reaches these pixels
+    const int halos = empty ? 0 : (a.C + CHUNK - 1) / CHUNK * count;
+    if (!empty) {
+        load_halo(a, tile, phase, 0, halo);
+        load_weights(a, tile, tap_of(a, phase, 0), 0, weights);
+    }
     commit_copies();
-    const int taps = a.R * a.S, steps = (a.C + CHUNK - 1) / CHUNK * taps;
-    for (int step = 0, chunk = 0, tap = 0; step < steps; step++) {
-        // After the barrier this step's copies are there for all, and all are done with the buffers of the last one.
-        wait_copies<0>();
-        __syncthreads();
-        const int next_tap = tap + 1 < taps ? tap + 1 : 0, next_chunk = next_tap ? chunk : chunk + 1;
-        if (step + 1 < steps) {
-            if (next_tap == 0) load_halo(a, tile, next_chunk * CHUNK, halo + next_chunk % 2 * halo_bytes);
-            load_weights(a, tile, next_tap, next_chunk * CHUNK, weights + (step + 1) % 2 * weight_bytes);
+    for (int index = 0, step = 0; index < halos; index++) {
+        const Phase next = INPUT_GRADIENT ? phase : phase_of(a, (index + 1) % count);
+        const int shifts = phase.down.shifts * phase.across.shifts;
+        for (int shift = 0; shift < shifts; shift++, step++) {
+            // After the barrier this step's copies are there for all, and all are done with the buffers of the last.
+            wait_copies<0>();
+            __syncthreads();
+            const u32 other = weights + (step + 1) % 2 * WEIGHT_BYTES;
+            if (shift + 1 < shifts) {
+                load_weights(a, tile, tap_of(a, phase, shift + 1), index / count * CHUNK, other);
+            } else if (index + 1 < halos) {
+                const int c0 = (index + 1) / count * CHUNK;
+                load_halo(a, tile, next, c0, halo + (index + 1) % 2 * halo_bytes);
+                load_weights(a, tile, tap_of(a, next, 0), c0, other);
+            }
             commit_copies();
+            const int rows_on = shift / phase.across.shifts, columns_on = shift % phase.across.shifts;
+            multiply_step(sums, pixel, rows_on * columns + columns_on, halo + index % 2 * halo_bytes, channel,
+                          weights + step % 2 * WEIGHT_BYTES);
         }
-        const int shift = tap / a.S * columns + tap % a.S;
-        multiply_step(sums, pixel, shift, halo + chunk % 2 * halo_bytes, channel, weights + step % 2 * weight_bytes);
-        tap = next_tap;
-        chunk = next_chunk;
+        phase = next;
     }
     store_tile(a, tile, first_pixel, channel, sums);
 }

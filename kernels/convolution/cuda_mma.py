@@ -1,7 +1,7 @@
-"""conv2d "mma" on CUDA: the host side of cuda_mma.cu, which holds the idea and its arithmetic.
+"""conv2d and its input gradient, "mma" and "mma_bf16" on CUDA: the host side of cuda_mma.cu, which holds the idea.
 
-Products are rounded to tf32 (10 bits of mantissa), about 1e-3 relative where float32 gives 1e-6; so the variant runs
-only when it is named.
+Factors are rounded to tf32 (10 bits of mantissa), about 1e-3 relative where float32 gives 1e-6, or to bfloat16 (7
+bits), about 8e-3; so the variants run only when they are named.
 """
 
 import functools
@@ -17,7 +17,7 @@ from .geometry import ConvGeometry
 
 _SOURCE = Path(__file__).with_suffix(".cu")
 _ROW_BYTES = 128  # of shared memory: 32 channels of one pixel
-_LARGEST_KERNEL = 5  # two halo tiles of the largest must leave room for the weights in sm_86's 99 KB
+_LARGEST_KERNEL = 5  # of one phase: two halo tiles must leave room for the weights in sm_86's 99 KB
 
 # As struct Arguments in cuda_mma.cu.
 ARGUMENTS = np.dtype(
@@ -41,9 +41,11 @@ class Tile(NamedTuple):
     def threads(self) -> int:
         return 32 * (self.rows * self.columns // self.warp_pixels) * (self.channels // self.warp_channels)
 
-    def shared_bytes(self, r: int, s: int) -> int:
+    def shared_bytes(self, r: int, s: int, stride: int = 1, *, input_gradient: bool = False) -> int:
         """Two halo tiles and two taps' weights: one of each in use, the other on its way."""
-        return 2 * _ROW_BYTES * ((self.rows + r - 1) * (self.columns + s - 1) + self.channels)
+        halo = (self.rows + -(-r // stride) - 1) * (self.columns + -(-s // stride) - 1) * _ROW_BYTES
+        weights = (self.channels + (8 if input_gradient else 0)) * _ROW_BYTES
+        return 2 * (halo + weights)
 
 
 WIDE = Tile(8, 16, 64, 64, 32)
@@ -52,53 +54,114 @@ SMALL = Tile(8, 8, 64, 32, 32)  # images of 8 x 8 and less
 TILES = (WIDE, NARROW, SMALL)
 
 
-def tile_for(geometry: ConvGeometry) -> Tile:
-    """The tile that wastes least of these shapes."""
-    if geometry.k <= NARROW.channels:
+class _Call(NamedTuple):
+    """What the kernel reads (H x W pixels of C channels) and writes (P x Q of K): x and y, or gy and the gradient."""
+
+    n: int
+    h: int
+    w: int
+    c: int
+    k: int
+    r: int
+    s: int
+    p: int
+    q: int
+    top: int
+    left: int
+
+
+def _call(g: ConvGeometry, *, input_gradient: bool) -> _Call:
+    if input_gradient:
+        return _Call(g.n, g.p, g.q, g.k, g.c, g.r, g.s, g.h, g.w, g.pads[0], g.pads[2])
+    return _Call(g.n, g.h, g.w, g.c, g.k, g.r, g.s, g.p, g.q, g.pads[0], g.pads[2])
+
+
+def tile_for(p: int, q: int, k: int) -> Tile:
+    """The tile that wastes least of P x Q pixels of K channels."""
+    if k <= NARROW.channels:
         return NARROW
-    return SMALL if geometry.p * geometry.q <= SMALL.rows * SMALL.columns else WIDE
+    return SMALL if p * q <= SMALL.rows * SMALL.columns else WIDE
 
 
 @functools.cache
-def kernel_for(tile: Tile) -> cuda.Kernel:
-    """The kernel of cuda_mma.cu for one tile."""
+def kernel_for(tile: Tile, stride: int = 1, *, input_gradient: bool = False, bf16: bool = False) -> cuda.Kernel:
+    """The kernel of cuda_mma.cu for one tile, stride and type of products."""
     names = ("TILE_ROWS", "TILE_COLUMNS", "TILE_CHANNELS", "WARP_PIXELS", "WARP_CHANNELS")
-    name = f"conv2d_mma_tf32_{tile.rows}x{tile.columns}x{tile.channels}"
-    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, tuple(zip(names, tile, strict=True)))
+    choices = (("INPUT_GRADIENT", int(input_gradient)), ("BF16", int(bf16)), ("STRIDE", stride))
+    operation = "conv2d_input_grad" if input_gradient else "conv2d"
+    name = f"{operation}_mma_{'bf16' if bf16 else 'tf32'}_{tile.rows}x{tile.columns}x{tile.channels}_stride{stride}"
+    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, (*zip(names, tile, strict=True), *choices))
+
+
+def _rejects(g: ConvGeometry) -> str | None:
+    if g.dtype != np.float32:
+        return f"takes float32 but got {g.dtype}"
+    if g.stride not in ((1, 1), (2, 2)) or g.dilation != (1, 1) or g.groups != 1:
+        got = f"stride {g.stride}, dilation {g.dilation}, groups {g.groups}"
+        return f"takes stride 1 or 2, dilation 1 and groups 1 but got {got}"
+    largest = _LARGEST_KERNEL * g.stride[0]
+    if max(g.r, g.s) > largest:
+        return f"takes kernels up to {largest} x {largest} with stride {g.stride[0]} but got {g.r} x {g.s}"
+    return None
 
 
 def rejects(geometry: ConvGeometry) -> str | None:
     """Why this variant cannot take a call, or None."""
     g = geometry
-    if g.dtype != np.float32:
-        return f"takes float32 but got {g.dtype}"
-    if g.stride != (1, 1) or g.dilation != (1, 1) or g.groups != 1:
-        got = f"stride {g.stride}, dilation {g.dilation}, groups {g.groups}"
-        return f"takes stride 1, dilation 1 and groups 1 but got {got}"
-    if max(g.r, g.s) > _LARGEST_KERNEL:
-        return f"takes kernels up to {_LARGEST_KERNEL} x {_LARGEST_KERNEL} but got {g.r} x {g.s}"
     if g.c % 4 or g.k % 2:
-        return f"takes C_in a multiple of 4 (16-byte copies) and an even C_out but got C_in = {g.c}, C_out = {g.k}"
-    return None
+        channels = f"takes C_in a multiple of 4 (16-byte copies) and an even C_out but got C_in = {g.c}, C_out = {g.k}"
+        return _rejects(g) or channels
+    return _rejects(g)
+
+
+def rejects_input_grad(geometry: ConvGeometry) -> str | None:
+    """Why this variant cannot take an input gradient or a transposed convolution, or None."""
+    g = geometry
+    if g.c % 4 or g.k % 4:
+        got = f"got C = {g.c}, C_out = {g.k}"
+        return (
+            _rejects(g) or f"takes channels of the input and of gy that are multiples of 4 (16-byte copies) but {got}"
+        )
+    return _rejects(g)
 
 
 def build(geometry: ConvGeometry) -> Run:
-    """Prepare the launch: everything but the four addresses."""
-    g = geometry
-    tile = tile_for(g)
-    kernel = kernel_for(tile)
-    grid = (g.n * -(-g.p // tile.rows) * -(-g.q // tile.columns), -(-g.k // tile.channels), 1)
-    shared_bytes = tile.shared_bytes(g.r, g.s)
+    """Prepare a convolution's launch: everything but the four addresses."""
+    return _build("conv2d", geometry)
+
+
+def build_bf16(geometry: ConvGeometry) -> Run:
+    """As `build`, with bfloat16 products."""
+    return _build("conv2d", geometry, bf16=True)
+
+
+def build_input_grad(geometry: ConvGeometry) -> Run:
+    """Prepare an input gradient's launch: gy and gx take the places of x and y."""
+    return _build("conv2d_input_grad", geometry, input_gradient=True)
+
+
+def build_input_grad_bf16(geometry: ConvGeometry) -> Run:
+    """As `build_input_grad`, with bfloat16 products."""
+    return _build("conv2d_input_grad", geometry, input_gradient=True, bf16=True)
+
+
+def _build(name: str, g: ConvGeometry, *, input_gradient: bool = False, bf16: bool = False) -> Run:
+    call, stride = _call(g, input_gradient=input_gradient), g.stride[0]
+    phases = stride if input_gradient else 1  # of output pixels, along each axis
+    p, q = -(-call.p // phases), -(-call.q // phases)
+    tile = tile_for(p, q, call.k)
+    kernel = kernel_for(tile, stride, input_gradient=input_gradient, bf16=bf16)
+    grid = (call.n * -(-p // tile.rows) * -(-q // tile.columns), -(-call.k // tile.channels), phases**2)
+    shared_bytes = tile.shared_bytes(call.r, call.s, stride, input_gradient=input_gradient)
     prepared = np.zeros(1, ARGUMENTS)
-    prepared[["N", "H", "W", "C", "K", "R", "S", "P", "Q"]] = (g.n, g.h, g.w, g.c, g.k, g.r, g.s, g.p, g.q)
-    prepared["top"], prepared["left"] = g.pads[0], g.pads[2]
+    prepared[["N", "H", "W", "C", "K", "R", "S", "P", "Q", "top", "left"]] = call
     prepared["activation"], prepared["negative_slope"] = CODES[g.activation], g.negative_slope
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         addresses = [cuda.address(array) for array in (*arrays, *outputs)]
         x, w, _, y = addresses
         if x % 16 or w % 16 or y % 8:
-            raise ValueError("conv2d: mma expects input and weight at a multiple of 16 bytes, output at one of 8")
+            raise ValueError(f"{name}: mma expects input and weight at a multiple of 16 bytes, output at one of 8")
         if grid[0] == 0:
             return
         arguments = prepared.copy()

@@ -37,6 +37,13 @@ __device__ __forceinline__ void load_matrices(u32 (&fragment)[4], u32 row) {
                  : "memory");
 }
 
+// Read one aligned 32-bit word of shared memory.
+__device__ __forceinline__ u32 load_word(u32 from) {
+    u32 word;
+    asm volatile("ld.shared.b32 %0, [%1];" : "=r"(word) : "r"(from) : "memory");
+    return word;
+}
+
 // Round a float32 to tf32 (10 bits of mantissa), halves away from zero. Without it the tensor core truncates.
 __device__ __forceinline__ u32 round_tf32(u32 bits) {
     u32 rounded;
@@ -55,6 +62,23 @@ __device__ __forceinline__ void multiply_tf32(float (&d)[4], const u32 (&a)[4], 
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
+// Round two float32 to bfloat16 (7 bits of mantissa), halves to even, and put the first into the low 16 bits.
+__device__ __forceinline__ u32 pair_bf16(u32 first, u32 second) {
+    u32 pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(__uint_as_float(second)), "f"(__uint_as_float(first)));
+    return pair;
+}
+
+// The same with pairs of bfloat16: A is 16 x 16, B is 16 x 8. A lane holds, first number of a pair in the low bits,
+//     a[0..3] = A[g][2t, 2t+1], A[g+8][2t, 2t+1], A[g][2t+8, 2t+9], A[g+8][2t+8, 2t+9]
+//     b0, b1 = B[2t, 2t+1][g], B[2t+8, 2t+9][g]
+__device__ __forceinline__ void multiply_bf16(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                 "{%0, %1, %2, %3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
 // One float32 that no thread of the launch writes.
 __device__ __forceinline__ float load_constant(const float* from) {
     float value;
@@ -65,4 +89,8 @@ __device__ __forceinline__ float load_constant(const float* from) {
 // Two neighbouring float32; the address is a multiple of 8.
 __device__ __forceinline__ void store_pair(float* to, float first, float second) {
     asm volatile("st.global.v2.f32 [%0], {%1, %2};" ::"l"(to), "f"(first), "f"(second) : "memory");
+}
+
+__device__ __forceinline__ void store_one(float* to, float value) {
+    asm volatile("st.global.f32 [%0], %1;" ::"l"(to), "f"(value) : "memory");
 }

@@ -10,7 +10,7 @@
 #define __global__
 #define __device__
 #define __forceinline__ inline
-#define __launch_bounds__(threads)
+#define __launch_bounds__(...)
 #define __syncthreads() emulator::barrier(__LINE__)
 
 typedef unsigned int u32;
@@ -42,6 +42,12 @@ inline void load_matrices(u32 (&fragment)[4], u32 row, int line = __builtin_LINE
             for (int j = 0; j < 4; j++) static_cast<u32*>(lanes[i % 8 * 4 + j].out)[i / 8] = words[j];
         }
     }});
+}
+
+inline u32 load_word(u32 from, int line = __builtin_LINE()) {
+    u32 word;
+    emulator::read_shared(&word, from, 4, "load_word", line);
+    return word;
 }
 
 inline u32 bits_of(float value) {
@@ -80,6 +86,36 @@ inline void multiply_tf32(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, int 
     }});
 }
 
+// To nearest, halves to even; every NaN becomes the same.
+inline u32 round_bf16(u32 bits) {
+    if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return 0x7FFFu;
+    return (bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16;
+}
+
+inline u32 pair_bf16(u32 first, u32 second) { return round_bf16(first) | round_bf16(second) << 16; }
+
+inline void multiply_bf16(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, int line = __builtin_LINE()) {
+    const u32 in[6] = {a[0], a[1], a[2], a[3], b0, b1};
+    emulator::collective({"multiply_bf16", line, in, d, [](emulator::Collective* lanes, int) {
+        float a[16][16], b[16][8];
+        for (int i = 0; i < 32; i++) {
+            const u32* in = static_cast<const u32*>(lanes[i].in);
+            const int g = i / 4, t = i % 4;
+            for (int half = 0; half < 2; half++) {
+                const int shift = half ? 0 : 16;
+                for (int j = 0; j < 4; j++)
+                    a[g + j % 2 * 8][2 * t + half + j / 2 * 8] = value_of(in[j] << shift & 0xFFFF0000u);
+                for (int j = 0; j < 2; j++) b[2 * t + half + j * 8][g] = value_of(in[4 + j] << shift & 0xFFFF0000u);
+            }
+        }
+        for (int i = 0; i < 32; i++) {
+            float* d = static_cast<float*>(lanes[i].out);
+            for (int j = 0; j < 4; j++)
+                for (int k = 0; k < 16; k++) d[j] += a[i / 4 + j / 2 * 8][k] * b[k][i % 4 * 2 + j % 2];
+        }
+    }});
+}
+
 inline float load_constant(const float* from, int line = __builtin_LINE()) {
     float value;
     emulator::read_device(&value, from, 4, "load_constant", line);
@@ -89,4 +125,8 @@ inline float load_constant(const float* from, int line = __builtin_LINE()) {
 inline void store_pair(float* to, float first, float second, int line = __builtin_LINE()) {
     const float pair[2] = {first, second};
     emulator::write_device(to, pair, 8, "store_pair", line);
+}
+
+inline void store_one(float* to, float value, int line = __builtin_LINE()) {
+    emulator::write_device(to, &value, 4, "store_one", line);
 }

@@ -6,12 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 from tilegrad.kernels.activation.epilogue import ACTIVATIONS
-from tilegrad.kernels.convolution import CONV2D
-from tolerances import EPS
+from tilegrad.kernels.convolution import CONV2D, CONV2D_WEIGHT_GRAD
+from tilegrad.kernels.operation import Operation
+from tolerances import BF16_PRODUCT, EPS, TF32_PRODUCT
+
+TENSOR_CORES = {"mma": TF32_PRODUCT, "mma_bf16": BF16_PRODUCT}  # variants, and the error of their products
 
 
 class Case(NamedTuple):
-    """One call of conv2d, to be filled with numbers."""
+    """One convolution, to be filled with numbers; each of the three operations computes one array from the others."""
 
     x: tuple[int, int, int, int]
     w: tuple[int, int, int, int]
@@ -27,6 +30,23 @@ class Case(NamedTuple):
     @property
     def args(self) -> tuple[Any, ...]:
         return self.stride, self.padding, self.dilation, self.groups, self.activation, 0.1
+
+    @property
+    def y(self) -> tuple[int, int, int, int]:
+        sizes = []
+        for axis in (0, 1):
+            reach = self.dilation[axis] * (self.w[1 + axis] - 1) + 1
+            sizes.append((self.x[1 + axis] + sum(self.padding[axis]) - reach) // self.stride[axis] + 1)
+        return self.x[0], sizes[0], sizes[1], self.w[0]
+
+    def call(self, operation: Operation) -> tuple[list[tuple[int, ...] | None], tuple[Any, ...], int]:
+        """Shapes of the operation's arrays, its other arguments, and how many products a number of its result adds."""
+        x, w, y = self.x, self.w, self.y
+        if operation is CONV2D:
+            return [x, w, w[:1] if self.bias else None], self.args, w[1] * w[2] * w[3]
+        if operation is CONV2D_WEIGHT_GRAD:
+            return [y, x], (w, *self.args[:4]), y[0] * y[1] * y[2]
+        return [y, w, x[3:] if self.bias else None], (x, *self.args), w[0] // self.groups * w[1] * w[2]
 
 
 @st.composite
@@ -66,7 +86,13 @@ def cases(
     )
 
 
-def check(case: Case, variant: str, product_error: float, to_device: Callable[[np.ndarray], Any] = np.asarray) -> None:
+def check(
+    case: Case,
+    variant: str,
+    product_error: float,
+    to_device: Callable[[np.ndarray], Any] = np.asarray,
+    operation: Operation = CONV2D,
+) -> None:
     """The variant's result is the definition's, element by element.
 
     Half of the cases are small integers, which every arithmetic here multiplies and adds exactly: an error of index
@@ -75,21 +101,23 @@ def check(case: Case, variant: str, product_error: float, to_device: Callable[[n
     rng = np.random.default_rng(case.seed)
     exact = case.seed % 2 == 0
 
-    def numbers(shape: tuple[int, ...]) -> np.ndarray:
+    def numbers(shape: tuple[int, ...] | None) -> np.ndarray | None:
+        if shape is None:
+            return None
         drawn = rng.integers(-3, 4, shape) if exact else rng.standard_normal(shape)
         return drawn.astype(case.dtype)
 
-    x, w = numbers(case.x), numbers(case.w)
-    bias = numbers(case.w[:1]) if case.bias else None
-    wide = [None if a is None else a.astype(np.float64) for a in (x, w, bias)]
-    expected = run(wide, case.args, "naive")
-    sizes = run([None if a is None else abs(a) for a in wide], (*case.args[:4], None, 0.1), "naive")
-    got = run([x, w, bias], case.args, variant, to_device)
+    shapes, args, terms = case.call(operation)
+    arrays = [numbers(shape) for shape in shapes]
+    wide = [None if a is None else a.astype(np.float64) for a in arrays]
+    expected = run(wide, args, "naive", operation=operation)
+    plain = case._replace(activation=None).call(operation)[1]
+    sizes = run([None if a is None else abs(a) for a in wide], plain, "naive", operation=operation)
+    got = run(arrays, args, variant, to_device, operation)
 
     epsilon = EPS[case.dtype]
-    terms = case.w[1] * case.w[2] * case.w[3]
     error = (0 if exact else product_error + terms * epsilon) * sizes
-    if case.activation in ("tanh", "sigmoid", "leaky_relu"):
+    if case.activation in ("tanh", "sigmoid", "leaky_relu") and operation is not CONV2D_WEIGHT_GRAD:
         error = error + 8 * epsilon * (1 + abs(expected))
     wrong = np.argwhere(~(abs(got - expected) <= error))
     assert not len(wrong), (
@@ -99,11 +127,15 @@ def check(case: Case, variant: str, product_error: float, to_device: Callable[[n
 
 
 def run(
-    arrays: list[Any], args: tuple[Any, ...], variant: str, to_device: Callable[[np.ndarray], Any] = np.asarray
+    arrays: list[Any],
+    args: tuple[Any, ...],
+    variant: str,
+    to_device: Callable[[np.ndarray], Any] = np.asarray,
+    operation: Operation = CONV2D,
 ) -> np.ndarray:
     """One variant, by the operation's own plan, into poisoned outputs."""
     there = [None if a is None else to_device(a) for a in arrays]
-    plan = CONV2D.plan(there, args, variant)
+    plan = operation.plan(there, args, variant)
     (shape, dtype), = plan.geometry.outputs  # fmt: skip
     y = to_device(np.full(shape, np.nan, dtype))
     plan.run(tuple(there), (y,))

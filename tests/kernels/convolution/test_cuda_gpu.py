@@ -4,9 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cuda_cases import Case, cases, check
+from cuda_cases import TENSOR_CORES, Case, cases, check
 from hypothesis import given, settings
-from tolerances import EPS, TF32_PRODUCT
+from hypothesis import strategies as st
+from tilegrad.kernels.convolution import CONV2D_INPUT_GRAD, CONV2D_WEIGHT_GRAD
+from tilegrad.kernels.operation import Operation
+from tolerances import EPS
 
 
 def _cupy() -> Any:
@@ -49,7 +52,22 @@ def test_tiled(case: Case) -> None:
     check(case, "tiled", EPS[case.dtype], to_gpu)
 
 
-@given(cases(sizes=(1, 8, 33, 65), channels=(4, 32, 36, 128), out_channels=(2, 32, 66, 256), kernels=(1, 2, 3, 5)))
+@pytest.mark.parametrize("variant", TENSOR_CORES)
+@given(
+    cases(sizes=(1, 8, 33, 65), channels=(4, 32, 36, 128), out_channels=(2, 32, 66, 256), kernels=(1, 2, 3, 4, 5)),
+    st.sampled_from((1, 2)),
+)
 @settings(max_examples=200)
-def test_mma(case: Case) -> None:
-    check(case, "mma", TF32_PRODUCT, to_gpu)
+def test_mma(variant: str, case: Case, stride: int) -> None:
+    check(case._replace(stride=(stride, stride)), variant, TENSOR_CORES[variant], to_gpu)
+
+
+@pytest.mark.parametrize("variant", TENSOR_CORES)
+@pytest.mark.parametrize("operation", [CONV2D_INPUT_GRAD, CONV2D_WEIGHT_GRAD], ids=lambda o: o.name)
+@given(
+    cases(sizes=(1, 8, 33, 65), channels=(4, 36, 64, 132), out_channels=(4, 32, 68, 256), kernels=(1, 2, 3, 4, 5)),
+    st.sampled_from((1, 2)),
+)
+@settings(max_examples=200)
+def test_mma_gradients(operation: Operation, variant: str, case: Case, stride: int) -> None:
+    check(case._replace(stride=(stride, stride)), variant, TENSOR_CORES[variant], to_gpu, operation)

@@ -7,16 +7,13 @@ from typing import Any
 import emulator
 import numpy as np
 import pytest
-from cuda_cases import Case, cases, check, run
+from cuda_cases import TENSOR_CORES, Case, cases, check, run
 from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from on_emulator import SHARED_BYTES, compiled, emulated
 from tilegrad.kernels.convolution import CONV2D, conv2d, cuda_mma
-from tilegrad.kernels.machine import cuda, nvrtc
-from tolerances import TF32_PRODUCT
-
-emulated = [
-    pytest.mark.emulator,
-    pytest.mark.skipif(emulator.compiler() is None, reason="the emulator needs a C++ compiler (g++)"),
-]
+from tilegrad.kernels.machine import cuda
+from tolerances import BF16_PRODUCT, TF32_PRODUCT
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,16 +22,7 @@ def on_the_emulator() -> Iterator[None]:
         yield
 
 
-def mark(*marks: pytest.MarkDecorator) -> Any:
-    def decorate(function: Any) -> Any:
-        for one in reversed(marks):
-            function = one(function)
-        return function
-
-    return decorate
-
-
-@mark(*emulated)
+@emulated
 @given(
     cases(
         sizes=(1, 3, 8, 9, 17, 25),
@@ -46,24 +34,52 @@ def mark(*marks: pytest.MarkDecorator) -> Any:
 @example(Case((1, 8, 8, 64), (64, 3, 3, 64), True, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, "relu", "float32", 1))
 @example(Case((2, 19, 37, 36), (70, 3, 3, 36), True, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, None, "float32", 0))
 @example(Case((1, 33, 18, 4), (32, 5, 5, 4), False, (1, 1), ((2, 2), (2, 2)), (1, 1), 1, "tanh", "float32", 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_equals_the_definition(case: Case) -> None:
     check(case, "cuda.mma", TF32_PRODUCT)
 
 
-@mark(*emulated)
+@emulated
+@given(
+    cases(
+        sizes=(1, 8, 17, 25),
+        channels=(4, 32, 36),
+        out_channels=(2, 30, 34, 66),
+        kernels=(1, 2, 3, 4, 7, 10),
+        strides=(2,),
+    )
+)
+@example(Case((2, 16, 16, 36), (66, 4, 4, 36), True, (2, 2), ((1, 1), (1, 1)), (1, 1), 1, "leaky_relu", "float32", 0))
+@example(Case((1, 19, 35, 8), (32, 3, 5, 8), False, (2, 2), ((1, 2), (2, 0)), (1, 1), 1, None, "float32", 1))
+@settings(max_examples=15, deadline=None)
+def test_equals_the_definition_with_stride_2(case: Case) -> None:
+    check(case, "cuda.mma", TF32_PRODUCT)
+
+
+@emulated
+@given(
+    cases(sizes=(1, 8, 17), channels=(4, 32, 36), out_channels=(2, 34, 66), kernels=(1, 3, 4)),
+    st.sampled_from((1, 2)),
+)
+@settings(max_examples=10, deadline=None)
+def test_equals_the_definition_with_bfloat16_products(case: Case, stride: int) -> None:
+    check(case._replace(stride=(stride, stride)), "cuda.mma_bf16", BF16_PRODUCT)
+
+
+@emulated
+@pytest.mark.parametrize("variant", TENSOR_CORES)
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
-def test_every_tile_computes_every_shape(tile: cuda_mma.Tile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_tile_computes_every_shape(tile: cuda_mma.Tile, variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule that picks a tile is about speed; each is right for all."""
-    monkeypatch.setattr(cuda_mma, "tile_for", lambda geometry: tile)
+    monkeypatch.setattr(cuda_mma, "tile_for", lambda p, q, k: tile)
     monkeypatch.setattr(CONV2D, "_plans", {})
     for x, w in [((2, 9, 21, 8), (70, 3, 3, 8)), ((1, 5, 6, 36), (10, 2, 5, 36))]:
         for seed in (0, 1):
             case = Case(x, w, True, (1, 1), ((1, 2), (0, 1)), (1, 1), 1, "leaky_relu", "float32", seed)
-            check(case, "cuda.mma", TF32_PRODUCT)
+            check(case, f"cuda.{variant}", TENSOR_CORES[variant])
 
 
-@mark(*emulated)
+@emulated
 def test_operands_are_rounded_to_nearest_not_truncated() -> None:
     """With the identity for a weight the result is the rounded input: 10 bits of mantissa, halves away from zero."""
     x = np.random.default_rng(3).standard_normal((1, 6, 7, 4)).astype(np.float32)
@@ -74,16 +90,26 @@ def test_operands_are_rounded_to_nearest_not_truncated() -> None:
     np.testing.assert_array_equal(got, nearest.astype(np.float32))
 
 
-@mark(*emulated)
-def test_nan_and_infinity_reach_the_pixels_that_read_them_and_no_other() -> None:
+@emulated
+def test_operands_are_rounded_to_the_nearest_bfloat16() -> None:
+    """7 bits of mantissa, halves to even."""
+    x = np.zeros((1, 2, 3, 4), np.float32)
+    x[0, 0, 0] = [1 + 2.0**-8, 1 + 3 * 2.0**-8, -1 - 2.0**-8 - 2.0**-20, 1 + 2.0**-9]
+    got = run([x, np.eye(4, dtype=np.float32)[:, None, None, :], None], (1, 0, 1, 1, None, 0.0), "cuda.mma_bf16")
+    np.testing.assert_array_equal(got[0, 0, 0], np.float32([1, 1 + 2.0**-6, -1 - 2.0**-7, 1]))
+
+
+@emulated
+@pytest.mark.parametrize("variant", TENSOR_CORES)
+def test_nan_and_infinity_reach_the_pixels_that_read_them_and_no_other(variant: str) -> None:
     x = np.ones((1, 9, 17, 4), np.float32)
     x[0, 0, 0, 1], x[0, 8, 16, 0] = np.nan, np.inf
     args = (1, ((0, 1), (1, 0)), 1, 1, "relu", 0.0)
     arrays = [x, np.ones((2, 2, 2, 4), np.float32), None]
-    np.testing.assert_array_equal(run(arrays, args, "cuda.mma"), run(arrays, args, "reference"))
+    np.testing.assert_array_equal(run(arrays, args, f"cuda.{variant}"), run(arrays, args, "reference"))
 
 
-@mark(*emulated)
+@emulated
 def test_misaligned_arrays_are_refused() -> None:
     arrays = [np.empty(257, np.float32)[1:].reshape(1, 8, 8, 4), np.ones((2, 1, 1, 4), np.float32), None]
     with pytest.raises(ValueError, match="mma expects input and weight at a multiple of 16 bytes"):
@@ -94,9 +120,9 @@ def test_misaligned_arrays_are_refused() -> None:
     ("x", "w", "dtype", "args", "reason"),
     [
         ((1, 8, 8, 4), (2, 3, 3, 4), "f8", {}, "takes float32 but got float64"),
-        ((1, 8, 8, 4), (2, 3, 3, 4), "f4", {"stride": 2}, r"takes stride 1, .* but got stride \(2, 2\)"),
+        ((1, 8, 8, 4), (2, 3, 3, 4), "f4", {"stride": 3}, r"takes stride 1 or 2, .* but got stride \(3, 3\)"),
         ((1, 8, 8, 4), (2, 3, 3, 2), "f4", {"groups": 2}, "takes .* groups 1 but got .* groups 2"),
-        ((1, 8, 8, 4), (2, 6, 3, 4), "f4", {}, "takes kernels up to 5 x 5 but got 6 x 3"),
+        ((1, 8, 8, 4), (2, 6, 3, 4), "f4", {}, "takes kernels up to 5 x 5 with stride 1 but got 6 x 3"),
         ((1, 8, 8, 3), (2, 3, 3, 3), "f4", {}, "takes C_in a multiple of 4 .* but got C_in = 3, C_out = 2"),
         ((1, 8, 8, 4), (3, 3, 3, 4), "f4", {}, "an even C_out but got C_in = 4, C_out = 3"),
     ],
@@ -119,12 +145,12 @@ MUTANTS = {
         "on its way|nobody has written",
     ),
     "swizzle lost on the way in": ("copy_async_16(to + swizzled(row, piece)", "copy_async_16(to + i * 16", "differ"),
-    "taps turned by 90 degrees": ("tap / a.S * columns + tap % a.S", "tap % a.S * columns + tap / a.S", "differ"),
+    "taps turned by 90 degrees": ("rows_on * columns + columns_on", "columns_on * columns + rows_on", "differ"),
     "bias of the neighbour": ("a.bias + k + 1)", "a.bias + k)", "differ"),
 }
 
 
-@mark(*emulated)
+@emulated
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     right, broken, complaint = MUTANTS[mutant]
@@ -141,21 +167,16 @@ def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: 
         check(case, "cuda.mma", TF32_PRODUCT)
 
 
-SHARED_BYTES = {"sm_80": 163 * 1024, "sm_86": 99 * 1024, "sm_90": 227 * 1024}  # of a block, CUDA C++ guide, table 28
-
-
 @pytest.mark.nvrtc
 @pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("bf16", [False, True])
+@pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
-def test_compiles_without_spills(tile: cuda_mma.Tile, architecture: str, record_property: Any) -> None:
-    try:
-        nvrtc.version()
-    except RuntimeError as missing:
-        pytest.skip(str(missing))
-    kernel = cuda_mma.kernel_for(tile)
-    resources = cuda.compile_kernel(kernel, architecture).resources[kernel.name]
-    record_property("registers", resources.registers)
-    assert resources.spill_bytes == 0
-    assert resources.stack_bytes == 0
-    assert 3 * kernel.threads * resources.registers <= 65536, "three blocks' registers fit a multiprocessor"
-    assert tile.shared_bytes(5, 5) + resources.shared_bytes <= SHARED_BYTES[architecture]
+def test_compiles_without_spills(
+    tile: cuda_mma.Tile, stride: int, bf16: bool, architecture: str, record_property: Any
+) -> None:
+    kernel, blocks = cuda_mma.kernel_for(tile, stride, bf16=bf16), 2 if bf16 and stride == 2 else 3
+    resources = compiled(kernel, architecture, record_property)
+    assert blocks * kernel.threads * resources.registers <= 65536, "the blocks' registers fit a multiprocessor"
+    largest = 5 * stride
+    assert tile.shared_bytes(largest, largest, stride) + resources.shared_bytes <= SHARED_BYTES[architecture]

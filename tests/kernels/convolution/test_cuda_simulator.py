@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tilegrad.kernels.convolution import conv2d
+from tilegrad.kernels.convolution import conv2d, conv2d_input_grad
 
 
 @pytest.mark.simulator
@@ -24,3 +24,10 @@ def test_variants_in_the_simulator() -> None:
 def test_numpy_arrays_are_not_copied_to_a_gpu_in_silence(variant: str) -> None:
     with pytest.raises(TypeError, match=r"expects cupy.ndarray arguments but got numpy.ndarray"):
         conv2d(np.ones((1, 4, 4, 4), np.float32), np.ones((2, 3, 3, 4), np.float32), variant=variant)
+
+
+def test_numpy_arrays_are_not_copied_for_a_gradient_either() -> None:
+    with pytest.raises(TypeError, match=r"expects cupy.ndarray arguments but got numpy.ndarray"):
+        conv2d_input_grad(
+            np.ones((1, 2, 2, 4), np.float32), np.ones((4, 3, 3, 4), np.float32), (1, 4, 4, 4), variant="cuda.mma"
+        )

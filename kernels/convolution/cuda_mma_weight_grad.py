@@ -1,0 +1,150 @@
+"""conv2d_weight_grad, "mma" and "mma_bf16" on CUDA: the host side of cuda_mma_weight_grad.cu, which holds the idea.
+
+Two launches: blocks sum over parts of the pixels, then cuda_sum_partials.cu adds the parts in their order. Into how
+many parts is decided by shapes alone, so that results depend on nothing else.
+"""
+
+import functools
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..arrays import empty_on_cuda
+from ..machine import cuda
+from ..operation import Run
+from .geometry import ConvGeometry
+
+_SOURCE = Path(__file__).with_suffix(".cu")
+_SUM_SOURCE = Path(__file__).with_name("cuda_sum_partials.cu")
+_STRIP = (4, 8)  # pixels of gy that are multiplied between two barriers
+_LARGEST_KERNEL = 5  # accumulators for a row of taps must fit a thread's registers
+_BLOCKS = 264  # two for each multiprocessor of a large GPU; more parts are more partial sums to read again
+_LEAST_STRIPS = 8  # of a part: 256 pixels
+
+# As struct Arguments in cuda_mma_weight_grad.cu.
+ARGUMENTS = np.dtype(
+    [(name, np.uint64) for name in ("gy", "x", "partials")]
+    + [(name, np.int32) for name in ("N", "H", "W", "C", "K", "R", "P", "Q", "top", "left", "strips")],
+    align=True,
+)
+
+# As struct Arguments in cuda_sum_partials.cu.
+SUM_ARGUMENTS = np.dtype([(name, np.uint64) for name in ("partials", "sum", "count", "parts")])
+
+
+class Tile(NamedTuple):
+    """Output and input channels of one block's piece of the gradient, and of the piece that one warp computes."""
+
+    out: int
+    into: int
+    warp_out: int
+    warp_into: int
+
+    @property
+    def threads(self) -> int:
+        return 32 * (self.out // self.warp_out) * (self.into // self.warp_into)
+
+    def shared_bytes(self, taps: int, stride: int) -> int:
+        """Two strips of gy and x: one in use, the other on its way."""
+        rows, columns = _STRIP
+        gy = rows * columns * (self.out + 8)
+        x = rows * ((columns - 1) * stride + taps) * (self.into + 8 // stride)
+        return 2 * 4 * (gy + x)
+
+
+WIDE = Tile(64, 64, 32, 32)
+NARROW = Tile(64, 32, 32, 16)  # 32 input channels or fewer, or more than three taps in a row
+TILES = (WIDE, NARROW)
+
+
+def tile_for(g: ConvGeometry) -> Tile:
+    """The tile that wastes least of these channels and has registers for a row of taps."""
+    return NARROW if g.c <= NARROW.into or g.s > 3 else WIDE
+
+
+@functools.cache
+def kernel_for(tile: Tile, taps: int, stride: int, *, bf16: bool = False) -> cuda.Kernel:
+    """The kernel of cuda_mma_weight_grad.cu for one tile, a row of taps, a stride and a type of products."""
+    names = ("TILE_OUT", "TILE_IN", "WARP_OUT", "WARP_IN", "TAPS", "STRIDE", "BF16")
+    macros = tuple(zip(names, (*tile, taps, stride, int(bf16)), strict=True))
+    name = f"conv2d_weight_grad_mma_{'bf16' if bf16 else 'tf32'}_{tile.out}x{tile.into}_taps{taps}_stride{stride}"
+    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros)
+
+
+@functools.cache
+def sum_kernel() -> cuda.Kernel:
+    """The kernel of cuda_sum_partials.cu."""
+    threads = 256
+    return cuda.Kernel(_SUM_SOURCE, "sum_partials_float32", threads, SUM_ARGUMENTS, (("THREADS", threads),))
+
+
+def parts_of(strips: int, blocks: int) -> tuple[int, int]:
+    """Into how many parts the strips are cut where each part takes so many blocks, and the strips of a part."""
+    parts = max(1, min(_BLOCKS // blocks, strips // _LEAST_STRIPS))
+    each = max(1, -(-strips // parts))
+    return max(1, -(-strips // each)), each
+
+
+def rejects(geometry: ConvGeometry) -> str | None:
+    """Why this variant cannot take a call, or None."""
+    g = geometry
+    if g.dtype != np.float32:
+        return f"takes float32 but got {g.dtype}"
+    if g.stride not in ((1, 1), (2, 2)) or g.dilation != (1, 1) or g.groups != 1:
+        got = f"stride {g.stride}, dilation {g.dilation}, groups {g.groups}"
+        return f"takes stride 1 or 2, dilation 1 and groups 1 but got {got}"
+    if g.s > _LARGEST_KERNEL:
+        return f"takes kernels up to {_LARGEST_KERNEL} wide but got {g.r} x {g.s}"
+    if g.c % 4 or g.k % 4:
+        got = f"got C_in = {g.c}, C_out = {g.k}"
+        return f"takes C_in and C_out that are multiples of 4 (16-byte copies) but {got}"
+    return None
+
+
+def build(geometry: ConvGeometry) -> Run:
+    """Prepare both launches: everything but the addresses."""
+    return _build(geometry, bf16=False)
+
+
+def build_bf16(geometry: ConvGeometry) -> Run:
+    """As `build`, with bfloat16 products."""
+    return _build(geometry, bf16=True)
+
+
+def _build(g: ConvGeometry, *, bf16: bool) -> Run:
+    tile, stride = tile_for(g), g.stride[0]
+    kernel, shared_bytes = kernel_for(tile, g.s, stride, bf16=bf16), tile.shared_bytes(g.s, stride)
+    pieces = -(-g.k // tile.out) * -(-g.c // tile.into)
+    parts, each = parts_of(g.n * -(-g.p // _STRIP[0]) * -(-g.q // _STRIP[1]), pieces * g.r)
+    prepared = np.zeros(1, ARGUMENTS)
+    names = ["N", "H", "W", "C", "K", "R", "P", "Q", "top", "left", "strips"]
+    prepared[names] = (g.n, g.h, g.w, g.c, g.k, g.r, g.p, g.q, g.pads[0], g.pads[2], each)
+    count = g.k * g.r * g.s * g.c
+    summing = np.zeros(1, SUM_ARGUMENTS)
+    summing["count"], summing["parts"] = count, parts
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        (gw,) = outputs
+        partials = gw if parts == 1 else _scratch(gw, (parts, count))
+        addresses = [cuda.address(array) for array in (*arrays, partials)]
+        if any(address % 16 for address in addresses[:2]) or addresses[2] % 8:
+            raise ValueError(
+                "conv2d_weight_grad: mma expects gy and input at a multiple of 16 bytes, output at one of 8"
+            )
+        arguments = prepared.copy()
+        arguments.view(np.uint64)[:3] = addresses
+        cuda.launch(kernel, (parts, pieces, g.r), shared_bytes, arguments, arrays, [partials])
+        if parts > 1:
+            arguments = summing.copy()
+            arguments["partials"], arguments["sum"] = addresses[2], cuda.address(gw)
+            adding = sum_kernel()
+            cuda.launch(adding, (-(-count // adding.threads), 1, 1), 0, arguments, [partials], outputs)
+
+    return run
+
+
+def _scratch(beside: Any, shape: tuple[int, ...]) -> Any:
+    """Memory for partial sums on the device of ``beside``; on the CPU where kernels run in a simulation."""
+    dtype = np.dtype(np.float32)
+    return np.empty(shape, dtype) if isinstance(beside, np.ndarray) else empty_on_cuda(shape, dtype)
