@@ -1,4 +1,4 @@
-"""The second half, in compiled workers: better patches for every place, and the mean of what they say.
+"""The second step, in compiled workers: better patches for every place, and the mean of what they say.
 
 `_improve` looks for better source patches of every target patch: among those of its neighbours, moved along, since
 where one patch fits, the next one over fits the neighbour; and at random distances from its own best. That is

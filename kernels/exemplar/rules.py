@@ -37,8 +37,8 @@ NOISE = 1e-6
 CUT = 20.0
 """Bandwidths beyond which a patch does not vote at all."""
 
-TENSION = 1.0
-"""Of the surface through what is known: it bends over two or three pixels, and does not overshoot in a wide hole."""
+TENSION = 0.8
+"""Of the surface through what is known: beyond a pixel or so it is drawn taut, and does not overshoot in wide holes."""
 
 FADING = 1.5
 """How many times with every step into a hole the patches lose what they leave unexplained on its rim."""
