@@ -91,7 +91,8 @@ def _fitted(
     coarse = _band(u, numbers, g.r // 2, g.s // 2)
     power = (coarse**2).sum(axis=-1, keepdims=True)
     unexplained = ((u - guess) ** 2).sum(axis=-1, keepdims=True)
-    shares = _means_near(np.concatenate([unexplained, power], axis=-1), rim, places, *near)
+    marks = _sums_around(_sums_around(hole.astype(np.int64), g.r // 2, 0), g.s // 2, 1)
+    shares = _means_near(np.concatenate([unexplained, power], axis=-1), rim & (marks > 0), places, *near)
     share = np.clip(_ratio(shares[:, :1], shares[:, 1:] + floor), 0, 1)
     trust = (1 - share) ** (FADING * steps[:, None])
 

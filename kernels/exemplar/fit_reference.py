@@ -58,10 +58,13 @@ def fit(u, guess, hole, numbers, covered, depth, extent, r, s):
     rim, inside, floor = covered & numbers, numbers | hole, NOISE * extent**2
     coarse, fine = band(u, numbers, r // 2, s // 2), band(u, numbers, 1, 1)
     unexplained, power, detail = np.zeros((h, w)), np.zeros((h, w)), np.zeros((h, w, c))
+    beside = rim.copy()  # further out few patches vote, and if those found nothing, that says nothing of the hole
     for i in range(h):
         for j in range(w):
             unexplained[i, j] = ((u[i, j] - guess[i, j]) ** 2).sum()
             power[i, j] = (coarse[i, j] ** 2).sum()
+            top, left = max(0, i - r // 2), max(0, j - s // 2)
+            beside[i, j] = rim[i, j] and hole[top : i + r // 2 + 1, left : j + s // 2 + 1].any()
             if hole[i, j]:
                 detail[i, j] = guess[i, j] + smooth[0, i, j, c:] - smooth[0, i, j, :c]
     wanted, missing, amplitude = band(detail, inside, r // 2, s // 2), np.zeros((h, w)), np.zeros(c)
@@ -70,8 +73,9 @@ def fit(u, guess, hole, numbers, covered, depth, extent, r, s):
             if not hole[i, j]:
                 continue
             down, across = depth[i, j] + r // 2, depth[i, j] + s // 2
-            lost, all_of_it = mean_near(unexplained, rim, i, j, down, across), mean_near(power, rim, i, j, down, across)
-            share = min(lost / (all_of_it + floor), 1.0) if all_of_it + floor > 0 else 0.0
+            lost = mean_near(unexplained, beside, i, j, down, across)
+            all_of_it = mean_near(power, beside, i, j, down, across) + floor
+            share = min(lost / all_of_it, 1.0) if all_of_it > 0 else 0.0
             trust = (1 - share) ** (FADING * depth[i, j])
             down, across = depth[i, j] + 2 * r, depth[i, j] + 2 * s
             for k in range(c):
