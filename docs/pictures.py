@@ -260,6 +260,40 @@ def metrics_and_degradation() -> None:
     save("metrics-and-degradation.png", panels, 3)
 
 
+def inpainting() -> None:
+    """Damage in red, and what each method makes of it; decibels are those of the damaged pixels."""
+    panels = []
+    for picture, make in (
+        (data.chelsea()[60:208, 130:278], lambda image: filters.scratches(image, 12, 3, seed=3, channel_axis=-1)[1]),
+        (data.gravel()[:148, :148], lambda image: filters.tears(image, 2, 14, seed=2)[1]),
+        (data.brick()[36:184, 100:248], lambda image: holes_of(image.shape)),
+    ):
+        mask = make(picture)
+        channel_axis = -1 if picture.ndim == 3 else None
+        red = np.where(mask[..., None], [213, 94, 0], picture.reshape(*mask.shape, -1)).astype(np.uint8)
+        empty = np.where(mask.reshape(mask.shape + (1,) * (picture.ndim - 2)), 0, picture).astype(np.uint8)
+        smooth = filters.inpaint_biharmonic(empty, mask, channel_axis=channel_axis)
+        results = {
+            "inpaint_exemplar": filters.inpaint_exemplar(empty, mask, channel_axis=channel_axis),
+            "inpaint_biharmonic": np.rint(255 * smooth).astype(np.uint8),
+            "INPAINT_TELEA": cv.inpaint(empty, mask.astype(np.uint8), 3, cv.INPAINT_TELEA),
+        }
+        panels.append(Panel("damaged", red))
+        for name, result in results.items():
+            quality = filters.peak_signal_noise_ratio(picture[mask], result[mask])
+            panels.append(Panel(f"{name}: {quality:.1f} dB", result))
+    save("inpainting.png", panels, 4)
+
+
+def holes_of(shape: tuple[int, ...]) -> np.ndarray:
+    """Four squares of 30 pixels."""
+    mask = np.zeros(shape[:2], bool)
+    for top in (24, 96):
+        for left in (24, 96):
+            mask[top : top + 30, left : left + 30] = True
+    return mask
+
+
 SHEETS = (
     borders,
     linear,
@@ -270,6 +304,7 @@ SHEETS = (
     denoising,
     geometry,
     metrics_and_degradation,
+    inpainting,
 )
 
 

@@ -146,8 +146,9 @@ def inpaint_exemplar(
     Notes
     -----
     The method is that of `tilegrad.kernels.inpaint_exemplar`, where it is described: the filling of Criminisi et al.,
-    refined by voting patches, and fitted into its surroundings by the biharmonic equation. The same image gives the
-    same bits on any number of threads. Pixels that are not finite stay, and are neither compared nor copied.
+    refined by voting patches, which are believed as far as they explain what is known around a hole; elsewhere a smooth
+    surface takes their place, rough where the image is random texture. The same image gives the same bits on any number
+    of threads. Pixels that are not finite stay, and are neither compared nor copied.
 
     uint8, uint16 and float32 images are compared in float32, float64 ones in float64; other types go through float32
     (float16, 8-bit integers, bool) or float64, and results are rounded and clipped to their range.

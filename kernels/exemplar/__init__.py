@@ -1,20 +1,24 @@
 """Exemplar inpainting: holes are filled, and tears repaired, with patches of the image itself.
 
-    reference.py   the definition in loops, interpreted in float64; compiled as it stands it is "naive"
-    rules.py       the numbers of the method, and which candidates are tried
-    cpu_patches.py "patches", of two halves:
+    reference.py       the definition in loops, interpreted in float64; compiled as it stands it is "naive"
+    fit_reference.py   that of its last step
+    rules.py           the numbers of the method, and which candidates are tried
+    cpu_patches.py     "patches", of three steps:
         cpu_fill.py    Criminisi's order, and an exact search through the whole image, many candidates to a vector
-        cpu_refine.py  rounds of PatchMatch and of voting, and the fit into the surroundings
+        cpu_refine.py  rounds of PatchMatch and of voting
+        cpu_fit.py     how much of that is believed
 
-Why two halves. Criminisi's filling continues edges into the hole and copies texture, but it never reconsiders: patches
+Why not one. Criminisi's filling continues edges into the hole and copies texture, but it never reconsiders: patches
 are cut against each other, and whatever is wrong with the first is copied on. The rounds take its result as a first
 guess. Each pixel becomes the mean of what many patches say, which removes the cuts, and in narrow damage, where patches
 see known pixels on both sides, is much nearer to the truth than any one of them. Deep in a hole, where all are far from
 it, a mean would only blur: there the best patch alone counts.
 
-The fit closes what is left: patches vote on the known rim as well, and their error there, spread into the hole by a
-surface of least bending, is taken off. If patches say nothing, what remains is biharmonic inpainting; where they know
-the texture, it is the texture at the right brightness.
+The fit asks how much of that can be known. Patches vote on the known rim as well. Their error there is spread into the
+hole by a surface of least bending, and taken off; and where they leave much of the rim unexplained, as in a photograph
+that does not repeat, a wrong edge is further from the truth than none. So pixels go over, step by step into the hole,
+from what patches say to the smooth surface through what is known. Where they know the picture, as in a wall of bricks,
+nothing changes. In random texture nobody can know it, but everybody sees blur: there the patches' detail is kept.
 """
 
 import numpy as np
@@ -110,7 +114,8 @@ def inpaint_exemplar(
 
     Source: A. Criminisi, P. Perez and K. Toyama, "Region filling and object removal by exemplar-based image
     inpainting", 2004; Y. Wexler, E. Shechtman and M. Irani, "Space-time completion of video", 2007; C. Barnes et al.,
-    "PatchMatch: a randomized correspondence algorithm for structural image editing", 2009.
+    "PatchMatch: a randomized correspondence algorithm for structural image editing", 2009. The last step is this
+    package's own.
 
     Examples
     --------

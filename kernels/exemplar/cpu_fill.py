@@ -1,4 +1,4 @@
-"""The first half, in compiled workers: Criminisi's order, and the search for the best patch.
+"""The first step, in compiled workers: Criminisi's order, and the search for the best patch.
 
 One step of every image is two launches. `_choose` copies the patch that the last search found into its target, brings
 the priorities near it up to date, and takes the front pixel of the highest priority as the next target; it lists the

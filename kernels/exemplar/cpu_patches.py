@@ -1,5 +1,5 @@
 """Variant "patches": Criminisi's filling with a search by vectors (cpu_fill), then rounds of PatchMatch and voting
-(cpu_refine)."""
+(cpu_refine), then the fit (cpu_fit)."""
 
 from typing import Any
 

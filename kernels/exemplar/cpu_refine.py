@@ -1,4 +1,4 @@
-"""The second half, in compiled workers: better patches for every place, and the mean of what they say.
+"""The second step, in compiled workers: better patches for every place, and the mean of what they say.
 
 `_improve` looks for better source patches of every target patch: among those of its neighbours, moved along, since
 where one patch fits, the next one over fits the neighbour; and at random distances from its own best. That is
@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from ..inpainting import inpaint_biharmonic
 from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import pointer
 from ..machine.threads import launch, num_threads
+from .cpu_fit import fit
 from .differences import number_type
 from .geometry import ExemplarGeometry
-from .prepare import Prepared, box_sums, weights_of, whole_patches
-from .rules import BANDWIDTH, CANDIDATES, CUT, NOISE, RELIANCE, SHARPNESS, SHIFT_PENALTY, TENSION, drawn, moved, turns
+from .prepare import Prepared, box_sums, depths, weights_of, whole_patches
+from .rules import BANDWIDTH, CANDIDATES, CUT, NOISE, RELIANCE, SHARPNESS, SHIFT_PENALTY, drawn, moved, turns
 
 _TARGETS = 16  # to a task
 _PIXELS = 64
@@ -195,7 +195,7 @@ def workers(g: ExemplarGeometry) -> tuple[int, int]:
 
 
 def refine(g: ExemplarGeometry, state: Prepared, origin: np.ndarray, addresses: tuple[int, int]) -> None:
-    """Improve the holes of the planes in rounds, and fit the last result into its surroundings."""
+    """Improve the holes of the planes in rounds, and fit what the last one says into its surroundings."""
     improve, vote = addresses
     touched = box_sums(g, state.hole.astype(np.int64)) > 0
     targets = np.flatnonzero(touched)
@@ -206,7 +206,8 @@ def refine(g: ExemplarGeometry, state: Prepared, origin: np.ndarray, addresses: 
     old = np.empty_like(new)
     differences = empty(new.shape, g.work)
     shifts = empty((*new.shape, g.c), g.work)
-    weights = weights_of(g, state)
+    depth = depths(state.hole)
+    weights = weights_of(g, state, depth)
     means = box_sums(g, weights.astype(np.float64)).reshape(-1)[targets] / (g.r * g.s)
     reliance = (means**RELIANCE).astype(g.work)
     scratch = -(-g.c * g.work.itemsize // _LINE) * _LINE
@@ -227,7 +228,10 @@ def refine(g: ExemplarGeometry, state: Prepared, origin: np.ndarray, addresses: 
         launch(improve, -(-targets.size // _TARGETS), addressof(block), _TARGET_NS * targets.size)
         if sweep < g.refinements - 1:
             voted(state.places, state.planes)
-    _fit(g, state, touched, voted)
+    covered = _covered(g, touched) & (state.numbers | state.hole)
+    guess = state.planes.copy()
+    voted(np.flatnonzero(covered), guess)
+    fit(g, state, guess, covered, depth)
 
 
 def _first_sources(
@@ -252,17 +256,10 @@ def _first_sources(
     return table
 
 
-def _fit(g: ExemplarGeometry, state: Prepared, touched: np.ndarray, voted: Any) -> None:
-    """Let the patches vote on what is known around the holes too, and take away from the holes, smoothly, by what the
-    patches are wrong there."""
+def _covered(g: ExemplarGeometry, touched: np.ndarray) -> np.ndarray:
+    """The pixels of all patches that begin where it is marked."""
     covered = np.zeros_like(touched)
     for i in range(g.r):
         for j in range(g.s):
             covered[:, i : g.h, j : g.w] |= touched[:, : g.h - i, : g.w - j]
-    guess = state.planes.copy()
-    voted(np.flatnonzero(covered & (state.numbers | state.hole)), guess)
-    error = (state.planes - guess)[..., : g.w].transpose(0, 2, 3, 1)
-    spread = inpaint_biharmonic(error, (~state.numbers).view(np.uint8), tension=TENSION)
-    image, rest = np.divmod(state.places, g.h * g.w)
-    row, column = np.divmod(rest, g.w)
-    state.planes[image, :, row, column] = guess[image, :, row, column] + spread[image, row, column]
+    return covered

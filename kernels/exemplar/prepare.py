@@ -66,12 +66,17 @@ def whole_patches(g: ExemplarGeometry, usable: np.ndarray) -> np.ndarray:
     return (box_sums(g, usable.astype(np.int64)) == g.r * g.s).astype(np.uint8)
 
 
-def weights_of(g: ExemplarGeometry, state: Prepared) -> np.ndarray:
-    """1 for known pixels, less for those in a hole the more steps they are inside, 0 for those that are no numbers."""
-    depth = np.zeros(state.hole.shape)
-    inside = state.hole
+def depths(hole: np.ndarray) -> np.ndarray:
+    """How many steps each pixel lies inside a hole, 1 beside what is not; (N, H, W) int64."""
+    depth = np.zeros(hole.shape, np.int64)
+    inside = hole
     while inside.any():
         depth += inside
         around = np.pad(inside, ((0, 0), (1, 1), (1, 1)), constant_values=True)
         inside = inside & around[:, :-2, 1:-1] & around[:, 2:, 1:-1] & around[:, 1:-1, :-2] & around[:, 1:-1, 2:]
-    return np.where(state.numbers | state.hole, DECAY**-depth, 0).astype(g.work)
+    return depth
+
+
+def weights_of(g: ExemplarGeometry, state: Prepared, depth: np.ndarray) -> np.ndarray:
+    """1 for known pixels, less for those in a hole the more steps they are inside, 0 for those that are no numbers."""
+    return np.where(state.numbers | state.hole, DECAY ** -depth.astype(np.float64), 0).astype(g.work)

@@ -6,7 +6,8 @@
     refine   in rounds: for each patch that meets the hole keep the best sources among its own, its neighbours' and
              random ones (Barnes et al. 2009); let all patches over a pixel vote on it (Wexler, Shechtman and Irani
              2007)
-    fit      let them vote on what is known around the hole, too, spread the error smoothly into the hole, and correct
+    fit      let them vote on what is known around the hole, too, to see how far they can be believed, and where they
+             cannot, go over to the smooth surface through what is known (fit_reference.py)
 
 Pixels are numbered through the image. A patch is named by its first pixel; it lies inside the image, so that near the
 border the pixel that it is for is not in its middle. Of equals the first in raster order is taken.
@@ -17,7 +18,7 @@ import math
 import numpy as np
 from numba.extending import register_jitable
 
-from ..inpainting.reference import inpaint_biharmonic
+from .fit_reference import fit
 from .rules import (
     BANDWIDTH,
     CANDIDATES,
@@ -28,7 +29,6 @@ from .rules import (
     RELIANCE,
     SHARPNESS,
     SHIFT_PENALTY,
-    TENSION,
     drawn,
     moved,
     turns,
@@ -207,7 +207,7 @@ def refine(u, hole, numbers, whole, origin, extent, r, s, refinements):
             if hole[i : i + r, j : j + s].any():
                 meets[i, j] = True
                 covered[i : i + r, j : j + s] = True
-    depth, inside = np.zeros((h, w)), hole.copy()
+    depth, inside = np.zeros((h, w), np.int64), hole.copy()
     while inside.any():
         depth += inside
         rest = inside.copy()
@@ -259,13 +259,7 @@ def refine(u, hole, numbers, whole, origin, extent, r, s, refinements):
         for j in range(w):
             if covered[i, j] and (hole[i, j] or numbers[i, j]):
                 vote(u, weights, reliance, meets, new, differences, shifts, extent, i, j, r, s, values)
-    error = (u - values).reshape((1, h, w, c))
-    spread = np.zeros((1, h, w, c))
-    inpaint_biharmonic(error, np.where(numbers, 0, 1).reshape((1, h, w)), spread, 1, 1, h, w, c, TENSION)
-    for i in range(h):
-        for j in range(w):
-            if hole[i, j]:
-                u[i, j] = values[i, j] + spread[0, i, j]
+    fit(u, values, hole, numbers, covered, depth, extent, r, s)
 
 
 def inpaint_exemplar(x, mask, source, y, r, s, refinements, levels):

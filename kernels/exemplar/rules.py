@@ -37,8 +37,20 @@ NOISE = 1e-6
 CUT = 20.0
 """Bandwidths beyond which a patch does not vote at all."""
 
-TENSION = 0.05
-"""Of the surface that fits the patches in: features wider than its root's inverse, four pixels, do not overshoot."""
+TENSION = 0.8
+"""Of the surface through what is known: beyond a pixel or so it is drawn taut, and does not overshoot in wide holes."""
+
+FADING = 1.5
+"""How many times with every step into a hole the patches lose what they leave unexplained on its rim."""
+
+RANDOMNESS = 3
+"""The power of how normally the rim is distributed, from 0 to 1, that is the share of a texture in it."""
+
+LOUDNESS = 2.0
+"""What detail of a texture is at most, as a multiple of the mean amplitude on the rim: edges are none."""
+
+AMPLIFICATION = 2.0
+"""What the finest band is multiplied by at most, to become as rough as the rim."""
 
 
 @njit(forceinline=True)

@@ -84,6 +84,39 @@ def test_a_hole_in_the_corner_and_one_along_the_whole_border():
         np.testing.assert_array_equal(found, x)
 
 
+def test_a_wide_hole_in_a_random_texture_equals_its_definition():
+    """Nothing in it can be known, so that all steps of the fit take part; a pixel beside it is no number."""
+    x = np.random.default_rng(5).random((1, 30, 34, 2)) + texture((1, 30, 34, 2), "float64") / 50
+    x[0, 9, 20] = np.nan
+    mask = square(x.shape, slice(10, 22), slice(12, 24))
+    found, expected = (
+        kernels.inpaint_exemplar(x, mask, patch_size=5, refinements=2, variant=variant) for variant in (None, "naive")
+    )
+    np.testing.assert_allclose(found, expected, rtol=0, atol=5 * EXEMPLAR)
+
+
+def test_random_texture_stays_rough():
+    x = np.random.default_rng(6).normal(100, 10, (1, 64, 64, 1))
+    mask = square(x.shape, slice(22, 42), slice(22, 42))
+    found = kernels.inpaint_exemplar(with_hole(x, mask), mask, refinements=4)
+    assert found[mask == 1].std() > 0.7 * x[mask == 1].std()
+
+
+def test_what_does_not_repeat_is_nearer_to_the_truth_than_copies():
+    """Discs over discs, of any size and brightness: what is copied brings edges that are not there."""
+    i, j = np.indices((64, 64))
+    rng = np.random.default_rng(1)
+    x = np.full((1, 64, 64, 1), 100.0)
+    for _ in range(40):
+        top, left, radius = rng.uniform(0, 64), rng.uniform(0, 64), rng.uniform(4, 12)
+        x[0, (i - top) ** 2 + (j - left) ** 2 < radius**2] = rng.uniform(0, 200)
+    mask = square(x.shape, slice(22, 42), slice(22, 42))
+    copied, found = (
+        kernels.inpaint_exemplar(with_hole(x, mask), mask, patch_size=7, refinements=rounds) for rounds in (0, 4)
+    )
+    assert ((found - x) ** 2).mean() < 0.6 * ((copied - x) ** 2).mean()
+
+
 def test_what_lies_in_the_hole_is_not_read():
     x = texture((1, 24, 24, 2), "float32")
     mask = square(x.shape, slice(8, 14), slice(8, 14))
