@@ -10,6 +10,20 @@ import numpy as np
 from numba import config, cuda
 
 
+THREADS = 128
+"""Threads of a block, where their number is free: four warps."""
+
+
+def launch_each(kernel: Any, count: int, *arguments: Any) -> None:
+    """Run ``kernel(*arguments)`` with a thread for each of ``count`` indices ``cuda.grid(1)``.
+
+    Threads come in whole blocks, so that the last ones may have an index beyond: kernels check.
+    """
+    threads = min(THREADS, count)
+    if count:
+        launch(kernel, (-(-count // threads),), (threads,), *arguments)
+
+
 def launch(kernel: Any, grid: tuple[int, ...], block: tuple[int, ...], *arguments: Any) -> None:
     """Run ``kernel(*arguments)`` over a grid of blocks, in order with the other work of CuPy's current stream.
 
