@@ -1,8 +1,8 @@
 """Sums and means "naive" on CUDA: one block, one sum.
 
-The idea: the terms of one sum are shared out among the 128 threads of a block. Each adds its own, then the block adds
-the threads' sums in shared memory as a tree: in each round the lower half of the threads still at work adds what the
-upper half has, and after seven rounds the first thread holds the sum.
+The idea: the terms of one sum are shared out among the threads of a block, 128 of them unless there are fewer terms.
+Each adds its own, then the block adds the threads' sums in shared memory as a tree: in each round the lower half of the
+threads still at work adds what the upper half has, and after seven rounds the first thread holds the sum.
 
     round 1    s[0] += s[64]    s[1] += s[65]    ...    s[63] += s[127]
     round 2    s[0] += s[32]    ...                     s[31] += s[63]
@@ -34,24 +34,6 @@ from .geometry import Pass, Reduction
 CHUNK = 64 * THREADS
 
 
-@cuda.jit(device=True)
-def sum_of_block(value):
-    """The sum of the values of a block's `THREADS` threads, which all must call this and all get the result."""
-    sums = cuda.shared.array(THREADS, float64)
-    thread = cuda.threadIdx.x
-    sums[thread] = value
-    cuda.syncthreads()
-    half = THREADS // 2
-    while half > 0:
-        if thread < half:
-            sums[thread] += sums[thread + half]
-        cuda.syncthreads()
-        half //= 2
-    total = sums[0]
-    cuda.syncthreads()  # before the next call writes
-    return total
-
-
 @cuda.jit
 def sum_naive(x, y, rows, inner, chunks, scale):
     """Each block sums one chunk of rows of one (outer, inner); y is (outer, chunks, inner)."""
@@ -59,25 +41,35 @@ def sum_naive(x, y, rows, inner, chunks, scale):
     chunk = cuda.blockIdx.x // inner % chunks
     outer = cuda.blockIdx.x // (inner * chunks)
     length = (rows + chunks - 1) // chunks
-    last = min(rows, (chunk + 1) * length)
+    thread, threads = cuda.threadIdx.x, cuda.blockDim.x
+    sums = cuda.shared.array(THREADS, float64)
+
     total = 0.0
-    for row in range(chunk * length + cuda.threadIdx.x, last, THREADS):
+    for row in range(chunk * length + thread, min(rows, (chunk + 1) * length), threads):
         total += x[(outer * rows + row) * inner + i]
-    total = sum_of_block(total)
-    if cuda.threadIdx.x == 0:
-        y[cuda.blockIdx.x] = total * scale
+    sums[thread] = total
+    cuda.syncthreads()
+    half = threads // 2  # a power of two
+    while half > 0:
+        if thread < half:
+            sums[thread] += sums[thread + half]
+        cuda.syncthreads()
+        half //= 2
+    if thread == 0:
+        y[cuda.blockIdx.x] = sums[0] * scale
 
 
 def sum_rows(x: Any, y: Any, walk: Pass, scale: float = 1.0) -> None:
     """Launch ``y[outer, inner] = scale * sum over rows of x[outer, row, inner]``, for flat x and y."""
     outer, rows, inner = walk
     chunks = -(-rows // CHUNK)
+    threads = min(THREADS, 1 << max(0, rows - 1).bit_length())  # a power of two
     if chunks > 1:
         parts = new_like(y, (outer * chunks * inner,), np.float64)
         launch(sum_naive, (parts.size,), (THREADS,), x, parts, rows, inner, chunks, 1.0)
         sum_rows(parts, y, Pass(outer, chunks, inner), scale)
     elif outer * inner:
-        launch(sum_naive, (outer * inner,), (THREADS,), x, y, rows, inner, 1, scale)
+        launch(sum_naive, (outer * inner,), (threads,), x, y, rows, inner, 1, scale)
 
 
 def build(g: Reduction) -> Run:

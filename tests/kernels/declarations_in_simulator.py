@@ -16,7 +16,7 @@ from tilegrad.kernels import arrays as arrays_module
 from tilegrad.kernels import operation as operation_module
 from tilegrad.kernels.contexts import operations
 
-LARGEST_CASE = 320
+LARGEST_CASE = 400
 """Numbers in a result or argument of the cases that run."""
 
 NUMBA = [
