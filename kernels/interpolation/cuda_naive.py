@@ -34,9 +34,7 @@ def interpolate_naive(x, y, taps, scale, mode, align_corners, antialias, outside
         return
     _, P, Q, C = y.shape
     n, p, q, c = index // (C * Q * P), index // (C * Q) % P, index // C % Q, index % C
-    y[n, p, q, c] = interpolated(
-        x, n, p, q, c, (P, Q), taps, scale, mode, align_corners, antialias, outside, margin
-    )
+    y[n, p, q, c] = interpolated(x, n, p, q, c, (P, Q), taps, scale, mode, align_corners, antialias, outside, margin)
 
 
 @cuda.jit

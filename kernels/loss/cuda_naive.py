@@ -66,9 +66,7 @@ def build(g: Loss) -> Run:
         y = outputs[0].reshape(-1)
         losses = new_like(x, (g.size,), np.float64) if g.summed else y
         gx = outputs[1].reshape(-1) if g.with_grad else losses[:0]
-        launch_each(
-            kernel, g.size, x.reshape(-1), target, weight, positive, losses, gx, steps, g.scale, g.parameter
-        )
+        launch_each(kernel, g.size, x.reshape(-1), target, weight, positive, losses, gx, steps, g.scale, g.parameter)
         if g.summed:
             sum_rows(losses, y, Pass(1, g.size, 1), g.scale)
 

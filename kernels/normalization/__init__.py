@@ -40,7 +40,10 @@ BATCH_NORM_TRAIN = Operation(
     "batch_norm_train",
     package=__name__,
     geometry=batch_norm_train_geometry,
-    variants=(Variant("blocked", "cpu_blocked", build="build_train"), Variant("naive", "cuda_naive", device="cuda", build="build_train")),
+    variants=(
+        Variant("blocked", "cpu_blocked", build="build_train"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_train"),
+    ),
     reference=reference.batch_norm_train,
     reference_args=lambda g: (g.eps, CODES[g.activation], g.negative_slope),
     flops=lambda g: g.flops,
@@ -56,7 +59,10 @@ BATCH_NORM_GRAD = Operation(
     "batch_norm_grad",
     package=__name__,
     geometry=batch_norm_grad_geometry,
-    variants=(Variant("blocked", "cpu_blocked_grad"), Variant("naive", "cuda_naive", device="cuda", build="build_grad")),
+    variants=(
+        Variant("blocked", "cpu_blocked_grad"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_grad"),
+    ),
     reference=reference.batch_norm_grad,
     reference_args=lambda g: (CODES[g.activation], g.negative_slope),
     flops=lambda g: g.flops,

@@ -12,6 +12,7 @@ import pytest
 import tolerances
 from numba import config
 from test_declarations import call
+from tilegrad import kernels
 from tilegrad.kernels import arrays as arrays_module
 from tilegrad.kernels import operation as operation_module
 from tilegrad.kernels.contexts import operations
@@ -70,3 +71,13 @@ def test_variant_computes_the_small_sample_cases(name, variant, dtype):
                     ours, theirs, rtol=bound, atol=bound * finite.max(initial=1.0), err_msg=f"{variant} {case}"
                 )
     assert ran > 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("draw", "how"), [(kernels.random_uniform, {"low": -1.3, "high": 0.7}),
+                                           (kernels.random_normal, {"mean": -1.3, "std": 0.7})])  # fmt: skip
+def test_random_numbers_have_the_bits_of_the_cpu(draw, how, dtype):
+    for seed, counter in ((1, 0), (2**64 - 1, 2**64 - 5)):
+        here = draw(101, seed=seed, counter=counter, dtype=dtype, variant="vector", **how)
+        there = draw(101, seed=seed, counter=counter, dtype=dtype, variant="cuda.naive", **how)
+        np.testing.assert_array_equal(there, here)
