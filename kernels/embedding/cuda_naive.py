@@ -1,8 +1,8 @@
 """Embeddings and their gradient "naive" on CUDA: one thread, one output.
 
-The idea: each thread of `embedding` copies one number. The gradient adds row i of gy to row ``indices[i]`` of the table,
-which several threads would do to one number at once; so here each thread has a number of the table and looks through
-all indices for its row, in ascending order: sums are the same in every run.
+The idea: each thread of `embedding` copies one number. The gradient adds row i of gy to row ``indices[i]`` of the
+table, which several threads would do to one number at once; so here each thread has a number of the table and looks
+through all indices for its row, in ascending order: sums are the same in every run.
 
 Index arithmetic: threads are numbered as results lie in memory, so the 32 of a warp have neighbouring columns of one
 row: they read one index for all, and neighbouring words.

@@ -42,7 +42,7 @@ _WHOLE = 1e-9  # rounding must not take a position that is a whole number for on
 @register_jitable
 def floor(x):
     """The largest whole number that is not above x, as an integer: CUDA's own is a float."""
-    return int(math.floor(x))
+    return int(math.floor(x))  # noqa: RUF046
 
 
 @register_jitable

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numba import config, cuda
 
-
 THREADS = 128
 """Threads of a block, where their number is free: four warps."""
 

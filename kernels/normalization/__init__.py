@@ -24,7 +24,10 @@ BATCH_NORM = Operation(
     "batch_norm",
     package=__name__,
     geometry=batch_norm_geometry,
-    variants=(Variant("blocked", "cpu_blocked"), Variant("naive", "cuda_naive", device="cuda")),
+    variants=(
+        Variant("blocked", "cpu_blocked"),
+        Variant("naive", "cuda_naive", device="cuda"),
+    ),
     reference=reference.batch_norm,
     reference_args=lambda g: (g.eps, CODES[g.activation], g.negative_slope),
     flops=lambda g: g.flops,

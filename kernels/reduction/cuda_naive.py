@@ -63,10 +63,10 @@ def sum_rows(x: Any, y: Any, walk: Pass, scale: float = 1.0) -> None:
     """Launch ``y[outer, inner] = scale * sum over rows of x[outer, row, inner]``, for flat x and y."""
     outer, rows, inner = walk
     chunks = -(-rows // CHUNK)
-    threads = min(THREADS, 1 << max(0, rows - 1).bit_length())  # a power of two
+    threads = min(THREADS, 1 << max(0, min(rows, CHUNK) - 1).bit_length())  # a power of two
     if chunks > 1:
         parts = new_like(y, (outer * chunks * inner,), np.float64)
-        launch(sum_naive, (parts.size,), (THREADS,), x, parts, rows, inner, chunks, 1.0)
+        launch(sum_naive, (parts.size,), (threads,), x, parts, rows, inner, chunks, 1.0)
         sum_rows(parts, y, Pass(outer, chunks, inner), scale)
     elif outer * inner:
         launch(sum_naive, (outer * inner,), (threads,), x, y, rows, inner, 1, scale)
