@@ -170,7 +170,7 @@ class InPlaceOperation(Operation):
             if start + size > other_start:
                 raise ValueError(f"{self.name}: {one} and {other} share memory")
 
-    def _check_one(self, label: str, array: Any, shape: tuple[int, ...], dtype: np.dtype, kind: type) -> None:
+    def _check_one(self, label: str, array: Any, shape: tuple[int, ...], dtype: np.dtype, kind: Any) -> None:
         if not isinstance(array, kind):
             wanted = "numpy.ndarray" if kind is np.ndarray else "cupy.ndarray"
             raise TypeError(f"{self.name}: {label} expects a {wanted} but got {type(array).__name__}")
