@@ -45,9 +45,9 @@ _RESIZED = (
 )
 ODD = {
     "add": [{"shapes": [(0, 3), (3,)]}, {"shapes": [(), ()]}, {"shapes": [(3, 1, 5), (4, 1)]}],
-    "matmul": [{"shapes": [(2, 0), (0, 3)]}, {"shapes": [(17, 19), (19, 18)]},
-               {"shapes": [(19, 3), (17, 19)], "transpose_a": True, "transpose_b": True}],
-    "linear": [{"shapes": [(2, 9, 5), (17, 5), (17,)], "activation": "tanh"}],
+    "matmul": [{"shapes": [(2, 0), (0, 3)]}, {"shapes": [(17, 18), (18, 2)]},
+               {"shapes": [(18, 2), (17, 18)], "transpose_a": True, "transpose_b": True}],
+    "linear": [{"shapes": [(2, 3, 5), (17, 5), (17,)], "activation": "tanh"}],
     "conv2d_input_grad": [{"shapes": [(1, 3, 5, 6), (6, 3, 2, 2)], "input_shape": (1, 6, 5, 4), **_GROUPED}],
     "conv2d_weight_grad": [{"shapes": [(1, 3, 5, 6), (1, 6, 5, 4)], "weight_shape": (6, 3, 2, 2), **_GROUPED}],
     "conv_transpose2d": [{"shapes": [(1, 2, 3, 4), (4, 3, 2, 2), (4,)], "stride": (3, 2), "groups": 2,
@@ -105,6 +105,10 @@ def cases_of(name):
     return found
 
 
+def as_it_is(array):
+    return array
+
+
 def with_nan(array):
     """NaN in the middle of an array of numbers."""
     if isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.size:
@@ -146,11 +150,14 @@ def test_variant_computes_the_small_sample_cases(name, variant, dtype):
     assert config.ENABLE_CUDASIM
     operation, ran = operations[name], 0
     *most, last = cases_of(name)
-    for case, change in [*[(case, np.copy) for case in most], (last, with_signs), (last, with_nan)]:
-        found = call(operation, case, dtype, f"cuda.{variant}", change if case is last else lambda array: array)
+    calls = [*[(case, as_it_is) for case in most], (last, with_signs)]
+    if dtype == "float32":
+        calls.append((last, with_nan))
+    for case, change in calls:
+        found = call(operation, case, dtype, f"cuda.{variant}", change)
         if found is not None:
             ran += 1
-            expected = call(operation, case, dtype, "reference", change if case is last else lambda array: array)
+            expected = call(operation, case, dtype, "reference", change)
             check(found, expected, dtype, f"{variant} {case} {change.__name__}")
     assert ran > 0
 
@@ -160,13 +167,13 @@ def test_variant_computes_the_small_sample_cases(name, variant, dtype):
                                            (kernels.random_normal, {"mean": -1.3, "std": 0.7})])  # fmt: skip
 def test_random_numbers_have_the_bits_of_the_cpu(draw, how, dtype):
     for seed, counter in ((1, 0), (2**64 - 1, 2**64 - 5)):
-        here = draw(101, seed=seed, counter=counter, dtype=dtype, variant="vector", **how)
-        there = draw(101, seed=seed, counter=counter, dtype=dtype, variant="cuda.naive", **how)
+        here = draw(39, seed=seed, counter=counter, dtype=dtype, variant="vector", **how)
+        there = draw(39, seed=seed, counter=counter, dtype=dtype, variant="cuda.naive", **how)
         np.testing.assert_array_equal(there, here)
 
 
 def test_dropout_drops_the_numbers_that_the_cpu_drops():
-    x = np.linspace(1, 2, 103, dtype=np.float32)
+    x = np.linspace(1, 2, 39, dtype=np.float32)
     here, there = (kernels.dropout(x, p=0.3, seed=5, counter=9, variant=v) for v in ("vector", "cuda.naive"))
     np.testing.assert_array_equal(there, here)
 
