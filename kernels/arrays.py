@@ -98,6 +98,11 @@ def empty_on_cuda(shape: tuple[int, ...], dtype: np.dtype) -> Any:
     return importlib.import_module("cupy").empty(shape, dtype)
 
 
+def new_like(array: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """A new C-contiguous array of undefined values on the device of ``array``."""
+    return np.empty(shape, dtype) if isinstance(array, np.ndarray) else empty_on_cuda(shape, np.dtype(dtype))
+
+
 def beside(array: Any, numbers: np.ndarray) -> Any:
     """``numbers`` on the device where ``array`` lies, which may be no array (then its operation will say so)."""
     if type(array).__module__.partition(".")[0] == "cupy":

@@ -2,6 +2,7 @@
 
     reference.py     the definitions
     cpu_vector.py    "vector": vectorised loops, tanh and sigmoid as polynomials
+    cuda_naive.py    "naive" on CUDA: one thread, one number
 
 Each gradient is a function of the *output* y, so that a network keeps y and may forget x; that of softplus is the
 sigmoid of its input. NaN and infinity propagate.

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from ..arrays import beside, empty_on_cuda
+from ..arrays import beside, new_like
 from ..hysteresis.reference import NOTHING, STRONG, WEAK
 from ..machine.cuda_numba import launch
 from ..operation import Run
@@ -139,11 +139,6 @@ def canny_edges(classes, y):
 
 def weights_of(g: CannyGeometry) -> np.ndarray:
     return np.array([SMOOTH[g.aperture], SLOPE[g.aperture]], np.int32)
-
-
-def new_like(array: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """A new array on the device of ``array``."""
-    return np.empty(shape, dtype) if isinstance(array, np.ndarray) else empty_on_cuda(shape, np.dtype(dtype))
 
 
 def grow_until_nothing_changes(grow: Any, grid: tuple[int, ...], block: tuple[int, ...], classes: Any) -> None:

@@ -28,13 +28,13 @@ from typing import Any
 
 from numba import cuda
 
-from ..arrays import beside
+from ..arrays import beside, new_like
 from ..hysteresis.reference import NOTHING, STRONG, WEAK
 from ..machine.cuda_numba import launch
 from ..operation import Run
 from .apertures import DIVIDED
 from .cuda_naive import THREADS as FLAT
-from .cuda_naive import canny_edges, class_of, grow_until_nothing_changes, new_like, steps_of, weights_of
+from .cuda_naive import canny_edges, class_of, grow_until_nothing_changes, steps_of, weights_of
 from .geometry import CannyGeometry
 
 ROWS, COLUMNS = 8, 16

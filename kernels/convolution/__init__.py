@@ -12,7 +12,7 @@ The ladder, from the definition to the fastest on each device (`tilegrad.kernels
     cpu_taps.py      "taps": many channels to few, all taps of a pixel in one product, then shifted additions
     cpu_depthwise.py "depthwise": one channel to one channel, vectorised over channels, several pixels for
                      each weight that is loaded
-    cuda_naive.py    "naive": one thread, one output
+    cuda_naive.py    "naive": one thread, one output (the gradients: cuda_naive_grads.py)
     cuda_tiled.py    "tiled": a tile of the image and of the weight in shared memory
     cuda_mma.cu      "mma": tensor cores, in CUDA C++, with tf32 products; "mma_bf16": with bfloat16 ones (their weight
                      gradient: cuda_mma_weight_grad.cu, whose partial sums cuda_sum_partials.cu adds)
@@ -171,6 +171,7 @@ _INPUT_GRAD_VARIANTS = (
     Variant("winograd_rows", "cpu_winograd_rows", build="build_input_grad", rejects="rejects_input_grad"),
     Variant("direct", "cpu_direct", build="build_input_grad"),
     Variant("im2col", "cpu_im2col", build="build_input_grad", teaching=True),
+    Variant("naive", "cuda_naive_grads", device="cuda", build="build_input_grad"),
     Variant("mma", "cuda_mma", device="cuda", teaching=True, build="build_input_grad", rejects="rejects_input_grad"),
     Variant(
         "mma_bf16",
@@ -225,6 +226,7 @@ CONV2D_WEIGHT_GRAD = Operation(
         Variant("winograd_phases", "cpu_winograd_phases_weight_grad"),
         Variant("direct", "cpu_direct_weight_grad"),
         Variant("im2col", "cpu_im2col", build="build_weight_grad", teaching=True),
+        Variant("naive", "cuda_naive_grads", device="cuda", build="build_weight_grad"),
         Variant("mma", "cuda_mma_weight_grad", device="cuda", teaching=True),
         Variant("mma_bf16", "cuda_mma_weight_grad", device="cuda", teaching=True, build="build_bf16"),
     ),

@@ -2,6 +2,7 @@
 
 reference.py   the definitions
 cpu_rows.py    "rows": rows in blocks that stay in the first cache; the gradient is their buffer
+cuda_naive.py  "naive" on CUDA: one thread, one row
 """
 
 import math
@@ -84,7 +85,7 @@ def _declare(name: str, definition: Callable[..., None], with_grad: bool) -> Ope
         name,
         package=__name__,
         geometry=_geometry(name, with_grad),
-        variants=(Variant("rows", "cpu_rows"),),
+        variants=(Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda")),
         reference=definition,
         reference_args=lambda g: (g.summed, g.mean, g.smoothing, g.ignored),
         flops=lambda g: g.flops,

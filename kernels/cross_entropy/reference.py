@@ -11,7 +11,7 @@ from ..softmax.reference import largest_of, sum_of_powers
 
 
 @register_jitable
-def _weight_of(weight, c):
+def weight_of(weight, c):
     return 1.0 if weight is None else weight[c]
 
 
@@ -23,19 +23,34 @@ def _divisor(target, weight, mean, ignored):
     total = 0.0
     for label in target:
         if label != ignored:
-            total += _weight_of(weight, label)
+            total += weight_of(weight, label)
     return total
 
 
 @register_jitable
-def _loss(values, label, weight, smoothing):
+def loss_of_row(values, label, weight, smoothing):
     largest = largest_of(values)
     whole, C = math.log(sum_of_powers(values, largest)), values.size
-    total = (1.0 - smoothing) * _weight_of(weight, label) * (whole - (values[label] - largest))
+    total = (1.0 - smoothing) * weight_of(weight, label) * (whole - (values[label] - largest))
     for c in range(C):
         if smoothing > 0:
-            total += smoothing / C * _weight_of(weight, c) * (whole - (values[c] - largest))
+            total += smoothing / C * weight_of(weight, c) * (whole - (values[c] - largest))
     return total
+
+
+@register_jitable
+def slopes_of_row(values, slopes, label, weight, divisor, smoothing):
+    """``slopes = (softmax(values) * sum of the target's parts - target's parts) / divisor``."""
+    C = values.size
+    own = (1.0 - smoothing) * weight_of(weight, label)
+    parts = own
+    for c in range(C):
+        parts += smoothing / C * weight_of(weight, c)
+    largest = largest_of(values)
+    powers = sum_of_powers(values, largest)
+    for c in range(C):
+        part = smoothing / C * weight_of(weight, c) + (own if c == label else 0.0)
+        slopes[c] = (parts * math.exp(values[c] - largest) / powers - part) / divisor
 
 
 def cross_entropy(x, target, weight, y, summed, mean, smoothing, ignored):
@@ -45,7 +60,7 @@ def cross_entropy(x, target, weight, y, summed, mean, smoothing, ignored):
     for row in range(labels.size):
         loss = 0.0
         if labels[row] != ignored:
-            loss = _loss(x.reshape((-1, C))[row], labels[row], weight, smoothing)
+            loss = loss_of_row(x.reshape((-1, C))[row], labels[row], weight, smoothing)
         if summed:
             total += loss
         else:
@@ -65,16 +80,8 @@ def cross_entropy_and_grad(x, target, weight, y, gx, summed, mean, smoothing, ig
         for c in range(C):
             slopes[c] = 0.0
         if label != ignored:
-            loss = _loss(values, label, weight, smoothing)
-            own = (1.0 - smoothing) * _weight_of(weight, label)
-            parts = own
-            for c in range(C):
-                parts += smoothing / C * _weight_of(weight, c)
-            largest = largest_of(values)
-            powers = sum_of_powers(values, largest)
-            for c in range(C):
-                part = smoothing / C * _weight_of(weight, c) + (own if c == label else 0.0)
-                slopes[c] = (parts * math.exp(values[c] - largest) / powers - part) / divisor
+            loss = loss_of_row(values, label, weight, smoothing)
+            slopes_of_row(values, slopes, label, weight, divisor, smoothing)
         if summed:
             total += loss
         else:

@@ -2,6 +2,7 @@
 
 reference.py    the definition
 cpu_vector.py   "vector": a block of the stream for every four numbers, in registers
+cuda_naive.py   "naive" on CUDA: one thread, one number
 """
 
 import math
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays import beside
 from ..elementwise.geometry import check_real, finite
 from ..operation import Operation, Spec, Variant
 from ..random import stream_place
@@ -40,7 +42,7 @@ DROPOUT = Operation(
     "dropout",
     package=__name__,
     geometry=_geometry,
-    variants=(Variant("vector", "cpu_vector"),),
+    variants=(Variant("vector", "cpu_vector"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.dropout,
     reference_args=lambda g: (g.threshold, g.scale),
     flops=lambda g: g.size,
@@ -99,4 +101,4 @@ def dropout(
     >>> dropout(np.ones(6), p=0.5, seed=3)
     array([2., 0., 2., 2., 0., 2.])
     """
-    return DROPOUT.run((x, stream_place("dropout", seed, counter)), (p,), out, variant)
+    return DROPOUT.run((x, beside(x, stream_place("dropout", seed, counter))), (p,), out, variant)

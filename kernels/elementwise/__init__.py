@@ -3,6 +3,7 @@
     reference.py     the definitions, one line each, in a loop
     cpu_vector.py    "vector": the same arithmetic in loops that LLVM vectorises, exp and log as polynomials
     cpu_loops.py     those loops, for any strides (activations use them too)
+    cuda_naive.py    "naive" on CUDA: one thread, one number
 
 All functions take float32 and float64 arrays of any strides, and arrays of one dtype only; a Python number beside an
 array takes the array's dtype. The result is C-contiguous. ``out`` may be one of the inputs. NaN and infinity
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import beside
 from ..operation import Operation
 from .declare import check_overlap, declare
 from .geometry import finite
@@ -41,9 +43,9 @@ def _binary(operation: Operation, a: Any, b: Any, out: np.ndarray | None, varian
     if a.__class__ is b.__class__:
         pass  # two arrays, most often: none is a number beside an array
     elif isinstance(b, _NUMBERS) and hasattr(a, "dtype"):
-        b = np.array(b, a.dtype)
+        b = beside(a, np.array(b, a.dtype))
     elif isinstance(a, _NUMBERS) and hasattr(b, "dtype"):
-        a = np.array(a, b.dtype)
+        a = beside(b, np.array(a, b.dtype))
     if out is not None:
         check_overlap(operation.name, out, a, b)
     return operation.run((a, b), (), out, variant)

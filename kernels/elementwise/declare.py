@@ -43,7 +43,7 @@ def declare(
         name,
         package=package,
         geometry=geometry,
-        variants=(Variant("vector", "cpu_vector"),),
+        variants=(Variant("vector", "cpu_vector"), Variant("naive", "cuda_naive", device="cuda")),
         reference=of_one(name, function) if one else of_two(name, function),
         reference_args=lambda g: (g.parameter,),
         flops=lambda g: g.flops,

@@ -83,5 +83,5 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "sqrt": _sqrt,
     "exp": _exp,
     "log": _log,
-    "power": lambda x, exponent: np.power(x, exponent),
+    "power": lambda x, exponent: x**exponent,
 }

@@ -2,6 +2,7 @@
 
 reference.py   the definitions
 cpu_rows.py    "rows": copies; the gradient sorts the numbers and adds each row's terms in their order
+cuda_naive.py  "naive" on CUDA: one thread, one output
 """
 
 import math
@@ -65,7 +66,10 @@ def _declare(
         name,
         package=__name__,
         geometry=geometry,
-        variants=(Variant("rows", "cpu_rows", build=build),),
+        variants=(
+            Variant("rows", "cpu_rows", build=build),
+            Variant("naive", "cuda_naive", device="cuda", build=build),
+        ),
         reference=definition,
         reference_args=lambda g: (),
         flops=lambda g: g.flops,

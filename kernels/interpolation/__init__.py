@@ -2,6 +2,7 @@
 
 reference.py       the definition
 cpu_separable.py   "separable": rows and columns apart, from tables of taps (machine/separable.py)
+cuda_naive.py      "naive" on CUDA: one thread, one output
 """
 
 import math
@@ -157,7 +158,10 @@ def _declare(name: str, geometry: Any, definition: Any, build: str, cases: tuple
         name,
         package=__name__,
         geometry=geometry,
-        variants=(Variant("separable", "cpu_separable", build=build),),
+        variants=(
+            Variant("separable", "cpu_separable", build=build),
+            Variant("naive", "cuda_naive", device="cuda", build=build),
+        ),
         reference=definition,
         reference_args=lambda g: g.constants,
         flops=lambda g: g.flops,

@@ -40,6 +40,12 @@ _WHOLE = 1e-9  # rounding must not take a position that is a whole number for on
 
 
 @register_jitable
+def floor(x):
+    """The largest whole number that is not above x, as an integer: CUDA's own is a float."""
+    return int(math.floor(x))  # noqa: RUF046
+
+
+@register_jitable
 def keys(distance, a):
     """Keys' cubic, which is 0 from a distance of 2 on."""
     if distance < 1.0:
@@ -77,15 +83,15 @@ def lanczos(distance):
 def first_tap(mode, x):
     """The leftmost pixel that position x takes, on the line of whole numbers."""
     if mode == NEAREST_EXACT:
-        return math.floor(x + 0.5)
+        return floor(x + 0.5)
     if mode == BILINEAR:
-        return math.floor(x)
+        return floor(x)
     if mode == LANCZOS4:
-        return math.floor(x) - 3
+        return floor(x) - 3
     if SPLINE2 <= mode <= SPLINE5:
         degree = mode - SPLINE2 + 2
-        return math.floor(x if degree % 2 else x + 0.5) - degree // 2
-    return math.floor(x) - 1
+        return floor(x if degree % 2 else x + 0.5) - degree // 2
+    return floor(x) - 1
 
 
 @register_jitable
@@ -118,7 +124,7 @@ def area_tap(i, t, size, count, scale, align_corners):
     low, high = max(low, 0.0), min(high, size - 2.0 * half)
     if high <= low:  # an image of one point
         return 0, 1.0 if t == 0 else 0.0
-    index = math.floor(low + half) + t
+    index = floor(low + half) + t
     if index >= size:
         return size - 1, 0.0
     covered = min(high, index + 1.0 - half) - max(low, index - half)
@@ -131,8 +137,8 @@ def wide_tap(i, t, size, scale, mode):
     wide = max(scale, 1.0)
     reach = wide if mode == BILINEAR else 2.0 * wide
     middle = (i + 0.5) * scale
-    first = max(math.floor(middle - reach + 0.5), 0)
-    last = min(math.floor(middle + reach + 0.5), size)
+    first = max(floor(middle - reach + 0.5), 0)
+    last = min(floor(middle + reach + 0.5), size)
     if first + t >= last:
         return size - 1, 0.0
     total, found = 0.0, 0.0
@@ -149,7 +155,7 @@ def wide_tap(i, t, size, scale, mode):
 def tap(i, t, size, count, scale, mode, align_corners, antialias, outside, margin):
     """Index and weight of tap t of the result's pixel i; the index is -1 where there is nothing."""
     if mode == NEAREST:
-        return min(math.floor(i * scale + _WHOLE), size - 1), 1.0
+        return min(floor(i * scale + _WHOLE), size - 1), 1.0
     if mode == AREA:
         return area_tap(i, t, size, count, scale, align_corners)
     if antialias:
@@ -163,19 +169,26 @@ def tap(i, t, size, count, scale, mode, align_corners, antialias, outside, margi
     return border(first + t, size, outside), weight(mode, x - first, t)
 
 
+@register_jitable
+def interpolated(x, n, p, q, c, size, taps, scale, mode, align_corners, antialias, outside, margin):
+    """The result's pixel (p, q): the sum over the taps of both axes of the product of their weights and x there."""
+    _, H, W, _ = x.shape
+    total = 0.0
+    for s in range(taps[0]):
+        h, down = tap(p, s, H, size[0], scale[0], mode, align_corners, antialias, outside, margin[0])
+        for t in range(taps[1]):
+            w, along = tap(q, t, W, size[1], scale[1], mode, align_corners, antialias, outside, margin[1])
+            if h >= 0 and w >= 0 and down * along != 0.0:
+                total += down * along * x[n, h, w, c]
+    return total
+
+
 def interpolate(x, y, taps, scale, mode, align_corners, antialias, outside, margin):
     """``y[p, q]``: the sum over the taps of both axes of the product of their weights and x there."""
-    _, H, W, _ = x.shape
-    _, P, Q, _ = y.shape
+    how = taps, scale, mode, align_corners, antialias, outside, margin
+    size = y.shape[1:3]
     for n, p, q, c in np.ndindex(y.shape):
-        total = 0.0
-        for s in range(taps[0]):
-            h, down = tap(p, s, H, P, scale[0], mode, align_corners, antialias, outside, margin[0])
-            for t in range(taps[1]):
-                w, along = tap(q, t, W, Q, scale[1], mode, align_corners, antialias, outside, margin[1])
-                if h >= 0 and w >= 0 and down * along != 0.0:
-                    total += down * along * x[n, h, w, c]
-        y[n, p, q, c] = total
+        y[n, p, q, c] = interpolated(x, n, p, q, c, size, *how)
 
 
 def interpolate_grad(gy, gx, taps, scale, mode, align_corners, antialias, outside, margin):

@@ -2,6 +2,8 @@
 
 reference.py   the loops; compiled as they stand they are "naive"
 cpu_direct.py  "direct": the micro-kernel over packed blocks of columns
+cuda_naive.py  "naive" on CUDA: one thread, one output
+cuda_tiled.py  "tiled" on CUDA: tiles of both factors in shared memory
 """
 
 import math
@@ -75,11 +77,17 @@ def _linear_geometry(x: Spec, w: Spec, bias: Spec | None, activation: Any, negat
     return LinearGeometry(math.prod(x.shape[:-1]), n, k, False, True, x.dtype, **end, outputs=outputs)
 
 
+_VARIANTS = (
+    Variant("direct", "cpu_direct"),
+    Variant("naive", "cuda_naive", device="cuda"),
+    Variant("tiled", "cuda_tiled", device="cuda", teaching=True),
+)
+
 MATMUL = Operation(
     "matmul",
     package=__name__,
     geometry=_matmul_geometry,
-    variants=(Variant("direct", "cpu_direct"),),
+    variants=_VARIANTS,
     reference=reference.matmul,
     reference_args=lambda g: (g.transpose_a, g.transpose_b),
     flops=lambda g: g.flops,
@@ -95,7 +103,7 @@ LINEAR = Operation(
     "linear",
     package=__name__,
     geometry=_linear_geometry,
-    variants=(Variant("direct", "cpu_direct"),),
+    variants=_VARIANTS,
     reference=reference.linear,
     reference_args=lambda g: (CODES[g.activation], g.negative_slope),
     flops=lambda g: g.flops,

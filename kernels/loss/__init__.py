@@ -4,6 +4,7 @@ declare.py      what they share
 logistic.py     binary cross-entropy
 reference.py    the definitions
 cpu_vector.py   "vector": one pass, float64 sums
+cuda_naive.py   "naive" on CUDA: one thread, one number, then a sum
 """
 
 import numpy as np

@@ -4,10 +4,25 @@ The simulator (``NUMBA_ENABLE_CUDASIM=1`` before Numba is imported) runs every t
 it needs no GPU, and an index out of bounds is an exception.
 """
 
+import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numba import config, cuda
+
+THREADS = 128
+"""Threads of a block, where their number is free: four warps."""
+
+
+def launch_each(kernel: Any, count: int, *arguments: Any) -> None:
+    """Run ``kernel(*arguments)`` with a thread for each of ``count`` indices ``cuda.grid(1)``.
+
+    Threads come in whole blocks, so that the last ones may have an index beyond: kernels check.
+    """
+    threads = min(THREADS, count)
+    if count:
+        launch(kernel, (-(-count // threads),), (threads,), *arguments)
 
 
 def launch(kernel: Any, grid: tuple[int, ...], block: tuple[int, ...], *arguments: Any) -> None:
@@ -26,3 +41,22 @@ def launch(kernel: Any, grid: tuple[int, ...], block: tuple[int, ...], *argument
     stream = cuda.external_stream(cupy.cuda.get_current_stream().ptr)
     views = [cuda.as_cuda_array(a, sync=False) if isinstance(a, cupy.ndarray) else a for a in arguments]
     kernel[grid, block, stream](*views)
+
+
+if config.ENABLE_CUDASIM:
+
+    def fma(a, b, c):
+        """``a * b + c`` of three floats of one type, rounded once, for device code."""
+        exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
+        near = float(exact)
+        if isinstance(a, np.float32) and near != exact and not np.float64(near).view(np.int64) & 1:
+            # Of the float64 numbers around it that with an odd last bit, which a second rounding never takes for a tie.
+            near = math.nextafter(near, math.inf if exact > near else -math.inf)
+        return type(a)(near)
+
+else:
+
+    @cuda.jit(device=True)
+    def fma(a, b, c):
+        """``a * b + c`` of three floats of one type, rounded once, for device code."""
+        return cuda.fma(a, b, c)

@@ -3,6 +3,7 @@
 reference.py          the definitions
 cpu_blocked.py        "blocked": float64 sums of shifted numbers, then one pass
 cpu_blocked_grad.py   "blocked": two sums for each channel, then one pass; the activation's gradient on the way
+cuda_naive.py         "naive" on CUDA: one thread, one number, and sums in between
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..activation.epilogue import CODES
+from ..arrays import new_like
 from ..elementwise.geometry import finite
 from ..machine.compile import rehearsal
 from ..operation import Operation, Variant
@@ -22,7 +24,10 @@ BATCH_NORM = Operation(
     "batch_norm",
     package=__name__,
     geometry=batch_norm_geometry,
-    variants=(Variant("blocked", "cpu_blocked"),),
+    variants=(
+        Variant("blocked", "cpu_blocked"),
+        Variant("naive", "cuda_naive", device="cuda"),
+    ),
     reference=reference.batch_norm,
     reference_args=lambda g: (g.eps, CODES[g.activation], g.negative_slope),
     flops=lambda g: g.flops,
@@ -38,7 +43,10 @@ BATCH_NORM_TRAIN = Operation(
     "batch_norm_train",
     package=__name__,
     geometry=batch_norm_train_geometry,
-    variants=(Variant("blocked", "cpu_blocked", build="build_train"),),
+    variants=(
+        Variant("blocked", "cpu_blocked", build="build_train"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_train"),
+    ),
     reference=reference.batch_norm_train,
     reference_args=lambda g: (g.eps, CODES[g.activation], g.negative_slope),
     flops=lambda g: g.flops,
@@ -54,7 +62,10 @@ BATCH_NORM_GRAD = Operation(
     "batch_norm_grad",
     package=__name__,
     geometry=batch_norm_grad_geometry,
-    variants=(Variant("blocked", "cpu_blocked_grad"),),
+    variants=(
+        Variant("blocked", "cpu_blocked_grad"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_grad"),
+    ),
     reference=reference.batch_norm_grad,
     reference_args=lambda g: (CODES[g.activation], g.negative_slope),
     flops=lambda g: g.flops,
@@ -197,7 +208,7 @@ def batch_norm_train(
     if out is not None:
         vector = getattr(x, "shape", (0,))[-1:]
         shapes = (vector, vector, (2, *vector), vector)
-        outputs = (out, *[np.empty(shape, getattr(x, "dtype", None)) for shape in shapes])
+        outputs = (out, *[new_like(x, shape, getattr(x, "dtype", None)) for shape in shapes])
     results = BATCH_NORM_TRAIN.run(arrays, (eps, activation, negative_slope), outputs, variant)
     y, mean, inverse_std, affine, unbiased = results
     for (array, _), statistic in zip(running, (mean, unbiased), strict=True):

@@ -4,6 +4,7 @@ reference.py    the definition for one parameter, in loops
 in_place.py     lists of arrays: checks, the table of addresses, how work is cut
 norm.py         the norm of a list of arrays
 cpu_fused.py    "fused": one pass over the table
+cuda_naive.py   "naive" on CUDA: one thread, one number, a launch for each parameter
 """
 
 import math
@@ -44,7 +45,10 @@ def _operation(
         name,
         roles,
         package=__name__,
-        variants=(Variant("fused", "cpu_fused", build=build),),
+        variants=(
+            Variant("fused", "cpu_fused", build=build),
+            Variant("naive", "cuda_naive", device="cuda", build=build),
+        ),
         reference=definition,
         reference_args=lambda call: call.args,
         flops=lambda call: flops_each * call.group.size,
@@ -66,7 +70,7 @@ SGD_MOMENTUM = _operation(
 )  # fmt: skip
 AVERAGE = _operation(
     "average_step", ("averages", "arrays"), "build_average", reference.average, 3,
-    ({"shapes": [(1,), (3, 5), (0,), (64, 3, 3, 64)], "decay": 0.9},),
+    ({"shapes": [(1,), (3, 5), (0,), (64, 3, 3, 64)], "decay": 0.9}, {"shapes": [(7,), (2, 3)], "decay": 0.25}),
 )  # fmt: skip
 
 

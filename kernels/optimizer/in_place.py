@@ -34,6 +34,8 @@ class Group:
     def __init__(self, lists: Sequence[Sequence[np.ndarray]]) -> None:
         parameters = lists[0]
         self.dtype = parameters[0].dtype if parameters else np.dtype(np.float32)
+        self.kind = _kind_of(parameters)
+        self.device = "cpu" if self.kind is np.ndarray else "cuda"
         self.shapes = [a.shape for a in parameters]
         self.ends = np.cumsum([a.size for a in parameters], dtype=np.int64)
         self.size = int(self.ends[-1]) if parameters else 0
@@ -53,7 +55,21 @@ class Group:
 
 def addresses(arrays: Sequence[np.ndarray]) -> list[int]:
     """The addresses of several arrays."""
-    return [address_of(a) for a in arrays]
+    return [_address_of(a) for a in arrays]
+
+
+def _kind_of(parameters: Sequence[Any]) -> type:
+    """The class that the arrays of all lists must have: that of the first parameter."""
+    return type(parameters[0]) if parameters and not isinstance(parameters[0], np.ndarray) else np.ndarray
+
+
+def _address_of(array: Any) -> int:
+    return address_of(array) if isinstance(array, np.ndarray) else int(array.data.ptr)
+
+
+def _is_writeable(array: Any) -> bool:
+    """Whether an array is C-contiguous and may be written; those of CuPy always may."""
+    return bool(array.flags.carray if isinstance(array, np.ndarray) else array.flags.c_contiguous)
 
 
 class Invocation(NamedTuple):
@@ -88,15 +104,16 @@ class InPlaceOperation(Operation):
         found = plans.get(key)
         if found is None:
             geometry = Invocation(group, args)
-            chosen = self._choose(geometry, key[1], "cpu")
-            found = Plan(geometry, chosen, "cpu", self._build(chosen, geometry))
+            chosen = self._choose(geometry, key[1], group.device)
+            found = Plan(geometry, chosen, group.device, self._build(chosen, geometry))
             if rehearsal.get() is None:  # else it may lack kernels
                 plans[key] = found
         return found
 
     def explain(self, arrays: Sequence[Any], args: tuple[Any, ...]) -> str:
         """What a call would run and why."""
-        return self._explanation(Invocation(self._checked(arrays[:-1])[0], args), "cpu")
+        group, _ = self._checked(arrays[:-1])
+        return self._explanation(Invocation(group, args), group.device)
 
     def _shapes(self, arrays: tuple[Any, ...]) -> tuple[tuple[int, ...], ...]:
         return tuple(a.shape for a in arrays[0])
@@ -134,28 +151,29 @@ class InPlaceOperation(Operation):
     def _check_lists(self, lists: Sequence[Sequence[np.ndarray]]) -> None:
         """Lengths, shapes, dtypes, contiguity, and that no two arrays overlap."""
         parameters, spans = lists[0], []
+        kind = _kind_of(parameters)
         for role, arrays in zip(self.roles, lists, strict=True):
             if len(arrays) != len(parameters):
                 wanted = f"as many as {self.roles[0]}, {len(parameters)},"
                 raise ValueError(f"{self.name}: {role} expects {wanted} but got {len(arrays)} arrays")
             if role == self.roles[GRADS]:
                 continue
-            if device_of(self.name, arrays) != "cpu":
-                raise TypeError(f"{self.name}: no variant for arrays on cuda")
+            device_of(self.name, arrays)
             for i, (a, p) in enumerate(zip(arrays, parameters, strict=True)):
-                self._check_one(f"{role}[{i}]", a, p.shape, parameters[0].dtype)
-                if not a.flags.carray:
+                self._check_one(f"{role}[{i}]", a, p.shape, parameters[0].dtype, kind)
+                if not _is_writeable(a):
                     raise ValueError(f"{self.name}: {role}[{i}] expects a writeable C-contiguous array")
                 if a.size:
-                    spans.append((address_of(a), a.nbytes, f"{role}[{i}]"))
+                    spans.append((_address_of(a), a.nbytes, f"{role}[{i}]"))
         spans.sort()
         for (start, size, one), (other_start, _, other) in itertools.pairwise(spans):
             if start + size > other_start:
                 raise ValueError(f"{self.name}: {one} and {other} share memory")
 
-    def _check_one(self, label: str, array: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        if not isinstance(array, np.ndarray):
-            raise TypeError(f"{self.name}: {label} expects a numpy.ndarray but got {type(array).__name__}")
+    def _check_one(self, label: str, array: Any, shape: tuple[int, ...], dtype: np.dtype, kind: Any) -> None:
+        if not isinstance(array, kind):
+            wanted = "numpy.ndarray" if kind is np.ndarray else "cupy.ndarray"
+            raise TypeError(f"{self.name}: {label} expects a {wanted} but got {type(array).__name__}")
         if array.dtype.char not in "fd" or array.dtype != dtype:
             wanted = f"{dtype}, as parameters[0] has," if dtype.char in "fd" else "float32 or float64"
             raise TypeError(f"{self.name}: {label} expects {wanted} but got {array.dtype}")
@@ -165,7 +183,7 @@ class InPlaceOperation(Operation):
     def _check_grads(self, group: Group, grads: Sequence[np.ndarray]) -> None:
         try:
             fit = (
-                [type(g) for g in grads] == [np.ndarray] * len(group.shapes)
+                [type(g) for g in grads] == [group.kind] * len(group.shapes)
                 and [g.shape for g in grads] == group.shapes
                 and [g.dtype for g in grads] == [group.dtype] * len(group.shapes)
             )
@@ -178,4 +196,4 @@ class InPlaceOperation(Operation):
             wanted = f"as many as {self.roles[0]}, {len(group.shapes)},"
             raise ValueError(f"{self.name}: {role} expects {wanted} but got {len(grads)} arrays")
         for i, (g, shape) in enumerate(zip(grads, group.shapes, strict=True)):
-            self._check_one(f"{role}[{i}]", g, shape, group.dtype)
+            self._check_one(f"{role}[{i}]", g, shape, group.dtype, group.kind)

@@ -58,7 +58,7 @@ NORM = _ListOperation(
     "norm_of_all",
     package=PACKAGE,
     geometry=_geometry,
-    variants=(Variant("fused", "cpu_norm"),),
+    variants=(Variant("fused", "cpu_norm"), Variant("naive", "cuda_naive", device="cuda", build="build_norm")),
     reference=reference.norm_of_all,
     reference_args=lambda g: (),
     flops=lambda g: 2 * g.size,

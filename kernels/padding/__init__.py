@@ -2,6 +2,7 @@
 
 reference.py       the definition
 cpu_separable.py   "separable": rows copied in runs, from a table of sources (machine/separable.py)
+cuda_naive.py      "naive" on CUDA: one thread, one output
 """
 
 import math
@@ -89,7 +90,7 @@ PAD2D = Operation(
     "pad2d",
     package=__name__,
     geometry=_pad,
-    variants=(Variant("separable", "cpu_separable"),),
+    variants=(Variant("separable", "cpu_separable"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.pad,
     reference_args=lambda g: (g.pads[0], g.pads[2], g.mode, g.value),
     flops=lambda g: g.flops,
@@ -101,7 +102,10 @@ PAD2D_GRAD = Operation(
     "pad2d_grad",
     package=__name__,
     geometry=_pad_grad,
-    variants=(Variant("separable", "cpu_separable", build="build_grad"),),
+    variants=(
+        Variant("separable", "cpu_separable", build="build_grad"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_grad"),
+    ),
     reference=reference.pad_grad,
     reference_args=lambda g: (g.pads[0], g.pads[2], g.mode),
     flops=lambda g: g.flops,

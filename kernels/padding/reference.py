@@ -23,11 +23,17 @@ def source(position, size, mode):
     return -1
 
 
+@register_jitable
+def padded(x, n, p, q, c, top, left, mode, value):
+    """What stands at pixel (p, q) of the padded image."""
+    h, w = source(p - top, x.shape[1], mode), source(q - left, x.shape[2], mode)
+    return value if h < 0 or w < 0 else x[n, h, w, c]
+
+
 def pad(x, y, top, left, mode, value):
     """``y[p, q] = x`` at the sources of ``p - top`` and ``q - left``, or ``value`` where there are none."""
     for n, p, q, c in np.ndindex(y.shape):
-        h, w = source(p - top, x.shape[1], mode), source(q - left, x.shape[2], mode)
-        y[n, p, q, c] = value if h < 0 or w < 0 else x[n, h, w, c]
+        y[n, p, q, c] = padded(x, n, p, q, c, top, left, mode, value)
 
 
 def pad_grad(gy, gx, top, left, mode):

@@ -6,6 +6,7 @@ geometry.py              windows
 reference.py             the definitions
 cpu_separable.py         "separable": averages, by sums along columns and then rows (machine/separable.py)
 cpu_rows.py              "rows": maxima, all channels of a pixel at once
+cuda_naive.py            "naive" on CUDA: one thread, one output
 """
 
 from .average import adaptive_avg_pool2d, adaptive_avg_pool2d_grad, avg_pool2d, avg_pool2d_grad

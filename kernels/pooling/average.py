@@ -40,7 +40,10 @@ def _declare(name: str, geometry: Any, cases: tuple[dict[str, Any], ...]) -> Ope
         name,
         package=__package__,
         geometry=geometry,
-        variants=(Variant("separable", "cpu_separable", build="build_grad" if gradient else "build"),),
+        variants=(
+            Variant("separable", "cpu_separable", build="build_grad" if gradient else "build"),
+            Variant("naive", "cuda_naive", device="cuda", build="build_avg_grad" if gradient else "build_avg"),
+        ),
         reference=reference.avg_pool_grad if gradient else reference.avg_pool,
         reference_args=lambda g: (g.kernel or (0, 0), g.stride, g.padding, g.include_pad, g.divisor),
         flops=lambda g: g.flops,

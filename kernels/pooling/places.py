@@ -35,7 +35,10 @@ TAKE_PIXELS = Operation(
     "take_pixels",
     package=__package__,
     geometry=_take,
-    variants=(Variant("rows", "cpu_rows", build="build_take"),),
+    variants=(
+        Variant("rows", "cpu_rows", build="build_take"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_take"),
+    ),
     reference=reference.take_pixels,
     reference_args=lambda g: (),
     flops=lambda g: g.flops,

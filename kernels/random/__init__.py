@@ -8,6 +8,7 @@ two. Nothing is kept between calls, so results depend on no thread, no device an
     philox.py        the block function for workers
     normal.py        normal deviates by polynomials, to the bit alike on every machine
     cpu_vector.py    "vector": registers of blocks
+    cuda_naive.py    "naive" on CUDA: one thread, one number
     poisson.py       Poisson numbers; cpu_poisson.py is their variant "loops"
 """
 
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..arrays import beside
 from ..operation import Operation, Spec, Variant
 from . import reference
 from .place import stream_place
@@ -109,7 +111,10 @@ def _operation(
         name,
         package=__name__,
         geometry=geometry,
-        variants=(Variant("vector", "cpu_vector", build=build),),
+        variants=(
+            Variant("vector", "cpu_vector", build=build),
+            Variant("naive", "cuda_naive", device="cuda", build=build),
+        ),
         reference=definition,
         reference_args=reference_args,
         flops=lambda g: g.n * g.flops_each,
@@ -166,7 +171,7 @@ def random_uniform(
     dtype : float32 or float64
         Values have 24 or 53 random bits.
     out : array, optional
-        Where to write, of that shape and dtype, C-contiguous.
+        Where to write, of that shape and dtype, C-contiguous; an array of CuPy is filled on its GPU.
     variant : str, optional
         The implementation to run; see `tilegrad.kernels.explain`.
 
@@ -190,7 +195,7 @@ def random_uniform(
     >>> random_uniform(2, seed=1, low=-1, high=1).shape
     (2,)
     """
-    place = stream_place("random_uniform", seed, counter)
+    place = beside(out, stream_place("random_uniform", seed, counter))
     return UNIFORM.run((place,), (shape, np.dtype(dtype), low, high), out, variant)
 
 
@@ -235,7 +240,7 @@ def random_normal(
     >>> bool(abs(z.mean()) < 0.01 and abs(z.std() - 1) < 0.01)
     True
     """
-    place = stream_place("random_normal", seed, counter)
+    place = beside(out, stream_place("random_normal", seed, counter))
     return NORMAL.run((place,), (shape, np.dtype(dtype), mean, std), out, variant)
 
 
@@ -267,7 +272,8 @@ def random_permutation(
     array([0, 4, 2, 1, 3])
     """
     size = operator.index(n)
-    return PERMUTATION.run((stream_place("random_permutation", seed, counter),), (size,), out, variant)
+    place = beside(out, stream_place("random_permutation", seed, counter))
+    return PERMUTATION.run((place,), (size,), out, variant)
 
 
 def random_blocks(n: int, kind: str, dtype: DTypeLike = np.float32) -> int:

@@ -2,6 +2,7 @@
 
 reference.py     the definition
 cpu_blocked.py   "blocked": float64 sums of short float32 ones in an order that the shape alone decides
+cuda_naive.py    "naive" on CUDA: one block, one sum
 """
 
 from typing import Any
@@ -32,7 +33,7 @@ def _declare(name: str, mean: bool) -> Operation:
         name,
         package=__name__,
         geometry=geometry,
-        variants=(Variant("blocked", "cpu_blocked"),),
+        variants=(Variant("blocked", "cpu_blocked"), Variant("naive", "cuda_naive", device="cuda")),
         reference=reference.reduce,
         reference_args=lambda g: (g.shape, g.steps, g.scale),
         flops=lambda g: g.flops,

@@ -2,6 +2,7 @@
 
 reference.py    the definition
 cpu_blocks.py   "blocks": vectors dealt out in registers for blocks of 2 x 2
+cuda_naive.py   "naive" on CUDA: one thread, one number
 """
 
 import math
@@ -68,7 +69,7 @@ PIXEL_SHUFFLE = Operation(
     "pixel_shuffle",
     package=__name__,
     geometry=_shuffle,
-    variants=(Variant("blocks", "cpu_blocks"),),
+    variants=(Variant("blocks", "cpu_blocks"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.pixel_shuffle,
     reference_args=lambda g: (g.factor,),
     flops=lambda g: g.flops,
@@ -83,7 +84,10 @@ PIXEL_UNSHUFFLE = Operation(
     "pixel_unshuffle",
     package=__name__,
     geometry=_unshuffle,
-    variants=(Variant("blocks", "cpu_blocks", build="build_unshuffle"),),
+    variants=(
+        Variant("blocks", "cpu_blocks", build="build_unshuffle"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_unshuffle"),
+    ),
     reference=reference.pixel_unshuffle,
     reference_args=lambda g: (g.factor,),
     flops=lambda g: g.flops,

@@ -2,6 +2,7 @@
 
 reference.py   the definitions
 cpu_rows.py    "rows": rows in blocks that stay in the first cache, the exponentials of a block as one vector loop
+cuda_naive.py  "naive" on CUDA: one thread, one row
 """
 
 import math
@@ -68,7 +69,7 @@ def _declare(name: str, arguments: tuple[str, ...], definition: Callable[..., No
         name,
         package=__name__,
         geometry=_geometry(name, arguments),
-        variants=(Variant("rows", "cpu_rows"),),
+        variants=(Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda")),
         reference=definition,
         reference_args=lambda g: (),
         flops=lambda g: g.flops,

@@ -24,47 +24,67 @@ def sum_of_powers(row, largest):
     return total
 
 
+@register_jitable
+def softmax_row(values, results):
+    """``results = exp(values) / sum(exp(values))``."""
+    largest = largest_of(values)
+    total = sum_of_powers(values, largest)
+    for c in range(values.size):
+        results[c] = math.exp(values[c] - largest) / total
+
+
+@register_jitable
+def log_softmax_row(values, results):
+    """``results = values - log(sum(exp(values)))``."""
+    largest = largest_of(values)
+    total = sum_of_powers(values, largest)
+    for c in range(values.size):
+        results[c] = (values[c] - largest) - math.log(total)
+
+
+@register_jitable
+def softmax_grad_row(slopes, values, results):
+    """``results = values * (slopes - sum(slopes * values))``."""
+    total = 0.0
+    for c in range(values.size):
+        total += slopes[c] * values[c]
+    for c in range(values.size):
+        results[c] = values[c] * (slopes[c] - total)
+
+
+@register_jitable
+def log_softmax_grad_row(slopes, values, results):
+    """``results = slopes - exp(values) * sum(slopes)``."""
+    total = 0.0
+    for c in range(values.size):
+        total += slopes[c]
+    for c in range(values.size):
+        results[c] = slopes[c] - math.exp(values[c]) * total
+
+
 def softmax(x, y):
     """``y = exp(x) / sum(exp(x))``."""
     C = x.shape[x.ndim - 1]
     for row in range(x.size // max(1, C)):
-        values, results = x.reshape((-1, C))[row], y.reshape((-1, C))[row]
-        largest = largest_of(values)
-        total = sum_of_powers(values, largest)
-        for c in range(C):
-            results[c] = math.exp(values[c] - largest) / total
+        softmax_row(x.reshape((-1, C))[row], y.reshape((-1, C))[row])
 
 
 def log_softmax(x, y):
     """``y = x - log(sum(exp(x)))``."""
     C = x.shape[x.ndim - 1]
     for row in range(x.size // max(1, C)):
-        values, results = x.reshape((-1, C))[row], y.reshape((-1, C))[row]
-        largest = largest_of(values)
-        total = sum_of_powers(values, largest)
-        for c in range(C):
-            results[c] = (values[c] - largest) - math.log(total)
+        log_softmax_row(x.reshape((-1, C))[row], y.reshape((-1, C))[row])
 
 
 def softmax_grad(gy, y, gx):
     """``gx = y * (gy - sum(gy * y))``."""
     C = y.shape[y.ndim - 1]
     for row in range(y.size // max(1, C)):
-        slopes, values, results = gy.reshape((-1, C))[row], y.reshape((-1, C))[row], gx.reshape((-1, C))[row]
-        total = 0.0
-        for c in range(C):
-            total += slopes[c] * values[c]
-        for c in range(C):
-            results[c] = values[c] * (slopes[c] - total)
+        softmax_grad_row(gy.reshape((-1, C))[row], y.reshape((-1, C))[row], gx.reshape((-1, C))[row])
 
 
 def log_softmax_grad(gy, y, gx):
     """``gx = gy - exp(y) * sum(gy)``."""
     C = y.shape[y.ndim - 1]
     for row in range(y.size // max(1, C)):
-        slopes, values, results = gy.reshape((-1, C))[row], y.reshape((-1, C))[row], gx.reshape((-1, C))[row]
-        total = 0.0
-        for c in range(C):
-            total += slopes[c]
-        for c in range(C):
-            results[c] = slopes[c] - math.exp(values[c]) * total
+        log_softmax_grad_row(gy.reshape((-1, C))[row], y.reshape((-1, C))[row], gx.reshape((-1, C))[row])

@@ -1,0 +1,214 @@
+"""Sample cases of all Numba CUDA variants, in the simulator; test_declarations_simulator.py runs this file.
+
+The simulator takes about a tenth of a millisecond for a thread, so only sample cases of few numbers run, but at least
+one of each operation, and small ones of odd sizes beside them.
+"""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tolerances
+from numba import config
+from test_declarations import numbers, with_signs
+from tilegrad.kernels import activation, elementwise
+from tilegrad.kernels import arrays as arrays_module
+from tilegrad.kernels import operation as operation_module
+from tilegrad.kernels.contexts import operations
+from tilegrad.kernels.reduction import cuda_naive as reduction
+
+from tilegrad import kernels
+
+LARGEST_CASE = 110
+"""Numbers in a result or argument of the sample cases that run."""
+
+NUMBA = [
+    (operation.name, variant.name)
+    for operation in operations.values()
+    for variant in operation.variants
+    if variant.device == "cuda" and variant.module != "cuda_mma"
+]
+
+_GROUPED = {"stride": (2, 1), "padding": ((1, 0), (0, 2)), "dilation": (1, 2), "groups": 2}
+_CHANNEL = (5,)
+_PIXELS = (2, 3, 2, 5)
+_PADDED = (
+    ((1, 6, 9, 2), (1, 3, 4, 2), {"padding": ((0, 3), (4, 1)), "mode": "circular"}),
+    ((1, 9, 10, 1), (1, 3, 4, 1), {"padding": 3, "mode": "symmetric"}),
+    ((1, 9, 8, 3), (1, 1, 4, 3), {"padding": (4, 2), "mode": "replicate"}),
+    ((2, 4, 5, 1), (2, 2, 3, 1), {"padding": 1, "mode": "constant"}),
+)
+_RESIZED = (
+    ((1, 11, 3, 3), (1, 6, 1, 3), {"size": (11, 3), "mode": "bilinear", "align_corners": True}),
+    ((1, 3, 9, 2), (1, 5, 4, 2), {"size": (3, 9), "mode": "lanczos4", "border": "wrap"}),
+)
+ODD = {
+    "add": [{"shapes": [(0, 3), (3,)]}, {"shapes": [(), ()]}, {"shapes": [(3, 1, 5), (4, 1)]}],
+    "matmul": [{"shapes": [(2, 0), (0, 3)]}, {"shapes": [(17, 18), (18, 2)]},
+               {"shapes": [(18, 2), (17, 18)], "transpose_a": True, "transpose_b": True}],
+    "linear": [{"shapes": [(2, 3, 5), (17, 5), (17,)], "activation": "tanh"}],
+    "conv2d_input_grad": [{"shapes": [(1, 3, 5, 6), (6, 3, 2, 2)], "input_shape": (1, 6, 5, 4), **_GROUPED}],
+    "conv2d_weight_grad": [{"shapes": [(1, 3, 5, 6), (1, 6, 5, 4)], "weight_shape": (6, 3, 2, 2), **_GROUPED}],
+    "conv_transpose2d": [{"shapes": [(1, 2, 3, 4), (4, 3, 2, 2), (4,)], "stride": (3, 2), "groups": 2,
+                          "output_padding": (2, 1), "activation": "leaky_relu"}],
+    "embedding": [{"shapes": [(10, 4), (3, 5)], "below": {1: 10}}],
+    "embedding_grad": [{"shapes": [(3, 5, 4), (3, 5)], "below": {1: 10}, "rows": 12}],
+    "sum": [{"shapes": [(0, 3)], "axis": 0}, {"shapes": [(3, 2, 5, 2)], "axis": (0, 2)}],
+    "mean": [{"shapes": [(3, 0)], "axis": 1}, {"shapes": [(1, 131)], "axis": 1, "keepdims": True}],
+    "cross_entropy_and_grad": [{"shapes": [(7, 5), (7,), (5,)], "below": {1: 5}, "ignore_index": 2,
+                                "label_smoothing": 0.1, "reduction": "sum"}],
+    "adaptive_avg_pool2d_grad": [{"shapes": [(1, 3, 4, 2)], "input_shape": (1, 7, 5, 2)}],
+    "adaptive_max_pool2d": [{"shapes": [(1, 7, 5, 2)], "output_size": (3, 4)}],
+    "adaptive_avg_pool2d": [{"shapes": [(1, 3, 3, 2)], "output_size": (5, 2)}],
+    "adaptive_max_pool2d_indices": [{"shapes": [(1, 7, 5, 2)], "output_size": (3, 4), "return_indices": True}],
+    "adaptive_max_pool2d_grad": [{"shapes": [(1, 3, 4, 2)] * 2, "below": {1: 35}, "integers": "int32",
+                                  "input_shape": (1, 7, 5, 2)}],
+    "take_pixels": [{"shapes": [(1, 5, 4, 3), (1, 2, 3, 3)], "below": {1: 20}, "integers": "int32"}],
+    "avg_pool2d_grad": [
+        {"shapes": [(1, 5, 5, 2)], "input_shape": (1, 5, 4, 2), "kernel_size": (3, 2), "stride": 1, "padding": 1,
+         "count_include_pad": False},
+        {"shapes": [(1, 3, 2, 2)], "input_shape": (1, 6, 5, 2), "kernel_size": 3, "stride": 2, "ceil_mode": True,
+         "divisor_override": 2},
+    ],
+    "pad2d": [{"shapes": [image], **how} for _, image, how in _PADDED],
+    "pad2d_grad": [{"shapes": [padded], "input_shape": image, **how} for padded, image, how in _PADDED],
+    "interpolate": [{"shapes": [image], **how} for _, image, how in _RESIZED],
+    "interpolate_grad": [{"shapes": [resized], "input_shape": image, **how} for resized, image, how in _RESIZED],
+    "batch_norm": [{"shapes": [_PIXELS, *[_CHANNEL] * 4], "activation": "sigmoid"}],
+    "batch_norm_train": [{"shapes": [_PIXELS, _CHANNEL, _CHANNEL], "activation": "leaky_relu"}],
+    "batch_norm_grad": [{"shapes": [_PIXELS, _PIXELS, *[_CHANNEL] * 3, (2, 5)], "activation": "leaky_relu"}],
+}  # fmt: skip
+
+
+def poisoned(shape, dtype=np.float64):
+    """An array of NaN, or of a large integer: what a kernel leaves unwritten shows."""
+    dtype = np.dtype(dtype)
+    return np.full(shape, np.nan if dtype.kind == "f" else np.iinfo(dtype).max // 3, dtype)
+
+
+@pytest.fixture(autouse=True)
+def _poison(monkeypatch):
+    monkeypatch.setattr(operation_module, "empty", poisoned)
+    monkeypatch.setattr(arrays_module, "np", SimpleNamespace(**{**vars(np), "empty": poisoned}))  # their scratch
+
+
+def is_small(case):
+    named = [case[name] for name in ("shape", "input_shape", "weight_shape") if name in case]
+    return all(math.prod(shape) <= LARGEST_CASE for shape in [*case.get("shapes", ()), *named, (case.get("n", 1),)])
+
+
+def cases_of(name):
+    found = [*[case for case in operations[name].cases if is_small(case)], *ODD.get(name, ())]
+    if name in (*activation.__all__, *elementwise.__all__):
+        found.insert(0, {**operations[name].cases[0], "shapes": [(3, 7)] * len(operations[name].cases[0]["shapes"])})
+    return found
+
+
+def as_it_is(array):
+    return array
+
+
+def with_nan(array):
+    """NaN in the middle of an array of numbers."""
+    if isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.size:
+        array = array.copy()
+        array.reshape(-1)[array.size // 2] = np.nan
+    return array
+
+
+def call(operation, case, dtype, variant, change):
+    """A sample call in one variant, its first array changed, or None where the variant does not take it."""
+    arrays, keywords = operation.sample(case, dtype)
+    if arrays:
+        arrays[0] = change(arrays[0])
+    try:
+        with np.errstate(all="ignore"):
+            return numbers(operation.function(*arrays, variant=variant, **keywords), arrays)
+    except ValueError as refused:
+        if f'{operation.name}: variant "{variant}" ' not in str(refused):
+            raise
+        return None
+
+
+def check(found, expected, dtype, message=""):
+    """Arrays are alike as far as the table says."""
+    bound = tolerances.DECLARED[None][dtype]
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.dtype == theirs.dtype
+        assert ours.shape == theirs.shape
+        if ours.dtype.kind != "f":
+            np.testing.assert_array_equal(ours, theirs, err_msg=message)
+            continue
+        largest = np.abs(theirs[np.isfinite(theirs)]).max(initial=1.0)
+        np.testing.assert_allclose(ours, theirs, rtol=bound, atol=bound * largest, err_msg=message)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("name", "variant"), NUMBA)
+def test_variant_computes_the_small_sample_cases(name, variant, dtype):
+    assert config.ENABLE_CUDASIM
+    operation, ran = operations[name], 0
+    *most, last = cases_of(name)
+    calls = [*[(case, as_it_is) for case in most], (last, with_signs)]
+    if dtype == "float32":
+        calls.append((last, with_nan))
+    for case, change in calls:
+        found = call(operation, case, dtype, f"cuda.{variant}", change)
+        if found is not None:
+            ran += 1
+            expected = call(operation, case, dtype, "reference", change)
+            check(found, expected, dtype, f"{variant} {case} {change.__name__}")
+    assert ran > 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("draw", "how"), [(kernels.random_uniform, {"low": -1.3, "high": 0.7}),
+                                           (kernels.random_normal, {"mean": -1.3, "std": 0.7})])  # fmt: skip
+def test_random_numbers_have_the_bits_of_the_cpu(draw, how, dtype):
+    for seed, counter in ((1, 0), (2**64 - 1, 2**64 - 5)):
+        here = draw(39, seed=seed, counter=counter, dtype=dtype, variant="vector", **how)
+        there = draw(39, seed=seed, counter=counter, dtype=dtype, variant="cuda.naive", **how)
+        np.testing.assert_array_equal(there, here)
+
+
+def test_dropout_drops_the_numbers_that_the_cpu_drops():
+    x = np.linspace(1, 2, 39, dtype=np.float32)
+    here, there = (kernels.dropout(x, p=0.3, seed=5, counter=9, variant=v) for v in ("vector", "cuda.naive"))
+    np.testing.assert_array_equal(there, here)
+
+
+def test_long_sums_are_cut_into_chunks(monkeypatch):
+    monkeypatch.setattr(reduction, "CHUNK", 4)
+    x = np.random.default_rng(0).uniform(0.5, 1.5, (1, 18, 2))  # 5 chunks, of which the last has 2 rows; then 2, then 1
+    found = kernels.sum(x, axis=1, variant="cuda.naive")
+    np.testing.assert_allclose(found, x.sum(axis=1), rtol=tolerances.SUM["float64"])
+
+
+def test_operands_of_any_strides():
+    x = np.random.default_rng(0).uniform(0.5, 1.5, (4, 6, 3))
+    a, b = x[::-1, ::2], x.T[:, 3:, 0]
+    for variant in ("cuda.naive", "reference"):
+        np.testing.assert_array_equal(kernels.multiply(a, b, variant=variant), a * b)
+    out = np.array(a)
+    kernels.subtract(out, 1.0, out=out, variant="cuda.naive")
+    np.testing.assert_array_equal(out, a - 1.0)
+
+
+@pytest.mark.parametrize("target", [0.25, np.linspace(0, 1, 6).reshape(2, 3)])
+def test_weights_of_a_loss(target):
+    x, weight, positive = np.random.default_rng(0).uniform(0.5, 1.5, (3, 2, 3))
+    how = {"weight": weight, "pos_weight": positive[0], "reduction": "sum"}
+    found, expected = (
+        kernels.bce_with_logits_and_grad(x, target, variant=variant, **how) for variant in ("cuda.naive", "reference")
+    )
+    check(found, expected, "float64")
+
+
+def test_a_class_that_does_not_exist_gives_nan_and_not_what_lies_behind():
+    """Public functions look at classes on the CPU; on a GPU they are not read before."""
+    operation = operations["cross_entropy_and_grad"]
+    x, target, y, gx = np.ones((3, 2)), np.array([0, 2, 1]), poisoned((3,)), poisoned((3, 2))
+    operation.plan((x, target, None), ("none", 0.0, -100), "cuda.naive").run((x, target, None), (y, gx))
+    np.testing.assert_array_equal(np.isnan(y), [False, True, False])
+    np.testing.assert_array_equal(np.isnan(gx[:, 0]), [False, True, False])

@@ -1,0 +1,52 @@
+"""Every Numba CUDA variant computes the small sample cases of its operation, without a GPU."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tilegrad import kernels
+
+
+@pytest.mark.simulator
+def test_declared_variants_in_the_simulator() -> None:
+    """A process that has imported Numba cannot turn the simulator on, so that it gets one of its own."""
+    tests = Path(__file__).with_name("declarations_in_simulator.py")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
+    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+class OnDevice:
+    """As much of a cupy.ndarray as planning looks at."""
+
+    __module__ = "cupy"
+
+    def __init__(self, *shape: int) -> None:
+        array = np.empty(shape, np.float32)
+        self.shape, self.dtype, self.strides, self.flags = array.shape, array.dtype, array.strides, array.flags
+
+
+@pytest.mark.parametrize(
+    ("function", "arrays", "how"),
+    [
+        (kernels.add, (OnDevice(2, 3), OnDevice(3)), {}),
+        (kernels.matmul, (OnDevice(2, 3), OnDevice(3, 4)), {}),
+        (kernels.conv2d_input_grad, (OnDevice(1, 2, 2, 1), OnDevice(1, 2, 2, 1)), {"input_shape": (1, 3, 3, 1)}),
+        (kernels.softmax_grad, (OnDevice(2, 3), OnDevice(2, 3)), {}),
+        (kernels.batch_norm_train, (OnDevice(2, 3),), {}),
+    ],
+)
+def test_arrays_on_a_gpu_take_the_cuda_variant(function: Any, arrays: tuple[Any, ...], how: dict[str, Any]) -> None:
+    ladder = kernels.explain(function, *arrays, **how).splitlines()
+    assert [line.split()[0] for line in ladder if line.endswith(" taken")] == ["cuda.naive"]
+
+
+def test_numpy_arrays_are_not_copied_to_a_gpu_in_silence() -> None:
+    with pytest.raises(TypeError, match=r"expects cupy.ndarray arguments but got numpy.ndarray"):
+        kernels.relu(np.ones(3), variant="cuda.naive")
