@@ -27,7 +27,7 @@ NUMBA = [
     (operation.name, variant.name)
     for operation in operations.values()
     for variant in operation.variants
-    if variant.device == "cuda" and variant.module != "cuda_mma"
+    if variant.device == "cuda" and not variant.module.startswith("cuda_mma")
 ]
 
 _GROUPED = {"stride": (2, 1), "padding": ((1, 0), (0, 2)), "dilation": (1, 2), "groups": 2}

@@ -16,7 +16,7 @@ from tilegrad import kernels
 def test_declared_variants_in_the_simulator() -> None:
     """A process that has imported Numba cannot turn the simulator on, so that it gets one of its own."""
     tests = Path(__file__).with_name("declarations_in_simulator.py")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(tests)]
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
