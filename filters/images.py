@@ -11,11 +11,13 @@ import numpy as np
 
 
 def check_image(name: str, argument: str, image: Any) -> None:
-    """An array of real numbers."""
+    """An array of real numbers, of one axis at least."""
     if not isinstance(image, np.ndarray):
         raise TypeError(f"{name}: {argument} expects a numpy.ndarray but got {type(image).__name__}")
     if image.dtype.kind not in "fiub":
         raise TypeError(f"{name}: {argument} expects real numbers but got {image.dtype}")
+    if image.ndim == 0:
+        raise ValueError(f"{name}: {argument} expects at least one axis but got shape ()")
 
 
 def check_pair(name: str, first: str, a: Any, second: str, b: Any) -> None:
@@ -54,7 +56,7 @@ def axis_of_channels(name: str, channel_axis: Any, axes: int, batch_axes: int) -
 
 def float_type(dtype: np.dtype) -> np.dtype:
     """The type in which an image of that type is filtered."""
-    return np.dtype(np.float32 if dtype in (np.float32, np.float16) else np.float64)
+    return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64)  # whatever its byte order
 
 
 def as_float(image: np.ndarray, preserve_range: bool) -> np.ndarray:

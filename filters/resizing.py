@@ -102,7 +102,7 @@ def resize(
         anti_aliasing = shrinks and image.dtype != np.bool_ and not (image.dtype.kind in "iu" and order == 0)
     if anti_aliasing and image.dtype == np.bool_:
         raise ValueError(f"{name}: anti_aliasing expects False for an image of booleans but got {anti_aliasing!r}")
-    factors = [before / after for before, after in zip(image.shape, sizes, strict=True)]
+    factors = [before / max(after, 1) for before, after in zip(image.shape, sizes, strict=True)]  # 0 images stay 0
     sigmas = _sigmas(name, anti_aliasing_sigma, factors, batch, channels) if anti_aliasing else {}
     dtype = np.dtype(np.float32) if image.dtype == np.float16 else image.dtype
     source = as_float(image, preserve_range) if order > 0 else image.astype(dtype, copy=False)

@@ -186,6 +186,8 @@ def threshold_local(
         sigma = [(size - 1) / 6.0 for size in sizes] if param is None else param
         means = gaussian(source, sigma, mode=mode, cval=cval, channel_axis=channels, batch_axes=batch)
     elif method == "median":
+        if len(axes) != 2:
+            raise ValueError(f"{name}: method 'median' expects an image of two axes but got {len(axes)}")
         window = np.ones(sizes, np.uint8)
         means = median(source, window, mode=mode, cval=cval, channel_axis=channels, batch_axes=batch)
     else:
@@ -195,7 +197,7 @@ def threshold_local(
 
 
 def _sizes(name: str, block_size: Any, axes: int) -> list[int]:
-    sizes = [block_size] * axes if isinstance(block_size, int | np.integer) else list(block_size)
+    sizes = list(block_size) if isinstance(block_size, Sequence | np.ndarray) else [block_size] * axes
     if len(sizes) != axes:
         raise ValueError(f"{name}: block_size expects an integer or one for each of {axes} axes but got {len(sizes)}")
     for size in sizes:

@@ -53,7 +53,9 @@ def map_tiles(
     Notes
     -----
     The result is that of the whole image as long as the halo is right, the function computes each pixel in the same
-    way wherever it lies, and its border is not that of the other end.
+    way wherever it lies, and its border is not that of the other end. `uniform` of floating-point numbers keeps running
+    sums, which begin with the tile: there the result is the whole image's within rounding. `jpeg` codes blocks of
+    pixels: give ``multiple=16``.
 
     Examples
     --------

@@ -78,6 +78,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     try:
         if path.suffix == ".safetensors":
             return dict(nn.safetensors.load_file(path)[0])
+        if path.suffix != ".npy" and not zipfile.is_zipfile(path):
+            raise ValueError("no archive of arrays")
         file = np.load(path, allow_pickle=False)
         if isinstance(file, np.ndarray):
             raise ValueError("one array, not an npz file")

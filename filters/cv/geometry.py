@@ -75,11 +75,11 @@ def resize(
     Notes
     -----
     Equals ``cv2.resize`` within rounding for floating-point images. Integers are computed in float32 and rounded to
-    the nearest, halves to even (up, where both sides are halved by `INTER_AREA` or, of uint8, by `INTER_LINEAR`);
-    OpenCV's own fixed point of 8 bits lies within 1 of that for `INTER_LINEAR` and `INTER_LANCZOS4`. `INTER_AREA` with
-    fractions of pixels counts every overlap, of which OpenCV drops those below a thousandth; and where one side becomes
-    smaller and the other larger it averages, while OpenCV interpolates. Of two pixels that are equally near,
-    `INTER_NEAREST_EXACT` takes the later one, and OpenCV sometimes the other.
+    the nearest, halves to even; up where both sides of 1, 3 or 4 channels are halved by `INTER_AREA` or, of uint8, by
+    `INTER_LINEAR`. OpenCV's own fixed point of 8 bits lies within 1 of that for `INTER_LINEAR`, `INTER_CUBIC` and
+    `INTER_LANCZOS4`. `INTER_AREA` with fractions of pixels counts every overlap, of which OpenCV drops those below a
+    thousandth; and where one side becomes smaller and the other larger it averages, while OpenCV interpolates. Of two
+    pixels that are equally near, `INTER_NEAREST_EXACT` takes the later one, and OpenCV sometimes the other.
 
     Examples
     --------
@@ -98,7 +98,8 @@ def resize(
     size = _dsize(name, dsize, height, width, fx, fy)
     if interpolation in (INTER_NEAREST, INTER_NEAREST_EXACT):
         return planes.done(_copied(planes.array, size, interpolation == INTER_NEAREST_EXACT), dst)
-    halved = (2 * size[0], 2 * size[1]) == (height, width)
+    # OpenCV's own path for halves rounds up, and serves these numbers of channels.
+    halved = (2 * size[0], 2 * size[1]) == (height, width) and planes.array.shape[3] in (1, 3, 4)
     rounded_up = (INTER_AREA, INTER_LINEAR) if src.dtype == np.uint8 else (INTER_AREA,)
     if halved and src.dtype.kind != "f" and interpolation in rounded_up:
         return planes.done(kernels.halve(planes.array), dst)

@@ -92,7 +92,8 @@ def halve(x: np.ndarray, *, out: np.ndarray | None = None, variant: str | None =
 
     Notes
     -----
-    Equals ``cv2.resize`` to half of both sides with ``INTER_LINEAR`` and ``INTER_AREA``, bit for bit.
+    Equals ``cv2.resize`` to half of both sides of 1, 3 or 4 channels with ``INTER_AREA`` and, of uint8, with
+    ``INTER_LINEAR``, bit for bit.
 
     Examples
     --------

@@ -250,10 +250,7 @@ def _distances(radius: int, telea: bool, real: Any) -> np.ndarray:
     steps = np.arange(-radius, radius + 1, dtype=real)
     squares = steps[:, None] ** 2 + steps**2
     with np.errstate(divide="ignore"):
-        if telea:
-            weights = (1.0 / (squares * np.sqrt(squares.astype(np.float64)))).astype(real)
-        else:
-            weights = real(1) / (squares * squares + real(1))
+        weights = real(1) / (squares * np.sqrt(squares)) if telea else real(1) / (squares * squares + real(1))
     weights[(squares > radius * radius) | (squares == 0)] = 0
     return weights
 

@@ -54,9 +54,10 @@ def test_resize_equals_opencv(shape, size, dtype, interpolation):
 @pytest.mark.parity
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
 @pytest.mark.parametrize("interpolation", [cv.INTER_LINEAR, cv.INTER_AREA])
-def test_halving_integers_equals_opencv_bit_for_bit(interpolation, dtype):
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_halving_integers_equals_opencv_bit_for_bit(channels, interpolation, dtype):
     cv2 = pytest.importorskip("cv2")
-    x = image((40, 62, 3), dtype)
+    x = image((40, 62, channels), dtype)
     ours, theirs = (one.resize(x, None, fx=0.5, fy=0.5, interpolation=interpolation) for one in (cv, cv2))
     np.testing.assert_array_equal(ours, theirs)
 
