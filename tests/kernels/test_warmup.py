@@ -57,6 +57,7 @@ def run(code, folder, **environment):
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_after_warmup_nothing_is_compiled(tmp_path):
     """Neither by a second warmup, nor in another process, nor by a network that trains there."""
     first, second = map(int, run(WARM, tmp_path))

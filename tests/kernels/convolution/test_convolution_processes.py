@@ -113,9 +113,10 @@ def test_the_guard_bites():
         run("-c", read + "ctypes.c_float.from_address(x.ctypes.data + 20).value")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "vector_bytes"),
-    [("haswell", 32), pytest.param("x86-64", 16, marks=pytest.mark.slow)],
+    [("haswell", 32), ("x86-64", 16)],
 )
 @pytest.mark.skipif(processor.target()[0].split("-")[0] != "x86_64", reason="names processors of x86-64")
 def test_other_processors(name, vector_bytes):
