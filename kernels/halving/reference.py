@@ -9,5 +9,5 @@ def halve(x, y):
         total = 0
         for i in range(2):
             for j in range(2):
-                total += np.int64(x[n, 2 * p + i, 2 * q + j, c])
+                total += int(x[n, 2 * p + i, 2 * q + j, c])
         y[n, p, q, c] = (total + 2) // 4
