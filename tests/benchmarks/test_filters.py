@@ -59,7 +59,7 @@ def test_components_are_compared_whatever_their_numbers() -> None:
 
 
 def test_a_quick_run_takes_the_smaller_pictures() -> None:
-    options = cli.argparse.Namespace(filters=True)
+    options = cli.argparse.Namespace(filters=True, ladder=None)
     suite = cli.suite_of(options)
     quick = {work.name for work in cli.select(suite, [], quick=True)}
     assert {name.partition("/")[2] for name in quick} == {"512", "1080"}

@@ -172,7 +172,7 @@ def test_both_refuse(restore, error, arguments, keywords, message):
 def test_biharmonic_refuses():
     with pytest.raises(ValueError, match="inpaint_biharmonic: mask leaves no pixel of the image known"):
         filters.inpaint_biharmonic(IMAGE, ~MASK)
-    with pytest.raises(ValueError, match="image expects one to three spatial axes but has 0"):
+    with pytest.raises(ValueError, match="image expects at least one axis"):
         filters.inpaint_biharmonic(np.zeros(()), np.zeros(()))
     with pytest.raises(ValueError, match="image expects one to three spatial axes but has 4"):
         filters.inpaint_biharmonic(np.zeros((1, 1, 1, 1)), np.zeros((1, 1, 1, 1)))

@@ -108,7 +108,7 @@ IMAGE = np.ones((4, 5), int)
         (TypeError, IMAGE.tolist(), {}, "label_image expects a numpy.ndarray"),
         (TypeError, IMAGE.astype(complex), {}, "label_image expects real numbers"),
         (ValueError, np.ones((1, 1, 1, 1), int), {}, "label_image expects one to three axes"),
-        (ValueError, np.array(1), {}, "label_image expects one to three axes"),
+        (ValueError, np.array(1), {}, "label_image expects at least one axis"),
         (ValueError, np.array([1.0, np.nan]), {}, "label_image expects finite numbers"),
         (ValueError, IMAGE, {"connectivity": 3}, r"connectivity expects a value in \[1, 2\] but got 3"),
         (TypeError, IMAGE, {"background": 0.5}, "background expects an integer"),
