@@ -50,11 +50,10 @@ def inpaint(
 
     Notes
     -----
-    Equals ``cv2.inpaint`` of OpenCV 5.0 bit for bit for uint8 and uint16, and for float32 images (whose sums keep
-    OpenCV's order), of two rows and columns or more; of narrower ones OpenCV reads beside the image, where this reads
-    the nearest pixel. OpenCV takes colour only as uint8 with three channels, this any number of channels of any of its
-    types, filled each on its own with common weights. Of an image without any known pixel nothing is filled, as in
-    OpenCV. A NaN reaches the pixels that are filled from it.
+    Equals ``cv2.inpaint`` of OpenCV 5.0 bit for bit for images of two rows and columns or more; of narrower ones OpenCV
+    reads beside the image, where this reads the nearest pixel. OpenCV takes colour only as uint8 with three channels,
+    this any number of channels of any of its types, filled each on its own with common weights. Of an image without any
+    known pixel nothing is filled, as in OpenCV. A NaN reaches the pixels that are filled from it.
 
     References
     ----------

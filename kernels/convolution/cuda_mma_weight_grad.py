@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import empty_on_cuda
+from ..arrays import new_like
 from ..machine import cuda
 from ..operation import Run
 from .geometry import ConvGeometry
@@ -126,7 +126,7 @@ def _build(g: ConvGeometry, *, bf16: bool) -> Run:
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         (gw,) = outputs
-        partials = gw if parts == 1 else _scratch(gw, (parts, count))
+        partials = gw if parts == 1 else new_like(gw, (parts, count), np.float32)
         addresses = [cuda.address(array) for array in (*arrays, partials)]
         if any(address % 16 for address in addresses[:2]) or addresses[2] % 8:
             raise ValueError(
@@ -142,9 +142,3 @@ def _build(g: ConvGeometry, *, bf16: bool) -> Run:
             cuda.launch(adding, (-(-count // adding.threads), 1, 1), 0, arguments, [partials], outputs)
 
     return run
-
-
-def _scratch(beside: Any, shape: tuple[int, ...]) -> Any:
-    """Memory for partial sums on the device of ``beside``; on the CPU where kernels run in a simulation."""
-    dtype = np.dtype(np.float32)
-    return np.empty(shape, dtype) if isinstance(beside, np.ndarray) else empty_on_cuda(shape, dtype)

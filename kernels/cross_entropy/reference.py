@@ -11,7 +11,7 @@ from ..softmax.reference import largest_of, sum_of_powers
 
 
 @register_jitable
-def weight_of(weight, c):
+def _weight_of(weight, c):
     return 1.0 if weight is None else weight[c]
 
 
@@ -23,7 +23,7 @@ def _divisor(target, weight, mean, ignored):
     total = 0.0
     for label in target:
         if label != ignored:
-            total += weight_of(weight, label)
+            total += _weight_of(weight, label)
     return total
 
 
@@ -31,10 +31,10 @@ def _divisor(target, weight, mean, ignored):
 def loss_of_row(values, label, weight, smoothing):
     largest = largest_of(values)
     whole, C = math.log(sum_of_powers(values, largest)), values.size
-    total = (1.0 - smoothing) * weight_of(weight, label) * (whole - (values[label] - largest))
+    total = (1.0 - smoothing) * _weight_of(weight, label) * (whole - (values[label] - largest))
     for c in range(C):
         if smoothing > 0:
-            total += smoothing / C * weight_of(weight, c) * (whole - (values[c] - largest))
+            total += smoothing / C * _weight_of(weight, c) * (whole - (values[c] - largest))
     return total
 
 
@@ -42,14 +42,14 @@ def loss_of_row(values, label, weight, smoothing):
 def slopes_of_row(values, slopes, label, weight, divisor, smoothing):
     """``slopes = (softmax(values) * sum of the target's parts - target's parts) / divisor``."""
     C = values.size
-    own = (1.0 - smoothing) * weight_of(weight, label)
+    own = (1.0 - smoothing) * _weight_of(weight, label)
     parts = own
     for c in range(C):
-        parts += smoothing / C * weight_of(weight, c)
+        parts += smoothing / C * _weight_of(weight, c)
     largest = largest_of(values)
     powers = sum_of_powers(values, largest)
     for c in range(C):
-        part = smoothing / C * weight_of(weight, c) + (own if c == label else 0.0)
+        part = smoothing / C * _weight_of(weight, c) + (own if c == label else 0.0)
         slopes[c] = (parts * math.exp(values[c] - largest) / powers - part) / divisor
 
 

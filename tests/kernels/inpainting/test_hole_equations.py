@@ -91,10 +91,7 @@ def test_marching_equals_opencv(method, case, radius):
     found = kernels.inpaint_marching(image[None], mask[None], radius=radius, method=method)[0]
     flag = cv2.INPAINT_TELEA if method == "telea" else cv2.INPAINT_NS
     theirs = cv2.inpaint(image if image.shape[2] == 3 else image[..., 0], mask, radius, flag)
-    if image.dtype == np.float32:  # a product and a sum may be one rounding or two, and the filling goes on from there
-        np.testing.assert_allclose(found.reshape(theirs.shape), theirs, rtol=0, atol=MARCHING_FLOAT)
-    else:
-        np.testing.assert_array_equal(found.reshape(theirs.shape), theirs)
+    np.testing.assert_array_equal(found.reshape(theirs.shape), theirs)
 
 
 @pytest.mark.parametrize("method", METHODS)
