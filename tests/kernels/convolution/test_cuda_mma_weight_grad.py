@@ -19,7 +19,7 @@ from tilegrad.kernels.machine import cuda
 def on_the_emulator() -> Iterator[None]:
     """Partial sums start as NaN, like outputs."""
     with cuda.launching(emulator.launch), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cuda_mma_weight_grad, "_scratch", lambda beside, shape: np.full(shape, np.nan, np.float32))
+        patch.setattr(cuda_mma_weight_grad, "new_like", lambda beside, shape, dtype: np.full(shape, np.nan, dtype))
         yield
 
 
