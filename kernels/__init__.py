@@ -9,7 +9,7 @@ from .arrays import asarray
 from .bilateral import bilateral, bilateral_grad
 from .box import box2d
 from .canny import canny, canny_of_gradient
-from .contexts import explain, trace, use_variant
+from .contexts import explain, precision, trace, use_variant
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .correlation import (
     correlate1d,
@@ -186,6 +186,7 @@ __all__ = [
     "pixel_shuffle",
     "pixel_unshuffle",
     "power",
+    "precision",
     "random_blocks",
     "random_normal",
     "random_permutation",

@@ -1,6 +1,7 @@
-"""What a program may ask of the operations that run inside a block: which variant, at what cost, and why.
+"""What a program may ask of the operations that run inside a block: which variant, how precise, at what
+cost, and why.
 
-The three questions are context variables, so that a block speaks for its own thread or task only.
+These questions are context variables, so that a block speaks for its own thread or task only.
 """
 
 import contextlib
@@ -27,6 +28,9 @@ class Event(NamedTuple):
 chosen: ContextVar[Mapping[str, str]] = ContextVar("chosen variants", default=MappingProxyType({}))
 tracing: ContextVar[list[Event] | None] = ContextVar("trace", default=None)
 explaining: ContextVar[bool] = ContextVar("explaining", default=False)
+arithmetic: ContextVar[str] = ContextVar("precision", default="float32")
+PRECISIONS = ("float32", "tf32", "bfloat16")
+"""What products of float32 numbers may be rounded to before they are added up, the finest first."""
 
 
 class Explained(BaseException):
@@ -58,6 +62,38 @@ def use_variant(**variants: str) -> Iterator[None]:
         yield
     finally:
         chosen.reset(token)
+
+
+@contextlib.contextmanager
+def precision(name: str) -> Iterator[None]:
+    """Let matrix kernels on CUDA round the factors of their products inside the block, in this thread or task.
+
+    Parameters
+    ----------
+    name : {"float32", "tf32", "bfloat16"}
+        "float32" rounds no factor and is what holds outside of any block. "tf32" keeps 10 bits of mantissa and the
+        range of float32, "bfloat16" 7 bits. Arrays stay float32, and so do sums: float32 weights are updated with
+        float32 gradients whatever the products were rounded to. A call that no such kernel takes, and all of float64
+        and of the CPU, is computed in the next finer precision.
+
+    Raises
+    ------
+    ValueError
+        For another name.
+
+    Examples
+    --------
+    >>> from tilegrad import kernels
+    >>> with kernels.precision("tf32"):
+    ...     pass
+    """
+    if name not in PRECISIONS:
+        raise ValueError(f"precision: expects one of {', '.join(PRECISIONS)} but got {name!r}")
+    token = arithmetic.set(name)
+    try:
+        yield
+    finally:
+        arithmetic.reset(token)
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from .arrays import contiguous, device_of, empty_on_cuda, overlap
-from .contexts import Event, Explained, chosen, explaining, operations, tracing
+from .contexts import PRECISIONS, Event, Explained, arithmetic, chosen, explaining, operations, tracing
 from .machine.compile import compile_loops, rehearsal
 from .machine.memory import empty
 
@@ -55,7 +55,7 @@ class Variant:
 
     ``module`` (in the operation's folder) has ``build(geometry) -> run`` and may have ``rejects(geometry)``, which
     returns why it cannot take a call, or None. A teaching variant runs only when it is named, and its module is not
-    imported otherwise.
+    imported otherwise; one of a ``precision`` that is not "float32" also where `kernels.precision` allows that.
     """
 
     name: str
@@ -64,6 +64,12 @@ class Variant:
     teaching: bool = False
     build: str = "build"
     rejects: str = "rejects"
+    precision: str = "float32"
+
+    @property
+    def is_too_coarse(self) -> bool:
+        """Whether it rounds more than the surrounding `kernels.precision` allows."""
+        return PRECISIONS.index(self.precision) > PRECISIONS.index(arithmetic.get())
 
 
 class Plan(NamedTuple):
@@ -181,7 +187,7 @@ class Operation:
             device_of(self.name, arrays)  # says which argument is no array
             raise
         # With the types, since 1 == 1.0 == True would let a plan answer for arguments that it was not checked for.
-        key = (specs, args, tuple([a.__class__ for a in args]), wanted)
+        key = (specs, args, tuple([a.__class__ for a in args]), wanted, arithmetic.get())
         try:
             return self._plans[key]
         except KeyError:
@@ -221,7 +227,9 @@ class Operation:
                 raise ValueError(f'{self.name}: variant "{wanted}" {reason}')
             return named
         for variant in self.variants:
-            if variant.device == device and not variant.teaching and self._reason_against(variant, geometry) is None:
+            if variant.device != device or variant.teaching or variant.is_too_coarse:
+                continue
+            if self._reason_against(variant, geometry) is None:
                 return variant
         raise ValueError(f"{self.name}: no variant on {device} takes this call\n{self._ladder(geometry, device)}")
 
@@ -304,6 +312,8 @@ class Operation:
                 lines.append(f"{label} {reason}")
             elif variant.teaching:
                 lines.append(f"{label} runs when named")
+            elif variant.is_too_coarse:
+                lines.append(f'{label} runs when named, or under precision("{variant.precision}")')
             elif taken:
                 lines.append(f"{label} would do")
             else:
