@@ -5,7 +5,7 @@ folder: its public functions and declaration, its definition in loops, and its v
 """
 
 from .activation import leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, softplus, tanh, tanh_grad
-from .arrays import asarray
+from .arrays import asarray, to_device
 from .bilateral import bilateral, bilateral_grad
 from .box import box2d
 from .canny import canny, canny_of_gradient
@@ -215,6 +215,7 @@ __all__ = [
     "tanh",
     "tanh_grad",
     "tile_maps",
+    "to_device",
     "total_variation",
     "trace",
     "use_variant",

@@ -1,11 +1,13 @@
 """Arrays: where they lie, how they come in from other libraries, and what is made for results."""
 
+import functools
 import importlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+DEVICES = ("cpu", "cuda")
 _CPU_DEVICES = (1, 3)  # DLPack's numbers of main memory, and of main memory that a GPU reads too
 
 
@@ -43,7 +45,7 @@ def asarray(x: Any) -> Any:
     >>> shared
     array([5., 2.], dtype=float32)
     """
-    if isinstance(x, np.ndarray) or type(x).__module__.partition(".")[0] == "cupy":
+    if isinstance(x, np.ndarray) or is_on_cuda(x):
         return x
     if hasattr(x, "__cuda_array_interface__"):
         return _cupy(x).asarray(x)
@@ -54,6 +56,11 @@ def asarray(x: Any) -> Any:
     if found.dtype.kind not in "biufc":
         raise TypeError(f"asarray: expects numbers but got {type(x).__name__} ({found.dtype})")
     return found
+
+
+def is_on_cuda(x: Any) -> bool:
+    """Whether ``x`` is an array of CuPy."""
+    return type(x).__module__.partition(".")[0] == "cupy"
 
 
 def _cupy(x: Any) -> Any:
@@ -74,7 +81,7 @@ def device_of(name: str, arrays: Sequence[Any]) -> str:
             if not array.dtype.isnative:
                 raise TypeError(f"{name}: expects numbers in this machine's byte order but got {array.dtype.str}")
             devices.append("cpu")
-        elif type(array).__module__.partition(".")[0] == "cupy":
+        elif is_on_cuda(array):
             devices.append("cuda")
         else:
             raise TypeError(f"{name}: expects a numpy.ndarray or cupy.ndarray but got {type(array).__name__}")
@@ -104,10 +111,67 @@ def new_like(array: Any, shape: tuple[int, ...], dtype: Any) -> Any:
 
 
 def beside(array: Any, numbers: np.ndarray) -> Any:
-    """``numbers`` on the device where ``array`` lies, which may be no array (then its operation will say so)."""
-    if type(array).__module__.partition(".")[0] == "cupy":
-        return importlib.import_module("cupy").asarray(numbers)
+    """``numbers``, which nobody writes, on the device where ``array`` lies (which may be no array; then its operation
+    will say so).
+
+    On CUDA the same numbers are one array, made once: a call that runs again copies nothing to the device.
+    """
+    if is_on_cuda(array):
+        return _on_cuda(
+            numbers.tobytes(), numbers.shape, numbers.dtype, importlib.import_module("cupy").cuda.Device().id
+        )
     return numbers
+
+
+@functools.lru_cache(maxsize=1024)
+def _on_cuda(numbers: bytes, shape: tuple[int, ...], dtype: np.dtype, device: int) -> Any:
+    return importlib.import_module("cupy").asarray(np.frombuffer(numbers, dtype).reshape(shape))
+
+
+def to_device(array: Any, device: str) -> Any:
+    """An array on a device: itself where it lies there, otherwise a copy.
+
+    Parameters
+    ----------
+    array : numpy.ndarray or cupy.ndarray
+    device : {"cpu", "cuda"}
+        "cuda" is the GPU that is CuPy's current one.
+
+    Raises
+    ------
+    ValueError
+        For another name.
+    RuntimeError
+        Where there is no GPU, or CuPy is not installed.
+
+    Examples
+    --------
+    >>> x = np.ones(3)
+    >>> to_device(x, "cpu") is x
+    True
+    """
+    check_device(device)
+    if (device == "cuda") == is_on_cuda(array):
+        return array
+    if device == "cpu":
+        return array.get()
+    return importlib.import_module("cupy").asarray(array)
+
+
+def check_device(device: str) -> None:
+    """Raise unless ``device`` is "cpu", or "cuda" and arrays can be made on a GPU; the message says what is missing."""
+    if device not in DEVICES:
+        raise ValueError(f'device expects "cpu" or "cuda" but got {device!r}')
+    if device == "cpu":
+        return
+    try:
+        cupy = importlib.import_module("cupy")
+    except ImportError:
+        raise RuntimeError(
+            'cuda: CuPy is not installed: python -m pip install "tilegrad[cuda13]" (or cuda12)'
+        ) from None
+    if not cupy.cuda.is_available():
+        raise RuntimeError("cuda: CuPy finds no GPU; tilegrad doctor says what there is")
 
 
 def overlap(a: Any, b: Any) -> bool:

@@ -9,6 +9,7 @@ To read it from the bottom up: autograd (the walk over the graph), tensor, node,
 from . import functional, init, models, optim, pytorch
 from .autograd import enable_grad, grad, is_grad_enabled, no_grad
 from .average import EMA
+from .capture import capture
 from .checkpoint import load_checkpoint, save_checkpoint
 from .clip import clip_grad_norm_, clip_grad_value_
 from .gradcheck import gradcheck, gradgradcheck
@@ -108,6 +109,7 @@ __all__ = [
     "Unflatten",
     "Upsample",
     "ZeroPad2d",
+    "capture",
     "clip_grad_norm_",
     "clip_grad_value_",
     "default_generator",

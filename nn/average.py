@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .. import kernels
+from ..kernels.arrays import device_of
 from .modules import Module
+from .replay import again, will_write
 
 
 class EMA:
@@ -46,14 +48,24 @@ class EMA:
 
     def update(self) -> None:
         """Take the parameters as they are now into the averages: one launch for each dtype."""
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates)) if self.warm_up else self.decay
+        now = again(lambda: {"decay": self._decay_now()})
         alike: dict[Any, list[str]] = {}
         for name, average in self.averages.items():
             alike.setdefault(average.dtype, []).append(name)
         for names in alike.values():
             arrays = [self.parameters[name].data for name in names]
-            kernels.average_step([self.averages[name] for name in names], arrays, decay=decay)
+            averages = [self.averages[name] for name in names]
+            for average in averages:
+                will_write(average)
+            kernels.average_step(averages, arrays, decay=now["decay"])
+        again(self._count)
+
+    def _decay_now(self) -> float:
+        return min(self.decay, (1 + self.updates) / (10 + self.updates)) if self.warm_up else self.decay
+
+    def _count(self) -> dict[str, Any]:
         self.updates += 1
+        return {}
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
@@ -88,5 +100,5 @@ class EMA:
                 seen = f"{loaded[key].dtype} of shape {loaded[key].shape}"
                 raise ValueError(f"{name}: {key} expects {own.dtype} of shape {own.shape} but got {seen}")
         for key, own in self.averages.items():
-            own[...] = loaded[key]
+            own[...] = kernels.to_device(loaded[key], device_of("EMA", (own,)))
         self.updates = updates

@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from .. import kernels
+from .replay import will_write
 from .tensor import Tensor
 
 
@@ -24,6 +27,7 @@ def _with_gradients(name: str, parameters: Tensor | Iterable[Tensor]) -> list[tu
 
 def _change(parameter: Tensor, gradient: Tensor, change: Callable[..., Any]) -> None:
     """Overwrite a gradient, or replace one whose memory is a view."""
+    will_write(gradient.data)
     flags = gradient.data.flags
     if flags.c_contiguous and getattr(flags, "writeable", True):
         change(gradient.data, out=gradient.data)
@@ -34,7 +38,7 @@ def _change(parameter: Tensor, gradient: Tensor, change: Callable[..., Any]) -> 
 
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, *, error_if_nonfinite: bool = False
-) -> float:
+) -> float | Tensor:
     """Scale all gradients together so that the norm of all their numbers is at most ``max_norm``.
 
     Parameters
@@ -49,7 +53,8 @@ def clip_grad_norm_(
     Returns
     -------
     float
-        The norm before: the root of the sum of the squares of all numbers.
+        The norm before: the root of the sum of the squares of all numbers. On CUDA it is a Tensor, which nobody has
+        waited for, unless ``error_if_nonfinite`` asks to look at it.
 
     Raises
     ------
@@ -77,6 +82,8 @@ def clip_grad_norm_(
     alike: dict[Any, list[Any]] = {}
     for _, gradient in pairs:
         alike.setdefault(gradient.dtype, []).append(gradient.data)
+    if pairs and pairs[0][1].device == "cuda" and not error_if_nonfinite:
+        return _clip_on_cuda(pairs, [kernels.norm_of_all(arrays) for arrays in alike.values()], max_norm)
     norm = math.hypot(*(float(kernels.norm_of_all(arrays)) for arrays in alike.values()))
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(f"{name}: the norm of the gradients is {norm}")
@@ -85,6 +92,16 @@ def clip_grad_norm_(
         for parameter, gradient in pairs:
             _change(parameter, gradient, partial(kernels.multiply, b=factor))
     return norm
+
+
+def _clip_on_cuda(pairs: list[tuple[Tensor, Tensor]], norms: list[Any], max_norm: float) -> Tensor:
+    """The same with numbers that stay on the device: a factor of 1 is multiplied by too."""
+    norm = norms[0] if len(norms) == 1 else kernels.norm_of_all([norm.astype(np.float64) for norm in norms])
+    factor = kernels.minimum(kernels.divide(max_norm, kernels.add(norm, 1e-6)), 1.0)
+    factors = {gradient.dtype: factor.astype(gradient.dtype) for _, gradient in pairs}
+    for parameter, gradient in pairs:
+        _change(parameter, gradient, partial(kernels.multiply, b=factors[gradient.dtype]))
+    return Tensor.wrap(norm)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:

@@ -5,11 +5,14 @@ Schedules of their learning rates are in schedule.py.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .. import kernels
+from ..kernels.changing import Changing, asked
+from .replay import again, will_write
 from .schedule import CosineAnnealingLR, Schedule, StepLR, WarmUpLR
 from .tensor import Tensor
 
@@ -19,8 +22,9 @@ __all__ = ["SGD", "Adam", "AdamW", "CosineAnnealingLR", "Optimizer", "Schedule",
 class Optimizer(ABC):
     """Parameters in groups with settings of their own, and the state that each parameter has.
 
-    A subclass defines ``_step(group, parameters)`` for parameters of one group that have a gradient, a dtype and an
-    age in common, ``_check(settings)`` for its settings, and ``state_names`` for the arrays that a parameter has.
+    A subclass defines ``_step(group, parameters, step, lr)`` for parameters of one group that have a gradient, a dtype
+    and an age in common, ``_check(settings)`` for its settings, and ``state_names`` for the arrays that a parameter
+    has.
     """
 
     state_names: tuple[str, ...] = ()
@@ -74,21 +78,46 @@ class Optimizer(ABC):
                     age = self.state.setdefault(parameter, {"step": 0})["step"]
                     alike.setdefault((parameter.dtype, age), []).append(parameter)
             for parameters in alike.values():
-                self._step(group, parameters)
                 for parameter in parameters:
-                    self.state[parameter]["step"] += 1
-                    parameter.version.count += 1
+                    will_write(parameter.data)
+                now = partial(self._now, group, parameters, _all_but_lr(group), self.state)
+                self._step(group, parameters, **again(now))
+                again(partial(self._count, parameters))
+
+    def _now(
+        self, group: dict[str, Any], parameters: list[Tensor], settings: dict[str, Any], state: dict[Tensor, Any]
+    ) -> dict[str, Any]:
+        """The numbers of the step that comes, for parameters of one age; other settings and the state must be those."""
+        if _all_but_lr(group) != settings or self.state is not state:
+            name = type(self).__name__
+            raise RuntimeError(
+                f"{name}: settings other than lr, or the state, were replaced after the capture of a step"
+            )
+        return {"step": self.state[parameters[0]]["step"] + 1, "lr": group["lr"]}
+
+    def _count(self, parameters: list[Tensor]) -> dict[str, Any]:
+        for parameter in parameters:
+            self.state[parameter]["step"] += 1
+            parameter.version.count += 1
+        return {}
 
     @abstractmethod
-    def _step(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
-        """Update parameters of one group and dtype that have taken equally many steps (``step`` of their state)."""
+    def _step(self, group: dict[str, Any], parameters: list[Tensor], step: Changing[int], lr: Changing[float]) -> None:
+        """Update parameters of one group and dtype, all of which take their step number ``step``, from 1."""
 
     def _check(self, settings: Mapping[str, Any]) -> None:  # noqa: B027 (a subclass may have nothing to refuse)
         """Refuse the settings of a group that cannot be."""
 
     def _arrays(self, name: str, parameters: list[Tensor]) -> list[Any]:
-        """The arrays of a state, zero where they are new."""
-        return [self.state[p].setdefault(name, np.zeros_like(p.data)) for p in parameters]
+        """The arrays of a state, zero where they are new, which are about to be written."""
+        arrays = []
+        for parameter in parameters:
+            state = self.state[parameter]
+            if name not in state:
+                state[name] = np.zeros_like(parameter.data)
+            will_write(state[name])
+            arrays.append(state[name])
+        return arrays
 
     def state_dict(self) -> dict[str, Any]:
         """A snapshot (copies): ``state`` by the parameter's place, and ``param_groups`` with places for parameters."""
@@ -116,7 +145,7 @@ class Optimizer(ABC):
                 raise ValueError(f"{name}: state expects places below {len(parameters)} but got {place}")
             parameter = parameters[int(place)]
             self._check_state(f"{name}: state of parameter {place}", parameter, values)
-            state[parameter] = {key: _copy(value) for key, value in values.items()}
+            state[parameter] = {key: _beside(parameter, value) for key, value in values.items()}
         self.state = state
         for group, loaded in zip(self.param_groups, groups, strict=True):
             group.update({key: value for key, value in loaded.items() if key != "params"})
@@ -140,6 +169,19 @@ class Optimizer(ABC):
         settings = (", ".join(f"{k}={v}" for k, v in g.items() if k != "params") for g in self.param_groups)
         lines = (f"{len(g['params'])} parameters: {s}" for g, s in zip(self.param_groups, settings, strict=True))
         return f"{type(self).__name__}({'; '.join(lines)})"
+
+
+def _all_but_lr(group: Mapping[str, Any]) -> dict[str, Any]:
+    """What a captured graph holds of a group's settings."""
+    return {name: value for name, value in group.items() if name not in ("params", "lr")}
+
+
+def _beside(parameter: Tensor, value: Any) -> Any:
+    """A copy of a state's value, on the parameter's device if it is an array."""
+    if isinstance(value, int | np.integer):
+        return value
+    moved = kernels.to_device(value, parameter.device)
+    return value.copy() if moved is value else moved
 
 
 def _copy(value: Any) -> Any:
@@ -193,13 +235,12 @@ class SGD(Optimizer):
         if settings["nesterov"] and (settings["momentum"] <= 0 or settings["dampening"] != 0):
             raise ValueError("SGD: nesterov expects a momentum and no dampening")
 
-    def _step(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
+    def _step(self, group: dict[str, Any], parameters: list[Tensor], step: Changing[int], lr: Changing[float]) -> None:
         buffers = self._arrays("momentum_buffer", parameters) if group["momentum"] else []
         kernels.sgd_step(
             [p.data for p in parameters], [_gradient(p) for p in parameters], buffers,
-            lr=group["lr"], momentum=group["momentum"], dampening=group["dampening"],
-            weight_decay=group["weight_decay"], nesterov=group["nesterov"],
-            first=self.state[parameters[0]]["step"] == 0,
+            lr=lr, momentum=group["momentum"], dampening=group["dampening"],
+            weight_decay=group["weight_decay"], nesterov=group["nesterov"], first=asked(step) == 1,
         )  # fmt: skip
 
 
@@ -236,11 +277,11 @@ class Adam(Optimizer):
         if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
             raise ValueError(f"{name}: betas expect numbers in [0, 1) but got {betas}")
 
-    def _step(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
+    def _step(self, group: dict[str, Any], parameters: list[Tensor], step: Changing[int], lr: Changing[float]) -> None:
         kernels.adam_step(
             [p.data for p in parameters], [_gradient(p) for p in parameters],
             self._arrays("exp_avg", parameters), self._arrays("exp_avg_sq", parameters),
-            step=self.state[parameters[0]]["step"] + 1, lr=group["lr"], betas=group["betas"], eps=group["eps"],
+            step=step, lr=lr, betas=group["betas"], eps=group["eps"],
             weight_decay=group["weight_decay"], decoupled=self.decoupled,
         )  # fmt: skip
 

@@ -26,6 +26,7 @@ import numpy as np
 
 from .autograd import GraphNode, enable_grad, grad, is_grad_enabled
 from .node import Node, save, save_output
+from .replay import will_write
 from .tensor import PRIMITIVES, Tensor
 
 Array = Any
@@ -126,6 +127,7 @@ class Primitive:
         if out is not None:
             if edges is not None or (out.node is not None and is_grad_enabled()):
                 raise RuntimeError(f"{self.name}: out= cannot be recorded, and an argument requires a gradient")
+            will_write(out.data)
             self._run(inputs, {**settings, "out": out.data})
             out.version.count += 1
             return out
@@ -155,6 +157,7 @@ class Primitive:
                     "operations are recorded, since the view would not know"
                 )
             node = self._record(inputs, edges, settings, target, {})
+        will_write(target.data)
         self._run(inputs, {**settings, "out": target.data})
         target.version.count += 1
         if edges is not None:
@@ -180,6 +183,9 @@ class Primitive:
 
     def _run(self, inputs: list[Any], settings: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         arrays = {n: i.data if isinstance(i, Tensor) else i for n, i in zip(self.arguments, inputs, strict=True)}
+        for name in self.writes:
+            if arrays[name] is not None:
+                will_write(arrays[name])
         result = self.forward(**arrays, **settings)
         for name in self.writes:
             written = inputs[self.arguments.index(name)]

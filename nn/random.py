@@ -1,13 +1,16 @@
 """Random tensors, counter-based: a seed gives the same numbers on every device and with any number of threads."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import kernels
+from ..kernels.arrays import check_device, empty_on_cuda
+from .replay import again
 from .tensor import Tensor
 
 
@@ -40,28 +43,53 @@ class Generator:
     def set_state(self, state: dict[str, int]) -> None:
         self.seed, self.counter = int(state["seed"]), int(state["counter"])
 
-    def advance(self, count: int, kind: str, dtype: DTypeLike = np.float32) -> dict[str, Any]:
+    def advance(self, count: int, kind: str, dtype: DTypeLike = np.float32) -> Mapping[str, Any]:
         """The place in the stream for a call that draws ``count`` numbers; the next call's lies behind it."""
+        return again(partial(self._advance, kernels.random_blocks(count, kind, dtype)))
+
+    def _advance(self, blocks: int) -> dict[str, int]:
         with self._lock:
             place = self.get_state()
-            self.counter += kernels.random_blocks(count, kind, dtype)
+            self.counter += blocks
         return place
 
-    def uniform(self, shape: Sequence[int], low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32) -> Any:
+    def uniform(
+        self,
+        shape: Sequence[int],
+        low: float = 0.0,
+        high: float = 1.0,
+        dtype: DTypeLike = np.float32,
+        device: str = "cpu",
+    ) -> Any:
         """An array of numbers from [low, high)."""
         shape = tuple(shape)
-        place = self.advance(_size(shape), "uniform", dtype)
-        return kernels.random_uniform(shape, **place, low=low, high=high, dtype=dtype)
+        place, out = self.advance(_size(shape), "uniform", dtype), _new(shape, dtype, device)
+        return kernels.random_uniform(shape, **place, low=low, high=high, dtype=dtype, out=out)
 
-    def normal(self, shape: Sequence[int], mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float32) -> Any:
+    def normal(
+        self,
+        shape: Sequence[int],
+        mean: float = 0.0,
+        std: float = 1.0,
+        dtype: DTypeLike = np.float32,
+        device: str = "cpu",
+    ) -> Any:
         """An array of normally distributed numbers."""
         shape = tuple(shape)
-        place = self.advance(_size(shape), "normal", dtype)
-        return kernels.random_normal(shape, **place, mean=mean, std=std, dtype=dtype)
+        place, out = self.advance(_size(shape), "normal", dtype), _new(shape, dtype, device)
+        return kernels.random_normal(shape, **place, mean=mean, std=std, dtype=dtype, out=out)
 
     def permutation(self, n: int) -> Any:
         """The integers below ``n`` in random order."""
         return kernels.random_permutation(n, **self.advance(n, "permutation"))
+
+
+def _new(shape: tuple[int, ...], dtype: DTypeLike, device: str) -> Any:
+    """Where to draw numbers on CUDA; the CPU's draws make their own array."""
+    if device == "cpu":
+        return None
+    check_device(device)
+    return empty_on_cuda(shape, np.dtype(dtype))
 
 
 def _size(shape: tuple[int, ...]) -> int:
@@ -82,10 +110,13 @@ def rand(
     *,
     generator: Generator | None = None,
     dtype: DTypeLike = np.float32,
+    device: str = "cpu",
     requires_grad: bool = False,
 ) -> Tensor:
     """A tensor of uniform numbers from [0, 1)."""
-    return Tensor((generator or default_generator).uniform(shape, dtype=dtype), requires_grad=requires_grad)
+    return Tensor(
+        (generator or default_generator).uniform(shape, dtype=dtype, device=device), requires_grad=requires_grad
+    )
 
 
 def randn(
@@ -93,6 +124,7 @@ def randn(
     *,
     generator: Generator | None = None,
     dtype: DTypeLike = np.float32,
+    device: str = "cpu",
     requires_grad: bool = False,
 ) -> Tensor:
     """A tensor of standard normal numbers.
@@ -101,4 +133,6 @@ def randn(
     >>> nn.randn((2, 3), requires_grad=True).shape
     (2, 3)
     """
-    return Tensor((generator or default_generator).normal(shape, dtype=dtype), requires_grad=requires_grad)
+    return Tensor(
+        (generator or default_generator).normal(shape, dtype=dtype, device=device), requires_grad=requires_grad
+    )

@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .replay import again
+
 if TYPE_CHECKING:
     from .optim import Optimizer
 
@@ -45,8 +47,12 @@ class Schedule(ABC):
 
     def step(self) -> None:
         """Set the rates of the next step."""
+        again(self._step)
+
+    def _step(self) -> dict[str, Any]:
         self.steps += 1
         self._set()
+        return {}
 
     def get_last_lr(self) -> list[float]:
         """The learning rate of each group, as it is now."""

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import kernels
+from ..kernels.arrays import check_device, is_on_cuda
 from . import autograd
 from .autograd import GraphNode, Leaf, Version, is_grad_enabled
+from .replay import will_write
 
 PRIMITIVES: dict[str, Any] = {}
 """Every differentiable operation by its name. Operators find theirs here, so that this file needs nothing above it."""
@@ -95,6 +97,11 @@ class Tensor:
         return self._data.size
 
     @property
+    def device(self) -> str:
+        """ "cpu" or "cuda"."""
+        return "cuda" if is_on_cuda(self._data) else "cpu"
+
+    @property
     def requires_grad(self) -> bool:
         return self.node is not None
 
@@ -130,9 +137,10 @@ class Tensor:
         return float(self.item())
 
     def __repr__(self) -> str:
-        text = np.array2string(self._data, prefix="Tensor(", separator=", ", threshold=100)
+        text = np.array2string(kernels.to_device(self._data, "cpu"), prefix="Tensor(", separator=", ", threshold=100)
         origin = "" if self.node is None else ", requires_grad=True" if self.is_leaf else f", node={self.node!r}"
-        return f"{type(self).__name__}({text}, dtype={self.dtype}{origin})"
+        device = ', device="cuda"' if self.device == "cuda" else ""
+        return f"{type(self).__name__}({text}, dtype={self.dtype}{device}{origin})"
 
     # --- out of the graph ---
 
@@ -140,6 +148,8 @@ class Tensor:
         """The array; raises if a gradient is required, since what is done to it would not be recorded."""
         if self.node is not None:
             raise RuntimeError("numpy: the tensor requires a gradient; use tensor.detach().numpy()")
+        if self.device != "cpu":
+            raise TypeError('numpy: the tensor lies on cuda; use tensor.to("cpu").numpy()')
         return self._data
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
@@ -148,6 +158,17 @@ class Tensor:
     def item(self) -> float:
         """The value of a tensor with a single element, as a Python number."""
         return self._data.item()
+
+    def to(self, device: str) -> "Tensor":
+        """The tensor on a device, "cpu" or "cuda": itself where it lies there, otherwise a recorded copy.
+
+        >>> from tilegrad import nn
+        >>> x = nn.Tensor([1.0, 2.0])
+        >>> x.to("cpu") is x, x.device
+        (True, 'cpu')
+        """
+        check_device(device)
+        return self if device == self.device else PRIMITIVES["to_device"](self, device)
 
     def detach(self) -> "Tensor":
         """The same memory, out of the graph. In-place writes to either are counted for both."""
@@ -165,7 +186,9 @@ class Tensor:
 
     def copy_(self, array: Any) -> "Tensor":
         """Overwrite the values in place, outside the graph, from an array or tensor that broadcasts to the shape."""
-        self._data[...] = array.data if isinstance(array, Tensor) else array
+        will_write(self._data)
+        source = array.data if isinstance(array, Tensor) else array
+        self._data[...] = kernels.to_device(source, self.device) if hasattr(source, "dtype") else source
         self.version.count += 1
         return self
 
@@ -283,6 +306,7 @@ class Tensor:
         """Write in place what is not recorded; the write is counted."""
         if is_grad_enabled() and (self.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
             raise RuntimeError("setitem: an assignment cannot be recorded, and a tensor requires a gradient")
+        will_write(self._data)
         self._data[key] = value.data if isinstance(value, Tensor) else value
         self.version.count += 1
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import beside
+from ..arrays import is_on_cuda
+from ..changing import Changing
 from ..elementwise.geometry import check_real, finite
 from ..operation import Operation, Spec, Variant
 from ..random import stream_place
@@ -59,8 +60,8 @@ def dropout(
     x: np.ndarray,
     *,
     p: float = 0.5,
-    seed: int,
-    counter: int = 0,
+    seed: Changing[int],
+    counter: Changing[int] = 0,
     out: np.ndarray | None = None,
     variant: str | None = None,
 ) -> np.ndarray:
@@ -101,4 +102,4 @@ def dropout(
     >>> dropout(np.ones(6), p=0.5, seed=3)
     array([2., 0., 2., 2., 0., 2.])
     """
-    return DROPOUT.run((x, beside(x, stream_place("dropout", seed, counter))), (p,), out, variant)
+    return DROPOUT.run((x, stream_place("dropout", seed, counter, is_on_cuda(x))), (p,), out, variant)

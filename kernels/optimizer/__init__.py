@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import is_on_cuda
+from ..changing import Changing, asked, changing
 from ..operation import Variant
 from . import reference
 from .in_place import InPlaceOperation, Invocation
@@ -74,6 +76,12 @@ AVERAGE = _operation(
 )  # fmt: skip
 
 
+def _scalars(parameters: Sequence[Any], make: Callable[[], tuple[float, ...]]) -> Any:
+    """The float64 numbers of a step, beside the parameters where a captured graph reads them."""
+    on_cuda = len(parameters) > 0 and is_on_cuda(parameters[0])
+    return changing(lambda: np.array(make(), np.float64), on_cuda=on_cuda, by_value=True)
+
+
 def _check_range(name: str, argument: str, value: float, below: float = math.inf) -> None:
     if not 0 <= value < below:
         raise ValueError(f"{name}: {argument} expects 0 <= {argument} < {below} but got {value}")
@@ -85,8 +93,8 @@ def adam_step(
     exp_avgs: Sequence[np.ndarray],
     exp_avg_sqs: Sequence[np.ndarray],
     *,
-    step: int,
-    lr: float,
+    step: Changing[int],
+    lr: Changing[float],
     betas: tuple[float, float] = (0.9, 0.999),
     eps: float = 1e-8,
     weight_decay: float = 0.0,
@@ -106,7 +114,7 @@ def adam_step(
     step : int
         The number of this step, from 1.
     lr, eps, weight_decay : float
-        At least 0.
+        At least 0. Functions that give ``step`` and ``lr`` are asked again before each replay of a captured graph.
     betas : pair of float
         How much of either average is kept, in [0, 1).
     decoupled : bool
@@ -135,17 +143,22 @@ def adam_step(
     """
     name = "adam_step"
     beta1, beta2 = betas
-    for argument, value in (("lr", lr), ("eps", eps), ("weight_decay", weight_decay)):
+    for argument, value in (("lr", asked(lr)), ("eps", eps), ("weight_decay", weight_decay)):
         _check_range(name, argument, value)
     _check_range(name, "betas[0]", beta1, 1.0)
     _check_range(name, "betas[1]", beta2, 1.0)
-    if step < 1:
-        raise ValueError(f"{name}: step expects at least 1 but got {step}")
+    if asked(step) < 1:
+        raise ValueError(f"{name}: step expects at least 1 but got {asked(step)}")
     decay = (_DECOUPLED if decoupled else _ADDED) if weight_decay != 0 else _NONE
-    amount = lr * weight_decay if decoupled else weight_decay
-    step_size, correction = lr / (1 - beta1**step), math.sqrt(1 - beta2**step)
-    scalars = np.array((1 - beta1, beta2, 1 - beta2, step_size, correction, eps, amount))
-    ADAM.run((parameters, grads, exp_avgs, exp_avg_sqs, scalars), (decay,), variant=variant)
+
+    def scalars() -> tuple[float, ...]:
+        rate, count = asked(lr), asked(step)
+        amount = rate * weight_decay if decoupled else weight_decay
+        step_size, correction = rate / (1 - beta1**count), math.sqrt(1 - beta2**count)
+        return 1 - beta1, beta2, 1 - beta2, step_size, correction, eps, amount
+
+    arrays = (parameters, grads, exp_avgs, exp_avg_sqs, _scalars(parameters, scalars))
+    ADAM.run(arrays, (decay,), variant=variant)
 
 
 def sgd_step(
@@ -153,7 +166,7 @@ def sgd_step(
     grads: Sequence[np.ndarray],
     momentum_buffers: Sequence[np.ndarray] | None = None,
     *,
-    lr: float,
+    lr: Changing[float],
     momentum: float = 0.0,
     dampening: float = 0.0,
     weight_decay: float = 0.0,
@@ -200,7 +213,7 @@ def sgd_step(
     array([0.7, 1.3])
     """
     name = "sgd_step"
-    for argument, value in (("lr", lr), ("momentum", momentum), ("weight_decay", weight_decay)):
+    for argument, value in (("lr", asked(lr)), ("momentum", momentum), ("weight_decay", weight_decay)):
         _check_range(name, argument, value)
     if nesterov and (momentum == 0 or dampening != 0):
         raise ValueError(
@@ -209,17 +222,18 @@ def sgd_step(
         )
     decay = _ADDED if weight_decay != 0 else _NONE
     if momentum == 0:
-        SGD.run((parameters, grads, np.array((lr, weight_decay), np.float64)), (decay,), variant=variant)
+        scalars = _scalars(parameters, lambda: (asked(lr), weight_decay))
+        SGD.run((parameters, grads, scalars), (decay,), variant=variant)
         return
     if momentum_buffers is None:
         raise TypeError(f"{name}: momentum_buffers expects a list of arrays where momentum = {momentum}")
-    scalars = np.array((lr, weight_decay, momentum, 1 - dampening), np.float64)
+    scalars = _scalars(parameters, lambda: (asked(lr), weight_decay, momentum, 1 - dampening))
     options = (decay, bool(nesterov), bool(first))
     SGD_MOMENTUM.run((parameters, grads, momentum_buffers, scalars), options, variant=variant)
 
 
 def average_step(
-    averages: Sequence[np.ndarray], arrays: Sequence[np.ndarray], *, decay: float, variant: str | None = None
+    averages: Sequence[np.ndarray], arrays: Sequence[np.ndarray], *, decay: Changing[float], variant: str | None = None
 ) -> None:
     """Move running averages towards arrays, in place: ``average += (1 - decay) * (array - average)``.
 
@@ -230,7 +244,7 @@ def average_step(
     arrays : list of arrays of the same shapes and dtype
         What is averaged.
     decay : float
-        How much of each average is kept, in [0, 1].
+        How much of each average is kept, in [0, 1]; a function that gives it is asked again before each replay.
     variant : str, optional
         The implementation to run; see `tilegrad.kernels.explain`.
 
@@ -247,6 +261,6 @@ def average_step(
     >>> average
     array([1.5, 2. ])
     """
-    if not 0 <= decay <= 1:
-        raise ValueError(f"average_step: decay expects a number in [0, 1] but got {decay}")
-    AVERAGE.run((averages, arrays, np.array((1 - decay,), np.float64)), (), variant=variant)
+    if not 0 <= asked(decay) <= 1:
+        raise ValueError(f"average_step: decay expects a number in [0, 1] but got {asked(decay)}")
+    AVERAGE.run((averages, arrays, _scalars(averages, lambda: (1 - asked(decay),))), (), variant=variant)

@@ -9,7 +9,8 @@ Memory traffic: each number is read and written once, which is what bounds a ste
 hundred small ones besides, biases and factors of normalisation, each of which costs a launch; one launch for them all,
 which finds arrays through a table of their addresses as cpu_fused.py does, would take the time of their traffic.
 
-The step's scalars are arguments of the launch, so nothing is copied to the GPU. Steps are computed in float64, as in
+The step's scalars are arguments of the launch, so nothing is copied to the GPU; those of a captured graph, whose
+arguments cannot change, are read from device memory. Steps are computed in float64, as in
 the definition. The norm of all numbers takes their squares in float64, which a fixed tree adds up.
 """
 
@@ -71,7 +72,7 @@ def _builder(kernel: Any) -> Callable[[Invocation], Run]:
     def build(call: Invocation) -> Run:
         def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
             *lists, scalars = arrays
-            numbers = tuple(scalars.tolist())
+            numbers = tuple(scalars) if isinstance(scalars, np.ndarray) else scalars
             for row in zip(*lists, strict=True):
                 # Gradients may have any strides: reshaping copies those that are not contiguous.
                 launch_each(kernel, row[0].size, *[a.reshape(-1) for a in row], numbers, *call.args)

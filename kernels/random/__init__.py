@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..arrays import beside
+from ..arrays import is_on_cuda
+from ..changing import Changing
 from ..operation import Operation, Spec, Variant
 from . import reference
 from .place import stream_place
@@ -150,8 +151,8 @@ PERMUTATION = _operation(
 def random_uniform(
     shape: int | tuple[int, ...],
     *,
-    seed: int,
-    counter: int = 0,
+    seed: Changing[int],
+    counter: Changing[int] = 0,
     low: float = 0.0,
     high: float = 1.0,
     dtype: DTypeLike = np.float32,
@@ -165,7 +166,7 @@ def random_uniform(
     shape : int or tuple of int
     seed, counter : int
         At least 0 and below 2**64: which stream, and the number of blocks of it that were used before. After 2**64
-        blocks the counter starts again at 0.
+        blocks the counter starts again at 0. Functions that give them are asked again before each replay of a graph.
     low, high : float
         Finite, ``low < high`` in the dtype.
     dtype : float32 or float64
@@ -195,15 +196,15 @@ def random_uniform(
     >>> random_uniform(2, seed=1, low=-1, high=1).shape
     (2,)
     """
-    place = beside(out, stream_place("random_uniform", seed, counter))
+    place = stream_place("random_uniform", seed, counter, is_on_cuda(out))
     return UNIFORM.run((place,), (shape, np.dtype(dtype), low, high), out, variant)
 
 
 def random_normal(
     shape: int | tuple[int, ...],
     *,
-    seed: int,
-    counter: int = 0,
+    seed: Changing[int],
+    counter: Changing[int] = 0,
     mean: float = 0.0,
     std: float = 1.0,
     dtype: DTypeLike = np.float32,
@@ -240,12 +241,17 @@ def random_normal(
     >>> bool(abs(z.mean()) < 0.01 and abs(z.std() - 1) < 0.01)
     True
     """
-    place = beside(out, stream_place("random_normal", seed, counter))
+    place = stream_place("random_normal", seed, counter, is_on_cuda(out))
     return NORMAL.run((place,), (shape, np.dtype(dtype), mean, std), out, variant)
 
 
 def random_permutation(
-    n: int, *, seed: int, counter: int = 0, out: np.ndarray | None = None, variant: str | None = None
+    n: int,
+    *,
+    seed: Changing[int],
+    counter: Changing[int] = 0,
+    out: np.ndarray | None = None,
+    variant: str | None = None,
 ) -> np.ndarray:
     """A random order of ``0 .. n - 1``.
 
@@ -272,7 +278,7 @@ def random_permutation(
     array([0, 4, 2, 1, 3])
     """
     size = operator.index(n)
-    place = beside(out, stream_place("random_permutation", seed, counter))
+    place = stream_place("random_permutation", seed, counter, is_on_cuda(out))
     return PERMUTATION.run((place,), (size,), out, variant)
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ..changing import Changing, asked, changing
+
 
 def _word(name: str, argument: str, value: Any) -> int:
     try:
@@ -16,7 +18,11 @@ def _word(name: str, argument: str, value: Any) -> int:
     return word
 
 
-def stream_place(name: str, seed: Any, counter: Any) -> np.ndarray:
+def stream_place(name: str, seed: Changing[int], counter: Changing[int], on_cuda: bool) -> Any:
     """A place in a random stream as the array that kernels read: lower and upper half of seed and counter."""
-    k, c = _word(name, "seed", seed), _word(name, "counter", counter)
-    return np.array((k & 0xFFFFFFFF, k >> 32, c & 0xFFFFFFFF, c >> 32), np.int64)
+
+    def halves() -> np.ndarray:
+        k, c = _word(name, "seed", asked(seed)), _word(name, "counter", asked(counter))
+        return np.array((k & 0xFFFFFFFF, k >> 32, c & 0xFFFFFFFF, c >> 32), np.int64)
+
+    return changing(halves, on_cuda=on_cuda)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays import is_on_cuda
+from ..changing import Changing
 from ..operation import Operation, Spec, Variant
 from . import reference
 from .place import stream_place
@@ -42,7 +44,12 @@ POISSON = Operation(
 
 
 def random_poisson(
-    rates: np.ndarray, *, seed: int, counter: int = 0, out: np.ndarray | None = None, variant: str | None = None
+    rates: np.ndarray,
+    *,
+    seed: Changing[int],
+    counter: Changing[int] = 0,
+    out: np.ndarray | None = None,
+    variant: str | None = None,
 ) -> np.ndarray:
     """Counts with the Poisson distribution, of a mean each.
 
@@ -70,4 +77,4 @@ def random_poisson(
     >>> bool(abs(counts.mean() - 7) < 0.05 and abs(counts.var() - 7) < 0.15)
     True
     """
-    return POISSON.run((stream_place("random_poisson", seed, counter), rates), (), out, variant)
+    return POISSON.run((stream_place("random_poisson", seed, counter, is_on_cuda(rates)), rates), (), out, variant)

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from ... import kernels
+from ...kernels.arrays import beside
 from ..primitive import Array, primitive
 from ..tensor import Tensor
 from .activation import log_softmax_last
@@ -54,9 +56,9 @@ def cross_entropy(
 def _unfused(
     x: Tensor, target: Any, weight: Any, *, ignore_index: int, reduction: str, label_smoothing: float
 ) -> Tensor:
-    labels = np.asarray(getattr(target, "data", target))
+    labels = kernels.asarray(target.data if isinstance(target, Tensor) else target)
     counted = (labels != ignore_index)[..., None]
-    chosen = ((labels[..., None] == np.arange(x.shape[-1])) & counted).astype(x.dtype)
+    chosen = ((labels[..., None] == beside(labels, np.arange(x.shape[-1]))) & counted).astype(x.dtype)
     parts = chosen * (1 - label_smoothing) + counted * (label_smoothing / max(1, x.shape[-1]))
     if weight is not None:
         parts, chosen = weight * parts, weight * chosen

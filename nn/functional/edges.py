@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...kernels.arrays import beside
 from ..tensor import Tensor
 from .arithmetic import sqrt, square
 from .convolution import conv2d
@@ -41,7 +42,8 @@ def sobel(x: Any, mode: str = "symmetric", value: float = 0.0) -> tuple[Tensor, 
     Tensor([0., 1., 1., 0.], dtype=float32)
     """
     n, h, w, c = x.shape
-    weights = np.tile(_WEIGHTS[..., None], (c, 1, 1, 1)).astype(x.dtype)  # two outputs for each channel
+    image = x.data if isinstance(x, Tensor) else x
+    weights = beside(image, np.tile(_WEIGHTS[..., None], (c, 1, 1, 1)).astype(x.dtype))  # two outputs for each channel
     pair = reshape(conv2d(pad2d(x, 1, mode, value), weights, groups=c), (n, h, w, c, 2))
     return getitem(pair, (..., 0)), getitem(pair, (..., 1))
 

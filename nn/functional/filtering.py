@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ... import kernels
+from ...kernels.arrays import beside
 from ...kernels.box.geometry import check_size
 from ...kernels.correlation.weights import gaussian_taps
 from ..primitive import Array, primitive
@@ -138,6 +139,7 @@ def box_blur(x: Tensor, size: int | tuple[int, int], mode: str = "reflect", cval
 
 def _separable(x: Tensor, column: np.ndarray, row: np.ndarray, mode: str, cval: float) -> Tensor:
     """Along columns and then along rows, by weights that are no tensors."""
+    image = x.data if isinstance(x, Tensor) else x
     if column.size > 1:
-        x = correlate2d(x, column[:, None].astype(x.dtype), mode, cval)
-    return correlate2d(x, row[None, :].astype(x.dtype), mode, cval)
+        x = correlate2d(x, beside(image, column[:, None].astype(x.dtype)), mode, cval)
+    return correlate2d(x, beside(image, row[None, :].astype(x.dtype)), mode, cval)

@@ -46,6 +46,12 @@ def permute(x: Array, dims: tuple[int, ...]) -> Array:
     return x.transpose(dims)
 
 
+@primitive()
+def to_device(x: Array, device: str) -> Array:
+    """``x`` copied to the other device."""
+    return kernels.to_device(x, device)
+
+
 @primitive(views=True)
 def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
     """``x`` repeated along new axes and axes of length 1, as a read-only view."""
@@ -95,6 +101,7 @@ def count(shape: tuple[int, ...], dim: Dim) -> int:
 
 sum.gradients(x=lambda gy, x_shape, dim: spread(gy, x_shape, dim))
 mean.gradients(x=lambda gy, x_shape, dim: spread(gy * (1.0 / max(1, count(x_shape, dim))), x_shape, dim))
+to_device.gradients(x=lambda gy, device: to_device(gy, "cpu" if device == "cuda" else "cuda"))
 reshape.gradients(x=lambda gy, x_shape: reshape(gy, x_shape))
 permute.gradients(x=lambda gy, dims: permute(gy, tuple(int(i) for i in np.argsort([d % len(dims) for d in dims]))))
 getitem.gradients(x=lambda gy, x_shape, key: getitem_grad(gy, key, x_shape))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
+from ...kernels.arrays import beside
 from ..primitive import Array, primitive
 from ..tensor import Tensor
 from .arithmetic import maximum, pow, square
@@ -58,7 +59,7 @@ def _together(gy, x, y, weights, terms, c1, c2, margin, wants):
 def _composed(x: Tensor, y: Tensor, weights: Any, c1: float, c2: float, margin: int) -> Tensor:
     """`similarity_of_planes`, composed of primitives."""
     taps = np.asarray(weights)
-    window = np.multiply.outer(taps, taps).astype(x.dtype).reshape(1, taps.size, taps.size, 1)
+    window = beside(x.data, np.multiply.outer(taps, taps).astype(x.dtype).reshape(1, taps.size, taps.size, 1))
 
     def blurred(planes: Tensor) -> Tensor:
         images = reshape(planes, (*planes.shape, 1))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ...kernels.arrays import DEVICES, check_device, to_device
 from ..tensor import Parameter, Tensor
 
 LAYOUT = "OHWI"
@@ -182,17 +183,22 @@ class Module:
         function(self)
         return self
 
-    def to(self, dtype: Any) -> "Module":
-        """Convert parameters and buffers to float32 or float64; shared ones stay so. Make optimisers afterwards."""
-        if np.dtype(dtype) not in (np.float32, np.float64):
-            raise TypeError(f"to: dtype expects float32 or float64 but got {np.dtype(dtype)}")
+    def to(self, target: Any) -> "Module":
+        """Convert parameters and buffers to float32 or float64, or move them to "cpu" or "cuda"; returns the module.
+
+        Shared ones stay so. Make optimisers afterwards.
+        """
+        if isinstance(target, str) and target in DEVICES:
+            check_device(target)
+        elif np.dtype(target) not in (np.float32, np.float64):
+            raise TypeError(f"to: dtype expects float32 or float64 but got {np.dtype(target)}")
         converted: dict[Tensor, Tensor] = {}
         for module in self.modules():
             for name, value in list(vars(module).items()):
                 if not (isinstance(value, Parameter) or (name in module._buffers and value is not None)):
                     continue
                 if value not in converted:
-                    array = value.data.astype(dtype)
+                    array = to_device(value.data, target) if target in DEVICES else value.data.astype(target)
                     trained = isinstance(value, Parameter)
                     converted[value] = Parameter(array, value.requires_grad) if trained else Tensor(array)
                 setattr(module, name, converted[value])

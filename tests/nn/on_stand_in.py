@@ -1,0 +1,410 @@
+"""nn on the stand-in for CuPy: everything "on a GPU", without one. test_on_stand_in.py runs this file.
+
+Its process has NUMBA_ENABLE_CUDASIM=1 and tests/stand_in first on its path. Shapes are tiny: the simulator takes about
+a tenth of a millisecond for a thread.
+"""
+
+import cupy
+import numpy as np
+import pytest
+from numba import config
+from tilegrad.kernels.machine import cuda, cuda_numba
+
+cuda_numba.launch = cupy.launch_numba  # before a variant imports it
+
+from tilegrad import kernels, nn  # noqa: E402
+
+F = nn.functional
+BOUND = {np.float32: 2e-5, np.float64: 1e-12}  # sums in another order than the CPU's
+
+
+@pytest.fixture(autouse=True)
+def _on_the_stand_in():
+    assert config.ENABLE_CUDASIM
+    with cuda.launching(cupy.launch):
+        yield
+
+
+def drawn(*shape, seed=0, dtype=np.float64):
+    return np.random.default_rng(seed).uniform(0.2, 1.0, shape).astype(dtype)
+
+
+def signed(*shape, seed=0, dtype=np.float64):
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def close(found, expected, bound=1e-11):
+    assert isinstance(found, cupy.ndarray), type(found)
+    assert isinstance(expected, np.ndarray)
+    assert found.shape == expected.shape
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found.get(), expected, rtol=bound, atol=bound)
+
+
+# --- arrays and tensors ---
+
+
+def test_a_tensor_goes_to_the_device_and_back():
+    x = nn.Tensor(drawn(2, 3), requires_grad=True)
+    y = x.to("cuda")
+    assert (x.device, y.device) == ("cpu", "cuda")
+    assert y.to("cuda") is y
+    (y * 3.0).sum().backward()
+    assert x.grad.device == "cpu"
+    np.testing.assert_array_equal(x.grad.numpy(), np.full((2, 3), 3.0))
+    np.testing.assert_array_equal(y.detach().to("cpu").numpy(), x.detach().numpy())
+    assert 'device="cuda"' in repr(y)
+
+
+def test_main_memory_is_never_mistaken_for_the_device():
+    here, there = nn.Tensor(drawn(2, 3)), nn.Tensor(drawn(2, 3)).to("cuda")
+    with pytest.raises(TypeError, match=r"add: arrays lie on different devices \(cpu, cuda\)"):
+        here + there
+    with pytest.raises(TypeError, match=r'numpy: the tensor lies on cuda; use tensor.to\("cpu"\)'):
+        there.numpy()
+    with pytest.raises(ValueError, match='device expects "cpu" or "cuda" but got \'cuda:1\''):
+        here.to("cuda:1")
+
+
+def test_random_numbers_have_the_bits_of_the_cpu():
+    here, there = nn.Generator(5), nn.Generator(5)
+    for draw in ("normal", "uniform"):
+        np.testing.assert_array_equal(getattr(there, draw)((3, 5), device="cuda").get(), getattr(here, draw)((3, 5)))
+    assert here.get_state() == there.get_state()
+    assert nn.randn((2,), device="cuda").device == "cuda"
+
+
+def test_a_model_moves_with_its_buffers_and_is_saved_from_there(tmp_path):
+    nn.manual_seed(0)
+    model = nn.models.DnCNN(depth=3, channels=4)
+    before = model.state_dict()
+    model.to("cuda")
+    assert {p.device for p in [*model.parameters(), *model.buffers()]} == {"cuda"}
+    nn.save(model, tmp_path / "m.safetensors")
+    loaded = nn.load(tmp_path / "m.safetensors").to("cuda")
+    loaded.load_state_dict(before)  # from main memory
+    for name, array in loaded.state_dict().items():
+        np.testing.assert_array_equal(array.get(), before[name])
+    assert next(loaded.to("cpu").parameters()).device == "cpu"
+
+
+def test_a_checkpoint_of_the_device_goes_on_there(tmp_path):
+    model, x, y = networks(dropout=0.0)
+    optimizer, average = nn.optim.Adam(model.parameters()), nn.EMA(model)
+    train(model, optimizer, x, y)
+    average.update()
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "average": average.state_dict()}
+    nn.save_checkpoint(state, tmp_path / "c.safetensors")
+    expected = float(train(model, optimizer, x, y))
+    state = nn.load_checkpoint(tmp_path / "c.safetensors")
+    model.load_state_dict(state["model"])
+    other = nn.optim.Adam(model.parameters())
+    other.load_state_dict(state["optimizer"])
+    average.load_state_dict(state["average"])
+    average.update()
+    assert float(train(model, other, x, y)) == expected
+
+
+# --- operations ---
+
+IMAGE, PIXELS = (1, 5, 4, 2), (2, 3, 3, 2)
+LABELS = np.array([2, 0])
+CALLS = {
+    "arithmetic": (lambda a, b: (a * b - a / b + 2.0) ** 2.0 - (-a).abs().sqrt().exp().log(), [(3, 4), (4,)]),
+    "maximum": (lambda a, b: F.maximum(a, b) * F.minimum(a, b), [(3, 4), (3, 4)]),
+    "matmul": (lambda a, b: a @ b, [(3, 4), (4, 2)]),
+    "sums": (lambda a: a.sum(0) * a.mean((0, 1)).reshape(1), [(3, 4)]),
+    "shape": (lambda a: a.T.reshape(2, 6)[:, 1:4].broadcast_to((2, 2, 3)) * 2.0, [(3, 4)]),
+    "linear": (lambda x, w, b: F.linear(x, w, b, activation="tanh"), [(3, 4), (2, 4), (2,)]),
+    "conv2d": (lambda x, w, b: F.conv2d(x, w, b, stride=2, padding=1, activation="relu"),
+               [IMAGE, (3, 3, 3, 2), (3,)]),
+    "conv_transpose2d": (lambda x, w: F.conv_transpose2d(x, w, stride=2, padding=1), [(1, 3, 2, 2), (2, 4, 4, 1)]),
+    "max_pool2d": (lambda x: F.max_pool2d(x, 2), [IMAGE]),
+    "avg_pool2d": (lambda x: F.avg_pool2d(x, 3, stride=2, padding=1), [IMAGE]),
+    "adaptive_avg_pool2d": (lambda x: F.adaptive_avg_pool2d(x, (2, 3)), [IMAGE]),
+    "interpolate": (lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"), [(1, 3, 2, 1)]),
+    "pad2d": (lambda x: F.pad2d(x, 1, "reflect"), [IMAGE]),
+    "pixel_shuffle": (lambda x: F.pixel_shuffle(x, 2), [(1, 2, 2, 4)]),
+    "activations": (lambda x: F.leaky_relu(x - 0.5) + F.sigmoid(x) + F.softplus(x) + F.silu(x), [(3, 4)]),
+    "softmax": (lambda x: F.softmax(x) * F.log_softmax(x), [(3, 4)]),
+    "batch_norm": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True, activation="relu"), [PIXELS, (2,), (2,)]),
+    "mse_loss": (lambda x, t: F.mse_loss(x, t), [(3, 4), (3, 4)]),
+    "l1_loss": (lambda x: F.l1_loss(x, 0.5), [(3, 4)]),
+    "huber_loss": (lambda x, t: F.huber_loss(x, t), [(3, 4), (3, 4)]),
+    "charbonnier_loss": (lambda x, t: F.charbonnier_loss(x, t), [(3, 4), (3, 4)]),
+    "bce": (lambda x: F.binary_cross_entropy_with_logits(x, 1.0), [(3, 1)]),
+    "cross_entropy": (lambda x: F.cross_entropy(x, (LABELS if x.device == "cpu" else cupy.array(LABELS))), [(2, 3)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_operation_and_its_gradients_stay_on_the_device(name):
+    function, shapes = CALLS[name]
+    arrays = [drawn(*shape, seed=i) for i, shape in enumerate(shapes)]
+    here = [nn.Tensor(a, requires_grad=True) for a in arrays]
+    there = [nn.Tensor(cupy.array(a), requires_grad=True) for a in arrays]
+    results = []
+    for inputs in (here, there):
+        y = function(*inputs)
+        (y * y).sum().backward()
+        results.append((y, *[x.grad for x in inputs]))
+    for ours, theirs in zip(*results, strict=True):
+        close(theirs.data, ours.data)
+
+
+@pytest.mark.parametrize("name", ["conv2d", "batch_norm", "linear", "bce", "cross_entropy", "mse_loss"])
+def test_second_derivatives_stay_on_the_device(name):
+    function, shapes = CALLS[name]
+    results = []
+    for place in (np.asarray, cupy.array):
+        inputs = [nn.Tensor(place(drawn(*shape, seed=i)), requires_grad=True) for i, shape in enumerate(shapes)]
+        y = (function(*inputs) ** 2.0).sum()
+        slopes = nn.grad(y, inputs, create_graph=True)
+        total = slopes[0].square().sum()
+        results.append([total, *nn.grad(total, inputs, allow_unused=True)])
+    for ours, theirs in zip(*results, strict=True):
+        assert (ours is None) == (theirs is None)
+        if ours is not None:
+            close(theirs.data, ours.data, 1e-9)
+
+
+def test_running_statistics_move_on_the_device():
+    states = []
+    for device in ("cpu", "cuda"):
+        norm = nn.BatchNorm2d(2).to(device)
+        norm(nn.Tensor(signed(*PIXELS, dtype=np.float32)).to(device))
+        states.append(norm.state_dict())
+    for name, array in states[0].items():
+        close(states[1][name], array, 1e-6)
+
+
+@pytest.mark.parametrize("largest", [0.5, 100.0])
+def test_gradients_are_clipped_on_the_device(largest):
+    gradients = [signed(3, 2), signed(4, seed=1)]
+    clipped = []
+    for place in (np.asarray, cupy.array):
+        parameters = [nn.Parameter(place(np.zeros(g.shape))) for g in gradients]
+        for parameter, g in zip(parameters, gradients, strict=True):
+            parameter.grad = nn.Tensor(place(g.copy()))
+        norm = nn.clip_grad_norm_(parameters, largest)
+        clipped.append((float(norm), [parameter.grad.data for parameter in parameters]))
+    assert clipped[1][0] == pytest.approx(clipped[0][0], rel=1e-12)
+    for ours, theirs in zip(clipped[0][1], clipped[1][1], strict=True):
+        close(theirs, ours)
+
+
+# --- training ---
+
+
+def networks(dropout=0.25, device="cuda", dtype=np.float32):
+    """A small network with everything that a captured step must mind, and a batch for it."""
+    nn.manual_seed(1)
+    model = nn.Sequential(
+        nn.Conv2d(1, 3, 3, padding=1, bias=False),
+        nn.BatchNorm2d(3, activation="relu"),
+        nn.Dropout(dropout),
+        nn.Flatten(),
+        nn.Linear(3 * 4 * 4, 1),
+    ).to(dtype)
+    x, y = nn.Tensor(signed(2, 4, 4, 1, dtype=dtype)), nn.Tensor(signed(2, 1, seed=1, dtype=dtype))
+    return model.to(device), x.to(device), y.to(device)
+
+
+def train(model, optimizer, x, y):
+    optimizer.zero_grad()
+    loss = F.mse_loss(model(x), y)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def test_training_follows_the_cpu():
+    losses = {}
+    for device in ("cpu", "cuda"):
+        model, x, y = networks(device=device, dtype=np.float64)
+        optimizer = nn.optim.Adam(model.parameters(), lr=0.01)
+        losses[device] = [float(train(model, optimizer, x, y)) for _ in range(4)]
+    np.testing.assert_allclose(losses["cuda"], losses["cpu"], rtol=1e-9)
+
+
+# --- capture ---
+
+
+def everything(optimizer_class=nn.optim.Adam, **settings):
+    """A step with an optimiser, a schedule, an average and dropout; and what can be asked of them afterwards."""
+    model, x, y = networks()
+    optimizer = optimizer_class(model.parameters(), lr=0.05, **settings)
+    schedule = nn.optim.StepLR(optimizer, step_size=2, gamma=0.5)
+    average = nn.EMA(model, 0.9, warm_up=True)
+    nn.manual_seed(3)
+
+    def step(x, y):
+        loss = train(model, optimizer, x, y)
+        schedule.step()
+        average.update()
+        return {"loss": loss}
+
+    def state():
+        arrays = [*model.state_dict().values(), *average.averages.values()]
+        arrays += [v for s in optimizer.state.values() for v in s.values() if isinstance(v, cupy.ndarray)]
+        counts = [s["step"] for s in optimizer.state.values()]
+        python = (
+            counts,
+            schedule.state_dict(),
+            schedule.get_last_lr(),
+            average.updates,
+            nn.default_generator.get_state(),
+        )
+        return [array.get() for array in arrays], python
+
+    return step, state, x, y
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "settings"),
+    [
+        (nn.optim.Adam, {}),
+        (nn.optim.SGD, {"momentum": 0.9, "dampening": 0.1}),
+    ],
+)
+def test_a_captured_step_has_the_bits_of_the_step(optimizer, settings):
+    runs = []
+    for wrap in (lambda step: step, nn.capture):
+        step, state, x, y = everything(optimizer, **settings)
+        step = wrap(step)
+        losses = [float(step(x, y)["loss"]) for _ in range(6)]
+        runs.append((losses, *state()))
+    assert runs[1][0] == runs[0][0]
+    assert runs[1][2] == runs[0][2]
+    for ours, theirs in zip(runs[1][1], runs[0][1], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert len(set(runs[0][0])) == 6  # dropout and learning differ from step to step
+
+
+def test_the_graph_is_captured_at_the_second_call_and_then_launched():
+    step, _, x, y = everything()
+    captured = nn.capture(step)
+    captured(x, y)
+    assert list(captured.graphs.values()) == [None]
+    for calls in (1, 2, 3):
+        captured(x, y)
+        (graph,) = captured.graphs.values()
+        assert graph.graph.launches == calls
+    assert graph.pool.allocated > 0
+    assert len(graph.graph.nodes) > 20
+
+
+def test_inputs_are_those_of_the_call_from_either_memory():
+    captured = nn.capture(lambda x: x * 2.0)
+    for value in (1.0, 2.0, 3.0, 4.0):
+        for place in (cupy.array, np.asarray):
+            x = nn.Tensor(place(np.full(3, value)))
+            wanted = captured(x) if place is cupy.array else captured.graphs and captured(nn.Tensor(cupy.array(x.data)))
+            np.testing.assert_array_equal(wanted.data.get(), np.full(3, 2 * value))
+
+
+def test_other_shapes_and_other_python_values_have_graphs_of_their_own():
+    captured = nn.capture(lambda x, factor: x * factor)
+    for shape, factor in [((3,), 2.0), ((4,), 2.0), ((3,), 5.0)] * 3:
+        found = captured(nn.Tensor(cupy.array(np.ones(shape))), factor)
+        np.testing.assert_array_equal(found.data.get(), np.full(shape, factor))
+    assert len(captured.graphs) == 3
+    with pytest.raises(
+        TypeError, match="capture: arguments expect arrays and values that can key a dictionary but got"
+    ):
+        captured(nn.Tensor(cupy.array(np.ones(3))), [2.0])
+
+
+def test_two_networks_and_a_penalty_of_second_order_in_one_step():
+    """The critic of a WGAN-GP twice for each step of its generator."""
+    runs = []
+    for wrap in (lambda step: step, nn.capture):
+        nn.manual_seed(2)
+        generator, critic = nn.Linear(2, 3).to("cuda"), nn.Linear(3, 1, activation="tanh").to("cuda")
+        optimizers = [nn.optim.Adam(m.parameters(), lr=0.02) for m in (generator, critic)]
+        vectors = nn.Generator(9)
+
+        def step(real, generator=generator, critic=critic, optimizers=optimizers, vectors=vectors):
+            for _ in range(2):
+                made = generator(nn.Tensor(vectors.normal((2, 2), device="cuda"))).detach()
+                optimizers[1].zero_grad()
+                between = nn.Tensor(((real + made) * 0.5).data, requires_grad=True)
+                (slope,) = nn.grad(critic(between).sum(), between, create_graph=True)
+                loss = critic(made).mean() - critic(real).mean() + (slope.square().sum(1).sqrt() - 1.0).square().mean()
+                loss.backward()
+                optimizers[1].step()
+            optimizers[0].zero_grad()
+            score = -critic(generator(nn.Tensor(vectors.normal((2, 2), device="cuda")))).mean()
+            score.backward()
+            optimizers[0].step()
+            return loss.detach(), score.detach()
+
+        step = wrap(step)
+        real = nn.Tensor(signed(2, 3, dtype=np.float32)).to("cuda")
+        runs.append([tuple(float(value) for value in step(real)) for _ in range(5)])
+    assert runs[0] == runs[1]
+    assert len(set(runs[0])) == 5
+
+
+def test_reading_a_number_back_cannot_be_captured():
+    captured = nn.capture(lambda x: x * 2.0 if float(x.sum()) > 0 else x)
+    x = nn.Tensor(cupy.array(np.ones(3)))
+    captured(x)
+    with pytest.raises(RuntimeError, match="a copy to the host while a stream is captured"):
+        captured(x)
+
+
+def test_a_step_that_does_something_else_each_time_is_found_out():
+    factors = iter((2.0, 2.0, 3.0))
+    captured = nn.capture(lambda x: x * next(factors))
+    x = nn.Tensor(cupy.array(np.ones(3)))
+    captured(x)
+    with pytest.raises(RuntimeError, match=r"capture: result 0 of shape \(3,\) has other bits after a replay"):
+        captured(x)
+
+
+@pytest.mark.parametrize(("counts", "message"), [((1, 1, 2), "does more"), ((1, 2, 1), "does less")])
+def test_a_step_that_draws_more_or_fewer_numbers_each_time_is_found_out(counts, message):
+    remaining, generator = iter(counts), nn.Generator(1)
+    captured = nn.capture(lambda x: [generator.normal((2,), device="cuda") for _ in range(next(remaining))] and x * 2.0)
+    x = nn.Tensor(cupy.array(np.ones(3)))
+    captured(x)
+    with pytest.raises(RuntimeError, match=f"capture: the step {message} when it runs again"):
+        captured(x)
+
+
+def test_settings_that_a_graph_cannot_see_are_refused_when_they_change():
+    step, _, x, y = everything()
+    captured = nn.capture(step)
+    for _ in range(3):
+        captured(x, y)
+    optimizer = next(cell.cell_contents for cell in step.__closure__ if isinstance(cell.cell_contents, nn.optim.Adam))
+    optimizer.param_groups[0]["betas"] = (0.5, 0.9)
+    with pytest.raises(RuntimeError, match="Adam: settings other than lr, or the state, were replaced"):
+        captured(x, y)
+
+
+def test_what_is_frozen():
+    """The documentation says so: Python of one's own is not repeated, a layer's mode is that of the capture."""
+    seen, dropout = [], nn.Dropout(0.5)
+
+    def step(x):
+        seen.append(1)
+        return dropout(x)
+
+    captured = nn.capture(step)
+    x = nn.Tensor(cupy.array(np.ones(64)))
+    for _ in range(5):
+        captured(x)
+    assert len(seen) == 3  # as it is, captured, compared
+    dropout.eval()
+    assert not (captured(x).data.get() == 1).all()
+
+
+def test_the_precision_is_part_of_what_a_graph_depends_on():
+    captured = nn.capture(lambda x: x * 2.0)
+    x = nn.Tensor(cupy.array(np.ones(3)))
+    for name in ("float32", "tf32"):
+        with kernels.precision(name):
+            captured(x)
+    assert len(captured.graphs) == 2
