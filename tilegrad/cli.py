@@ -186,6 +186,12 @@ def _add_restore(commands: Any) -> None:
         help="what the network's images between its layers may take (default 256); a picture that needs more is "
         "restored in tiles, to the same bits",
     )  # fmt: skip
+    restore.add_argument(
+        "--device",
+        choices=("cpu", "cuda"),
+        default="cpu",
+        help="where the network runs (default cpu); cuda is a GPU",
+    )
     restore.set_defaults(command=_restore)
 
 
@@ -234,9 +240,9 @@ def _restore(options: argparse.Namespace) -> None:
     sources: list[str] = options.sources
     model = DENOISER if options.model is None else options.model
     if len(sources) > 1 or os.path.isdir(sources[0]) or (glob.has_magic(sources[0]) and not os.path.exists(sources[0])):
-        restore_files(sources, options.target, model, memory=options.memory)
+        restore_files(sources, options.target, model, memory=options.memory, device=options.device)
     else:
-        restore_file(sources[0], options.target, model, memory=options.memory)
+        restore_file(sources[0], options.target, model, memory=options.memory, device=options.device)
 
 
 def _warmup(options: argparse.Namespace) -> None:

@@ -56,3 +56,16 @@ def require(module: str, needed_by: str) -> Any:
             f'{needed_by} needs {distribution_of(module)}: python -m pip install "tilegrad[{extra}]"'
         ) from error
     return loaded
+
+
+def require_device(device: str) -> None:
+    """Raise a line that says what is missing where arrays cannot be made on ``device``, "cpu" or "cuda".
+
+    >>> require_device("cpu")
+    """
+    from .kernels.arrays import check_device
+
+    try:
+        check_device(device)
+    except (RuntimeError, ValueError) as error:
+        raise TilegradError(str(error)) from error

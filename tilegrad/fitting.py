@@ -4,6 +4,7 @@ A recipe gives a `Learner`, whose step is a function of its state and of the ste
 interrupted, or killed, goes on from its checkpoint to the same bits as one that never stopped.
 """
 
+import math
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -21,13 +22,14 @@ from .training import CtrlC, RunLog, progress, say
 
 CHECKPOINT = "checkpoint.safetensors"
 _SECONDS_BETWEEN = 120.0  # checkpoints within an epoch
+_STEPS_BETWEEN_READINGS = 64  # of losses that lie on a GPU
 
 
 class Learner(Protocol):
     """What a recipe trains."""
 
-    def step(self, number: int) -> dict[str, float]:
-        """Train on batch ``number``, counted from 0; the losses, by name."""
+    def step(self, number: int) -> dict[str, nn.Tensor]:
+        """Train on batch ``number``, counted from 0; the losses, by name. The next step may write over them."""
 
     def epoch_ended(self, record: dict[str, Any]) -> dict[str, Any]:
         """Measure and save what has been learnt; more facts for the record. Called again after a resumption."""
@@ -74,6 +76,8 @@ class Fit:
         self.records: list[dict[str, Any]] = []
         self.losses: list[dict[str, float]] = []
         """Of the steps of the epoch that is on its way."""
+        self._unread: list[dict[str, nn.Tensor]] = []
+        """Losses of the last steps that still lie on a GPU, which nobody has waited for."""
         self.seconds = 0.0
         """That it has taken."""
 
@@ -125,7 +129,7 @@ class Fit:
         began = saved = time.perf_counter()
         before = self.seconds
         for step in progress(range(first, last), total=last - first, label=f"epoch {number + 1}/{self.epochs}"):
-            self.losses.append(self.learner.step(step))
+            self._keep(self.learner.step(step))
             now = time.perf_counter()
             self.seconds = before + now - began
             if ctrl_c.pressed and step + 1 < last:
@@ -134,9 +138,30 @@ class Fit:
             if now - saved > _SECONDS_BETWEEN:
                 self.save()
                 saved = time.perf_counter()
+        self._read()
+        self.seconds = before + time.perf_counter() - began
+
+    def _keep(self, losses: dict[str, nn.Tensor]) -> None:
+        """Note the losses of a step: those in main memory now, those on a GPU when some have gathered."""
+        on_cuda = any(loss.device == "cuda" for loss in losses.values())
+        self._unread.append({name: loss.clone() for name, loss in losses.items()} if on_cuda else losses)
+        if not on_cuda or len(self._unread) == _STEPS_BETWEEN_READINGS:
+            self._read()
+
+    def _read(self) -> None:
+        """Read the losses that lie on a GPU, which waits for it."""
+        for losses in self._unread:
+            found = {name: float(loss.item()) for name, loss in losses.items()}
+            if not all(math.isfinite(value) for value in found.values()):
+                seen = ", ".join(f"{name} {value}" for name, value in found.items())
+                batch = len(self.records) * self.steps + len(self.losses) + 1
+                raise TilegradError(f"a loss is no longer finite in batch {batch} ({seen}); a smaller --lr may help")
+            self.losses.append(found)
+        self._unread = []
 
     def save(self) -> None:
         """Write the checkpoint; where that fails, the one before stays."""
+        self._read()
         path = self.folder / CHECKPOINT
         state = {
             "facts": self.facts,

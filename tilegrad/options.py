@@ -61,6 +61,14 @@ class Recipe:
         self.option("out", "folder for the results, made if missing", metavar="DIR")
         self.option("epochs", "epochs to train for", type=count(1), metavar="N")
         self.option(
+            "device", "where it trains: cuda is a GPU, and needs the package's extra cuda13 or cuda12",
+            choices=("cpu", "cuda"),
+        )  # fmt: skip
+        self.option(
+            "precision", "what matrix kernels on a GPU may round the factors of their products to",
+            choices=("float32", "tf32", "bfloat16"),
+        )  # fmt: skip
+        self.option(
             "seed", "of all random numbers; the same seed gives the same bits", type=count(0, 2**63 - 1), metavar="N"
         )
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import nn
 from .errors import TilegradError
+from .extras import require_device
 from .files import check_writable, make_folder
 from .images import (
     READ_SUFFIXES,
@@ -112,6 +113,10 @@ def _image_channels(model: Any) -> int:
     return int(model.configuration().get("image_channels", 1))
 
 
+def _device(model: Any) -> str:
+    return next((parameter.device for parameter in model.parameters()), "cpu")
+
+
 def _bytes_per_pixel(model: Any) -> int:
     """Of the two largest images that a chain of convolutions holds at once, and what it starts from."""
     widths = [module.weight.shape[0] for module in model.modules() if isinstance(module, nn.Conv2d)]
@@ -142,7 +147,7 @@ def _apply(model: Any, image: np.ndarray) -> np.ndarray:
     planes = image[:, :, None] if image.ndim == 2 else image
     batch = np.ascontiguousarray(np.broadcast_to(planes, (*planes.shape[:2], _image_channels(model)))[None])
     with nn.no_grad():
-        restored = np.asarray(model(nn.Tensor(batch)))
+        restored = model(nn.Tensor(batch).to(_device(model))).to("cpu").numpy()
     if restored.shape != batch.shape:
         raise ValueError(f"it makes {restored.shape} of {batch.shape}")
     if not np.isfinite(restored).all():
@@ -159,6 +164,7 @@ def restore_file(
     model_file: str | os.PathLike[str] = DENOISER,
     *,
     memory: int = MEMORY,
+    device: str = "cpu",
 ) -> None:
     """Restore a gray or colour picture of 8 or 16 bits; the result has as many bits, the same size, the same alpha.
 
@@ -170,6 +176,8 @@ def restore_file(
         A model that `tilegrad train` saved; without one, the denoiser that comes with the package.
     memory : int
         As in `restore_array`.
+    device : {"cpu", "cuda"}
+        Where the network runs.
 
     Raises
     ------
@@ -177,7 +185,8 @@ def restore_file(
         If a file cannot be read or written, or the model does not take it. Then nothing is written.
     """
     check_writable(target)
-    _restore(source, target, model_file, lambda: load_model(model_file), memory)
+    require_device(device)
+    _restore(source, target, model_file, lambda: load_model(model_file).to(device), memory)
 
 
 def restore_files(
@@ -186,6 +195,7 @@ def restore_files(
     model_file: str | os.PathLike[str] = DENOISER,
     *,
     memory: int = MEMORY,
+    device: str = "cpu",
 ) -> None:
     """Restore many pictures into a folder, under their own names.
 
@@ -195,7 +205,7 @@ def restore_files(
         Files, folders (all pictures that lie in them) and patterns such as ``"scans/*.png"``.
     folder : path
         Made if missing.
-    model_file, memory
+    model_file, memory, device
         As in `restore_file`.
 
     Raises
@@ -209,7 +219,8 @@ def restore_files(
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise TilegradError(f"{twice[0]}: two of the pictures have this name, and one folder cannot hold both")
-    model = load_model(model_file)
+    require_device(device)
+    model = load_model(model_file).to(device)
     folder = make_folder(folder)
     failures = []
     for number in progress(range(len(paths)), total=len(paths), label="pictures"):

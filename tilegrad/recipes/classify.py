@@ -1,6 +1,5 @@
 """`tilegrad train classify`: a small convolutional network learns to tell classes of images apart."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from .. import kernels, nn
 from .._version import __version__
 from ..batches import Ahead, Shuffled
 from ..errors import TilegradError
-from ..extras import require
+from ..extras import require, require_device
 from ..files import check_writable, make_folder
 from ..fitting import CHECKPOINT, Fit, compile_kernels
 from ..image_sets import ArraySet, ImageSet, Part, image_set
@@ -38,20 +37,23 @@ class Training:
         self.total = settings.epochs * settings.steps
         nn.manual_seed(settings.seed)
         self.model = nn.models.CNNClassifier(train.shape[0], train.shape[2], len(train.classes), settings.channels)
+        self.model.to(settings.device)
         self.optimiser = nn.optim.Adam(self.model.parameters(), lr=settings.lr)
+        self._learn = nn.capture(self._learn_from)
 
-    def step(self, number: int) -> dict[str, float]:
-        images, labels = self.batches.take(number)
+    def step(self, number: int) -> dict[str, nn.Tensor]:
+        images, labels = (nn.Tensor(array).to(self.settings.device) for array in self.batches.take(number))
         self.model.train()
         self.optimiser.param_groups[0]["lr"] = self._rate(number)
+        with kernels.precision(self.settings.precision):
+            return self._learn(images, labels)
+
+    def _learn_from(self, images: nn.Tensor, labels: nn.Tensor) -> dict[str, nn.Tensor]:
         self.optimiser.zero_grad()
-        loss = nn.functional.cross_entropy(self.model(nn.Tensor(images)), labels)
+        loss = nn.functional.cross_entropy(self.model(images), labels)
         loss.backward()
         self.optimiser.step()
-        value = float(loss.item())
-        if not math.isfinite(value):
-            raise TilegradError(f"the loss became {value} in batch {number + 1}; a smaller --lr may help")
-        return {"loss": value}
+        return {"loss": loss.detach()}
 
     def _rate(self, number: int) -> float:
         return cosine(number, self.total, highest=self.settings.lr, warm_up=self.total // 50)
@@ -63,7 +65,8 @@ class Training:
         with nn.no_grad():
             for first in range(0, len(images), _MEASURED):
                 numbers = range(first, min(first + _MEASURED, len(images)))
-                found.append(np.asarray(self.model(nn.Tensor(scaled(images.take(numbers))))).argmax(axis=1))
+                batch = nn.Tensor(scaled(images.take(numbers))).to(self.settings.device)
+                found.append(self.model(batch).to("cpu").numpy().argmax(axis=1))
         return np.concatenate(found)
 
     def epoch_ended(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -160,6 +163,7 @@ def run(settings: ClassifySettings, *, resume: bool = False) -> float:
         After Ctrl-C; the message names the checkpoint.
     """
     require("matplotlib.figure", "tilegrad train")
+    require_device(settings.device)
     folder = make_folder(settings.out)
     for name in (*_WRITTEN, CHECKPOINT):
         check_writable(folder / name)
@@ -172,7 +176,7 @@ def run(settings: ClassifySettings, *, resume: bool = False) -> float:
     facts = {"recipe": "classify", **chosen, "images": train.digest(), "test images": test.digest()}
     say(f"{len(train.classes)} classes; learning from {len(train):,} images, measuring on {len(test):,}")
 
-    compile_kernels(lambda: rehearse(settings, train.shape, len(train.classes)))
+    compile_kernels(lambda: rehearse(replace(settings, device="cpu"), train.shape, len(train.classes)))
 
     def batch(number: int) -> Batch:
         numbers = order.indices(number)

@@ -8,9 +8,8 @@ Denoising, 2017.
 """
 
 import hashlib
-import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from ..batches import Ahead
 from ..comparison import Filtered, Pair, Scores, best_gaussian, mean, measure, table
 from ..datasets import Patches, Pictures, folder_pictures, photographs
 from ..errors import TilegradError
-from ..extras import require
+from ..extras import require, require_device
 from ..files import check_writable, make_folder
 from ..fitting import CHECKPOINT, Fit, compile_kernels
 from ..pictures import save_before_after, save_curves
@@ -75,21 +74,24 @@ class Training:
         self.total = settings.epochs * settings.steps
         nn.manual_seed(settings.seed)
         self.model = nn.models.DnCNN(settings.depth, settings.channels, batch_norm=settings.batch_norm)
+        self.model.to(settings.device)
         self.optimiser = nn.optim.Adam(self.model.parameters(), lr=settings.lr)
+        self._learn = nn.capture(self._learn_from)
 
-    def step(self, number: int) -> dict[str, float]:
+    def step(self, number: int) -> dict[str, nn.Tensor]:
         """Train on batch ``number``, counted from 0; its loss before the step."""
-        noisy, clean = self.batches.take(number)
+        noisy, clean = (nn.Tensor(images).to(self.settings.device) for images in self.batches.take(number))
         self.model.train()
         self.optimiser.param_groups[0]["lr"] = self._rate(number)
+        with kernels.precision(self.settings.precision):
+            return self._learn(noisy, clean)
+
+    def _learn_from(self, noisy: nn.Tensor, clean: nn.Tensor) -> dict[str, nn.Tensor]:
         self.optimiser.zero_grad()
-        loss = nn.functional.mse_loss(self.model(nn.Tensor(noisy)), nn.Tensor(clean))
+        loss = nn.functional.mse_loss(self.model(noisy), clean)
         loss.backward()
         self.optimiser.step()
-        value = float(loss.item())
-        if not math.isfinite(value):
-            raise TilegradError(f"the loss became {value} in batch {number + 1}; a smaller --lr may help")
-        return {"loss": value}
+        return {"loss": loss.detach()}
 
     def _rate(self, number: int) -> float:
         return cosine(number, self.total, highest=self.settings.lr, warm_up=self.total // 50)
@@ -148,11 +150,12 @@ def run(settings: DenoiseSettings, *, resume: bool = False) -> Scores:
         After Ctrl-C; the message names the checkpoint.
     """
     require("matplotlib.figure", "tilegrad train")
+    require_device(settings.device)
     folder = make_folder(settings.out)
     for name in (*_WRITTEN, CHECKPOINT):
         check_writable(folder / name)
     pairs, pictures = _pictures(settings)
-    compile_kernels(lambda: rehearse(settings))
+    compile_kernels(lambda: rehearse(replace(settings, device="cpu")))
     facts = {"recipe": "denoise", **_facts(settings, pictures)}
     with Ahead(NoisyPatches(settings, pictures).take) as batches, CtrlC() as ctrl_c:
         training = Training(settings, batches, pairs)

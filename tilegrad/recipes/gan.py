@@ -9,7 +9,6 @@ Representation Learning with Deep Convolutional Generative Adversarial Networks,
 others, The Unusual Effectiveness of Averaging in GAN Training, 2019.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -23,7 +22,7 @@ from .._version import __version__
 from ..batches import Ahead, Shuffled
 from ..datasets import Patches, photographs
 from ..errors import TilegradError
-from ..extras import require
+from ..extras import require, require_device
 from ..files import check_writable, make_folder
 from ..fitting import CHECKPOINT, Fit, compile_kernels
 from ..grids import grid, to_bytes
@@ -114,28 +113,34 @@ class Training:
         hidden = settings.hidden if size < 64 else 0
         self.generator = nn.models.DCGANGenerator(size, settings.channels, channels, settings.latent, hidden)
         self.discriminator = nn.models.DCGANDiscriminator(size, settings.channels, channels, hidden)
+        self.generator.to(settings.device)
+        self.discriminator.to(settings.device)
         self.optimisers = {
             "generator": nn.optim.Adam(self.generator.parameters(), lr=settings.lr, betas=_BETAS),
             "discriminator": nn.optim.Adam(self.discriminator.parameters(), lr=settings.lr, betas=_BETAS),
         }
         self.average = nn.EMA(self.generator, settings.ema, warm_up=True)
+        self._learn = nn.capture(self._learn_from)
         self.real_spread = spread(
             np.concatenate([source.take(number) for number in range(max(1, 256 // settings.batch))])
         )
 
-    def vectors(self, count: int, counter: int) -> np.ndarray:
+    def vectors(self, count: int, counter: int) -> nn.Tensor:
         """Random vectors (count, latent) from a place in the stream."""
-        return kernels.random_normal((count, self.settings.latent), seed=self.settings.seed, counter=counter)
+        vectors = kernels.random_normal((count, self.settings.latent), seed=self.settings.seed, counter=counter)
+        return nn.Tensor(vectors).to(self.settings.device)
 
-    def step(self, number: int) -> dict[str, float]:
+    def step(self, number: int) -> dict[str, nn.Tensor]:
         """A step of the discriminator on batch ``number`` and on as many made images, then one of the generator."""
         settings = self.settings
         place = _VECTORS + number * kernels.random_blocks(settings.batch * settings.latent, "normal")
         self.generator.train()
-        real, made = (
-            nn.Tensor(self.batches.take(number)),
-            self.generator(nn.Tensor(self.vectors(settings.batch, place))),
-        )
+        real = nn.Tensor(self.batches.take(number)).to(settings.device)
+        with kernels.precision(settings.precision):
+            return self._learn(real, self.vectors(settings.batch, place))
+
+    def _learn_from(self, real: nn.Tensor, vectors: nn.Tensor) -> dict[str, nn.Tensor]:
+        made = self.generator(vectors)
         optimiser = self.optimisers["discriminator"]
         optimiser.zero_grad()
         loss = bce(self.discriminator(real), 1.0) + bce(self.discriminator(made.detach()), 0.0)
@@ -148,10 +153,7 @@ class Training:
             deceived.backward()
         optimiser.step()
         self.average.update()
-        losses = {"discriminator": float(loss.item()), "generator": float(deceived.item())}
-        if not all(math.isfinite(value) for value in losses.values()):
-            raise TilegradError(f"a loss became {losses} in batch {number + 1}; a smaller --lr may help")
-        return losses
+        return {"discriminator": loss.detach(), "generator": deceived.detach()}
 
     def epoch_ended(self, record: dict[str, Any]) -> dict[str, Any]:
         """Make samples, save the generator, and say where the training goes wrong."""
@@ -180,7 +182,7 @@ class Training:
                 for number in range(_CALIBRATING):
                     for norm in norms:
                         norm.momentum = 1 / (number + 1)  # the mean over these batches
-                    self.generator(nn.Tensor(self.vectors(self.settings.batch, _CALIBRATION + number * blocks)))
+                    self.generator(self.vectors(self.settings.batch, _CALIBRATION + number * blocks))
                 self.generator.eval()
                 yield
         finally:
@@ -188,10 +190,10 @@ class Training:
                 norm.momentum = momentum
             self.generator.load_state_dict(kept)
 
-    def make(self, vectors: np.ndarray) -> np.ndarray:
+    def make(self, vectors: nn.Tensor) -> np.ndarray:
         """Images in [-1, 1] of these vectors."""
         with nn.no_grad():
-            return np.asarray(self.generator(nn.Tensor(vectors)))
+            return self.generator(vectors).to("cpu").numpy()
 
     def line(self, record: Mapping[str, Any]) -> str:
         epochs = self.settings.epochs
@@ -275,6 +277,7 @@ def run(settings: GANSettings, *, resume: bool = False) -> None:
         After Ctrl-C; the message names the checkpoint.
     """
     require("matplotlib.figure", "tilegrad train")
+    require_device(settings.device)
     folder = make_folder(settings.out)
     for name in (*_WRITTEN, CHECKPOINT):
         check_writable(folder / name)
@@ -285,7 +288,7 @@ def run(settings: GANSettings, *, resume: bool = False) -> None:
     chosen = {name: value for name, value in asdict(settings).items() if name not in ("out", "data")}
     facts = {"recipe": "gan", **chosen, "images": source.digest}
     say(f"learning from {source.name}, {' x '.join(map(str, source.shape))}")
-    compile_kernels(lambda: rehearse(settings, source.shape))
+    compile_kernels(lambda: rehearse(replace(settings, device="cpu"), source.shape))
     with Ahead(source.take) as batches, CtrlC() as ctrl_c:
         training = Training(settings, source, batches)
         fit = Fit(training, folder, facts, settings)

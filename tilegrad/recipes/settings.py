@@ -20,6 +20,8 @@ class DenoiseSettings:
     batch_norm: bool = False
     lr: float = 2e-3
     seed: int = 0
+    device: str = "cpu"
+    precision: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class GANSettings:
     lr: float = 5e-4
     ema: float = 0.999
     seed: int = 0
+    device: str = "cpu"
+    precision: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -55,3 +59,5 @@ class ClassifySettings:
     channels: int = 32
     lr: float = 2e-3
     seed: int = 0
+    device: str = "cpu"
+    precision: str = "float32"

@@ -10,7 +10,7 @@ emulator, `launch_numba` Numba's in its simulator.
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from . import cuda
+from cupy import cuda
 
 float32, float64, uint8 = np.float32, np.float64, np.uint8
 
