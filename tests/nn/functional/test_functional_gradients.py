@@ -418,7 +418,7 @@ tables("embedding_grad")
 
 
 def test_every_primitive_has_a_case():
-    assert sorted([*CASES, "to_device"]) == sorted(PRIMITIVES)  # which needs a second device: tests/nn/on_stand_in.py
+    assert sorted([*CASES, "to_device"]) == sorted(PRIMITIVES)  # which needs a second device: tests/nn/on_cuda.py
 
 
 def test_every_argument_has_a_rule_or_is_on_the_list():

@@ -1,4 +1,4 @@
-"""nn on CUDA arrays without a GPU: a stand-in for CuPy, Numba's simulator, and the emulator of CUDA C++."""
+"""nn on CUDA arrays: on a GPU, and without one on a stand-in for CuPy, Numba's simulator and the emulator of CUDA C++."""
 
 import os
 import subprocess
@@ -13,14 +13,22 @@ import tilegrad
 TESTS = Path(__file__).parents[1]
 
 
+def run_on_cuda(**environment: str) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(TESTS / "nn/on_cuda.py")]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.simulator
 @pytest.mark.skipif(emulator.compiler() is None, reason="the emulator needs a C++ compiler (g++)")
 def test_nn_on_the_stand_in() -> None:
     """A process that has imported Numba cannot turn the simulator on, so that it gets one of its own."""
-    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(TESTS / "nn/on_stand_in.py")]
-    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": str(TESTS / "stand_in")}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_on_cuda(NUMBA_ENABLE_CUDASIM="1", PYTHONPATH=str(TESTS / "stand_in"))
+
+
+@pytest.mark.gpu
+def test_nn_on_a_gpu() -> None:
+    run_on_cuda()
 
 
 def test_capture_on_the_cpu_is_the_step_itself() -> None:

@@ -1,27 +1,28 @@
-"""nn on the stand-in for CuPy: everything "on a GPU", without one. test_on_stand_in.py runs this file.
+"""nn on arrays of CuPy, on a GPU or on the stand-in for one: test_on_cuda.py runs this file both ways.
 
-Its process has NUMBA_ENABLE_CUDASIM=1 and tests/stand_in first on its path. Shapes are tiny: the simulator takes about
-a tenth of a millisecond for a thread.
+For the stand-in the process has NUMBA_ENABLE_CUDASIM=1 and tests/stand_in first on its path. Shapes are tiny: the
+simulator takes about a tenth of a millisecond for a thread.
 """
+
+import contextlib
 
 import cupy
 import numpy as np
 import pytest
-from numba import config
 from tilegrad.kernels.machine import cuda, cuda_numba
 
-cuda_numba.launch = cupy.launch_numba  # before a variant imports it
+STAND_IN = hasattr(cupy, "launch_numba")
+if STAND_IN:
+    cuda_numba.launch = cupy.launch_numba  # before a variant imports it
 
 from tilegrad import kernels, nn  # noqa: E402
 
 F = nn.functional
-BOUND = {np.float32: 2e-5, np.float64: 1e-12}  # sums in another order than the CPU's
 
 
 @pytest.fixture(autouse=True)
-def _on_the_stand_in():
-    assert config.ENABLE_CUDASIM
-    with cuda.launching(cupy.launch):
+def _emulated():
+    with cuda.launching(cupy.launch) if STAND_IN else contextlib.nullcontext():
         yield
 
 
@@ -289,9 +290,12 @@ def test_the_graph_is_captured_at_the_second_call_and_then_launched():
     for calls in (1, 2, 3):
         captured(x, y)
         (graph,) = captured.graphs.values()
-        assert graph.graph.launches == calls
-    assert graph.pool.allocated > 0
-    assert len(graph.graph.nodes) > 20
+        assert graph is not None
+        if STAND_IN:
+            assert graph.graph.launches == calls
+            assert len(graph.graph.nodes) > 20
+    if STAND_IN:
+        assert graph.pool.allocated > 0
 
 
 def test_inputs_are_those_of_the_call_from_either_memory():
@@ -350,7 +354,7 @@ def test_reading_a_number_back_cannot_be_captured():
     captured = nn.capture(lambda x: x * 2.0 if float(x.sum()) > 0 else x)
     x = nn.Tensor(cupy.array(np.ones(3)))
     captured(x)
-    with pytest.raises(RuntimeError, match="a copy to the host while a stream is captured"):
+    with pytest.raises(Exception, match="(?i)captur"):  # CuPy's own, of the driver's error
         captured(x)
 
 
