@@ -77,6 +77,9 @@ DECLARED = {
     "heap": {"float32": 2e-4, "float64": 2e-4},
     "winograd": {"float32": 1e-4, "float64": 1e-12},
     "winograd_phases": {"float32": 1e-4, "float64": 1e-12},
+    # Samples are positive but for every third number of one array, so that a result is a third of its products' sizes.
+    "mma": {"float32": 3 * TF32_PRODUCT, "float64": 1e-14},
+    "mma_bf16": {"float32": 3 * BF16_PRODUCT, "float64": 1e-14},
 }
 
 # Winograd's F(4x4, 3x3) adds numbers up to 16 times as large as its inputs before they cancel, which costs a decimal

@@ -1,10 +1,12 @@
 """Sample cases of all Numba CUDA variants, in the simulator; test_declarations_simulator.py runs this file.
 
 The simulator takes about a tenth of a millisecond for a thread, so only sample cases of few numbers run, but at least
-one of each operation, and small ones of odd sizes beside them.
+one of each operation, and small ones of odd sizes beside them. test_declarations_emulator.py runs them in CUDA C++.
 """
 
+import importlib
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,12 +25,23 @@ from tilegrad import kernels
 LARGEST_CASE = 110
 """Numbers in a result or argument of the sample cases that run."""
 
-NUMBA = [
-    (operation.name, variant.name)
-    for operation in operations.values()
-    for variant in operation.variants
-    if variant.device == "cuda" and not variant.module.startswith("cuda_mma")
-]
+
+def cuda_variants(*, numba):
+    """Operations and variants of one language: beside a host module of CUDA C++ stands a kernel of the same name."""
+
+    def is_numba(operation, variant):
+        package = Path(importlib.import_module(operation.package).__file__).parent
+        return not (package / f"{variant.module}.cu").exists()
+
+    return [
+        (operation.name, variant.name)
+        for operation in operations.values()
+        for variant in operation.variants
+        if variant.device == "cuda" and is_numba(operation, variant) == numba
+    ]
+
+
+NUMBA = cuda_variants(numba=True)
 
 _GROUPED = {"stride": (2, 1), "padding": ((1, 0), (0, 2)), "dilation": (1, 2), "groups": 2}
 _CHANNEL = (5,)
@@ -87,19 +100,24 @@ def poisoned(shape, dtype=np.float64):
     return np.full(shape, np.nan if dtype.kind == "f" else np.iinfo(dtype).max // 3, dtype)
 
 
-@pytest.fixture(autouse=True)
-def _poison(monkeypatch):
+def poison(monkeypatch):
+    """Results and scratch begin as `poisoned` arrays."""
     monkeypatch.setattr(operation_module, "empty", poisoned)
     monkeypatch.setattr(arrays_module, "np", SimpleNamespace(**{**vars(np), "empty": poisoned}))  # their scratch
 
 
-def is_small(case):
+@pytest.fixture(autouse=True)
+def _poison(monkeypatch):
+    poison(monkeypatch)
+
+
+def is_small(case, largest):
     named = [case[name] for name in ("shape", "input_shape", "weight_shape") if name in case]
-    return all(math.prod(shape) <= LARGEST_CASE for shape in [*case.get("shapes", ()), *named, (case.get("n", 1),)])
+    return all(math.prod(shape) <= largest for shape in [*case.get("shapes", ()), *named, (case.get("n", 1),)])
 
 
-def cases_of(name):
-    found = [*[case for case in operations[name].cases if is_small(case)], *ODD.get(name, ())]
+def cases_of(name, largest=LARGEST_CASE):
+    found = [*[case for case in operations[name].cases if is_small(case, largest)], *ODD.get(name, ())]
     if name in (*activation.__all__, *elementwise.__all__):
         found.insert(0, {**operations[name].cases[0], "shapes": [(3, 7)] * len(operations[name].cases[0]["shapes"])})
     return found
@@ -131,9 +149,9 @@ def call(operation, case, dtype, variant, change):
         return None
 
 
-def check(found, expected, dtype, message=""):
-    """Arrays are alike as far as the table says."""
-    bound = tolerances.DECLARED[None][dtype]
+def check(found, expected, dtype, message="", variant=None):
+    """Arrays are alike as far as the table says of the variant."""
+    bound = tolerances.DECLARED.get(variant, tolerances.DECLARED[None])[dtype]
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.dtype == theirs.dtype
         assert ours.shape == theirs.shape
