@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tolerances
 from numba import config
-from test_declarations import numbers, with_signs
+from test_declarations import as_it_is, call, with_signs
 from tilegrad.kernels import activation, elementwise
 from tilegrad.kernels import arrays as arrays_module
 from tilegrad.kernels import operation as operation_module
@@ -123,30 +123,12 @@ def cases_of(name, largest=LARGEST_CASE):
     return found
 
 
-def as_it_is(array):
-    return array
-
-
 def with_nan(array):
     """NaN in the middle of an array of numbers."""
     if isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.size:
         array = array.copy()
         array.reshape(-1)[array.size // 2] = np.nan
     return array
-
-
-def call(operation, case, dtype, variant, change):
-    """A sample call in one variant, its first array changed, or None where the variant does not take it."""
-    arrays, keywords = operation.sample(case, dtype)
-    if arrays:
-        arrays[0] = change(arrays[0])
-    try:
-        with np.errstate(all="ignore"):
-            return numbers(operation.function(*arrays, variant=variant, **keywords), arrays)
-    except ValueError as refused:
-        if f'{operation.name}: variant "{variant}" ' not in str(refused):
-            raise
-        return None
 
 
 def check(found, expected, dtype, message="", variant=None):

@@ -354,7 +354,7 @@ def test_reading_a_number_back_cannot_be_captured():
     captured = nn.capture(lambda x: x * 2.0 if float(x.sum()) > 0 else x)
     x = nn.Tensor(cupy.array(np.ones(3)))
     captured(x)
-    with pytest.raises(Exception, match="(?i)captur"):  # CuPy's own, of the driver's error
+    with pytest.raises(Exception, match=r"(?i)captur"):  # CuPy's own, of the driver's error
         captured(x)
 
 

@@ -1,4 +1,4 @@
-"""nn on CUDA arrays: on a GPU, and without one on a stand-in for CuPy, Numba's simulator and the emulator of CUDA C++."""
+"""nn on CUDA arrays: on a GPU, and without one on a stand-in for CuPy, the simulator and the emulator."""
 
 import os
 import subprocess
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import emulator
 import pytest
+from gpu import needs_gpu
 
 import tilegrad
 
@@ -26,7 +27,7 @@ def test_nn_on_the_stand_in() -> None:
     run_on_cuda(NUMBA_ENABLE_CUDASIM="1", PYTHONPATH=str(TESTS / "stand_in"))
 
 
-@pytest.mark.gpu
+@needs_gpu
 def test_nn_on_a_gpu() -> None:
     run_on_cuda()
 
