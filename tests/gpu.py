@@ -1,10 +1,22 @@
-"""What tests on a GPU share: a mark by which they skip elsewhere, and the way there and back."""
+"""What tests on CUDA arrays share: a mark for those that need a GPU, the way there and back, and the stand-in for one.
 
+Files named ``on_cuda.py`` are run in processes of their own (`run_on_cuda`): on a GPU, or with Numba's simulator and
+the stand-in for CuPy (tests/stand_in).
+"""
+
+import contextlib
 import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import emulator
 import numpy as np
 import pytest
+from tilegrad.kernels.machine import cuda, cuda_numba
 
 
 def _has_gpu() -> bool:
@@ -31,3 +43,34 @@ def from_gpu(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(from_gpu(item) for item in value)
     return value.get() if hasattr(value, "get") else value
+
+
+def needs_stand_in(test: Any) -> Any:
+    """Mark a test that runs a file on the stand-in: the simulator's suite, since that takes the time."""
+    missing = pytest.mark.skipif(emulator.compiler() is None, reason="the emulator needs a C++ compiler (g++)")
+    return pytest.mark.simulator(missing(test))
+
+
+def run_on_cuda(file: Path, *, stand_in: bool) -> None:
+    """Run the tests of a file in a process of its own: one that has imported Numba cannot turn the simulator on."""
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(file)]
+    environment = dict(os.environ)
+    if stand_in:
+        environment |= {"NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": str(Path(__file__).with_name("stand_in"))}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def is_stand_in(cupy: Any) -> bool:
+    """Whether CuPy is the stand-in, and then its launches are made those of Numba's kernels."""
+    if not hasattr(cupy, "launch_numba"):
+        return False
+    cuda_numba.launch = cupy.launch_numba  # before a variant imports it
+    return True
+
+
+@contextlib.contextmanager
+def launching_on(cupy: Any) -> Iterator[None]:
+    """Inside the block CUDA C++ kernels are launched on the GPU, or in the emulator for the stand-in."""
+    with cuda.launching(cupy.launch) if hasattr(cupy, "launch") else contextlib.nullcontext():
+        yield

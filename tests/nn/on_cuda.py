@@ -4,25 +4,21 @@ For the stand-in the process has NUMBA_ENABLE_CUDASIM=1 and tests/stand_in first
 simulator takes about a tenth of a millisecond for a thread.
 """
 
-import contextlib
-
 import cupy
 import numpy as np
 import pytest
-from tilegrad.kernels.machine import cuda, cuda_numba
+from gpu import is_stand_in, launching_on
 
-STAND_IN = hasattr(cupy, "launch_numba")
-if STAND_IN:
-    cuda_numba.launch = cupy.launch_numba  # before a variant imports it
+from tilegrad import kernels, nn
 
-from tilegrad import kernels, nn  # noqa: E402
+STAND_IN = is_stand_in(cupy)
 
 F = nn.functional
 
 
 @pytest.fixture(autouse=True)
 def _emulated():
-    with cuda.launching(cupy.launch) if STAND_IN else contextlib.nullcontext():
+    with launching_on(cupy):
         yield
 
 

@@ -1,35 +1,24 @@
 """nn on CUDA arrays: on a GPU, and without one on a stand-in for CuPy, the simulator and the emulator."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
-import emulator
 import pytest
-from gpu import needs_gpu
+from gpu import needs_gpu, needs_stand_in, run_on_cuda
 
 import tilegrad
 
-TESTS = Path(__file__).parents[1]
+FILE = Path(__file__).with_name("on_cuda.py")
 
 
-def run_on_cuda(**environment: str) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(TESTS / "nn/on_cuda.py")]
-    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.simulator
-@pytest.mark.skipif(emulator.compiler() is None, reason="the emulator needs a C++ compiler (g++)")
+@needs_stand_in
 def test_nn_on_the_stand_in() -> None:
-    """A process that has imported Numba cannot turn the simulator on, so that it gets one of its own."""
-    run_on_cuda(NUMBA_ENABLE_CUDASIM="1", PYTHONPATH=str(TESTS / "stand_in"))
+    run_on_cuda(FILE, stand_in=True)
 
 
 @needs_gpu
 def test_nn_on_a_gpu() -> None:
-    run_on_cuda()
+    run_on_cuda(FILE, stand_in=False)
 
 
 def test_capture_on_the_cpu_is_the_step_itself() -> None:
