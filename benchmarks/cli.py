@@ -40,6 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="every variant of one operation instead, from the definition's loops to the fastest, on one layer",
     )  # fmt: skip
     parser.add_argument(
+        "--gpu", action="store_true",
+        help="training steps and convolutions on a CUDA GPU instead, beside PyTorch; goes with --only, --quick, --json",
+    )  # fmt: skip
+    parser.add_argument(
         "--only", action="append", default=[], metavar="PATTERN",
         help="rows whose name contains PATTERN, or matches it where it has * ? or []; may be given more than once",
     )  # fmt: skip
@@ -91,6 +95,11 @@ def _matches(name: str, pattern: str) -> bool:
 
 def run(options: argparse.Namespace) -> None:
     """Do what the options say; raises where results differ."""
+    if options.gpu:
+        from . import gpu
+
+        gpu.run(options.only, quick=options.quick, json_file=options.json, listing=options.list)
+        return
     suite = suite_of(options)
     works = select(suite, options.only, options.quick)
     if options.list:

@@ -29,8 +29,18 @@ class Prepared(NamedTuple):
 CHECKED_STEPS = 3
 
 
-def training(step_in: Callable[[type], Callable[[], float]]) -> Prepared:
-    """A training step, from ``step_in(dtype)``, which makes one that returns its loss.
+class Training(NamedTuple):
+    """A training step: ``step(*inputs)`` returns its loss, a tensor of one number that nobody has waited for."""
+
+    step: Callable[..., Any]
+    inputs: tuple[Any, ...]
+
+    def __call__(self) -> float:
+        return float(self.step(*self.inputs).item())
+
+
+def training(step_in: Callable[[type], Training]) -> Prepared:
+    """A training step, from ``step_in(dtype)``, which makes one.
 
     Compared are the losses of the first steps in float64, and in float32, which is what is timed, that of the first:
     rounding there flips relu's sign near zero and Adam's steps follow, so that after three steps PyTorch's own two

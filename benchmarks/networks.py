@@ -1,12 +1,13 @@
 """tilegrad's side of whole networks, and the weights that all sides start from."""
 
 import functools
-from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from tilegrad import nn
 
-from .contestant import Arrays, Prepared, training
+from .contestant import Arrays, Prepared, Training, training
 from .network_kinds import CNN, DCGAN, DnCNN
 
 
@@ -36,25 +37,32 @@ def dncnn(work: DnCNN) -> nn.models.DnCNN:
     return model
 
 
-def _dncnn_step(work: DnCNN, arrays: Arrays, dtype: type) -> Callable[[], float]:
-    model = dncnn(work).to(dtype)
-    x, target = (nn.Tensor(arrays[name].astype(dtype)) for name in ("x", "target"))
+@functools.singledispatch
+def trainer(work: Any, arrays: Arrays, dtype: type = np.float32, device: str = "cpu") -> Training:
+    """A training step of a whole network on a device."""
+    raise TypeError(f"trainer: expects a network but got {type(work).__name__}")
+
+
+@trainer.register
+def _(work: DnCNN, arrays: Arrays, dtype: type = np.float32, device: str = "cpu") -> Training:
+    model = dncnn(work).to(dtype).to(device)
+    inputs = tuple(nn.Tensor(arrays[name].astype(dtype)).to(device) for name in ("x", "target"))
     optimizer = nn.optim.Adam(model.parameters(), lr=1e-3)
 
-    def step() -> float:
+    def step(x: nn.Tensor, target: nn.Tensor) -> nn.Tensor:
         optimizer.zero_grad()
         loss = nn.functional.mse_loss(model(x), target)
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss.detach()
 
-    return step
+    return Training(step, inputs)
 
 
 @prepare.register
 def _(work: DnCNN, arrays: Arrays) -> Prepared:
     if work.training:
-        return training(lambda dtype: _dncnn_step(work, arrays, dtype))
+        return training(lambda dtype: trainer(work, arrays, dtype))
     model = dncnn(work).eval()
     x = nn.Tensor(arrays["x"])
 
@@ -75,15 +83,16 @@ def dcgan(work: DCGAN) -> tuple[nn.models.DCGANGenerator, nn.models.DCGANDiscrim
 GAN_RATE, GAN_BETAS = 2e-4, (0.5, 0.999)
 
 
-def _dcgan_step(work: DCGAN, arrays: Arrays, dtype: type) -> Callable[[], float]:
-    generator, discriminator = (model.to(dtype) for model in dcgan(work))
-    x, z = (nn.Tensor(arrays[name].astype(dtype)) for name in ("x", "z"))
+@trainer.register
+def _(work: DCGAN, arrays: Arrays, dtype: type = np.float32, device: str = "cpu") -> Training:
+    generator, discriminator = (model.to(dtype).to(device) for model in dcgan(work))
+    inputs = tuple(nn.Tensor(arrays[name].astype(dtype)).to(device) for name in ("x", "z"))
     of_generator, of_discriminator = (
         nn.optim.Adam(model.parameters(), GAN_RATE, GAN_BETAS) for model in (generator, discriminator)
     )
     loss = nn.functional.binary_cross_entropy_with_logits
 
-    def step() -> float:
+    def step(x: nn.Tensor, z: nn.Tensor) -> nn.Tensor:
         images = generator(z)
         of_discriminator.zero_grad()
         judged = loss(discriminator(x), 1.0) + loss(discriminator(images.detach()), 0.0)
@@ -93,14 +102,14 @@ def _dcgan_step(work: DCGAN, arrays: Arrays, dtype: type) -> Callable[[], float]
         passed = loss(discriminator(images), 1.0)
         passed.backward()
         of_generator.step()
-        return judged.item() + passed.item()
+        return (judged + passed).detach()
 
-    return step
+    return Training(step, inputs)
 
 
 @prepare.register
 def _(work: DCGAN, arrays: Arrays) -> Prepared:
-    return training(lambda dtype: _dcgan_step(work, arrays, dtype))
+    return training(lambda dtype: trainer(work, arrays, dtype))
 
 
 def cnn() -> nn.models.CNNClassifier:
@@ -109,21 +118,22 @@ def cnn() -> nn.models.CNNClassifier:
     return nn.models.CNNClassifier()
 
 
-def _cnn_step(work: CNN, arrays: Arrays, dtype: type) -> Callable[[], float]:
-    model = cnn().to(dtype)
-    x, labels = nn.Tensor(arrays["x"].astype(dtype)), work.labels
+@trainer.register
+def _(work: CNN, arrays: Arrays, dtype: type = np.float32, device: str = "cpu") -> Training:
+    model = cnn().to(dtype).to(device)
+    inputs = nn.Tensor(arrays["x"].astype(dtype)).to(device), nn.Tensor(work.labels).to(device)
     optimizer = nn.optim.Adam(model.parameters(), lr=1e-3)
 
-    def step() -> float:
+    def step(x: nn.Tensor, labels: nn.Tensor) -> nn.Tensor:
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(model(x), labels)
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss.detach()
 
-    return step
+    return Training(step, inputs)
 
 
 @prepare.register
 def _(work: CNN, arrays: Arrays) -> Prepared:
-    return training(lambda dtype: _cnn_step(work, arrays, dtype))
+    return training(lambda dtype: trainer(work, arrays, dtype))

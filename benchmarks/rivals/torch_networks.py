@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .. import networks
-from ..contestant import Arrays, Prepared, UnavailableError, training
+from ..contestant import Arrays, Prepared, Training, UnavailableError, training
 from ..kinds import Work
 from ..network_kinds import CNN, DCGAN, DnCNN, Network
 from .torch_arrays import adam, to_tensor, without_graph
@@ -103,19 +103,21 @@ def _dncnn(work: DnCNN, layout: Any) -> _DnCNN:
     return model
 
 
-def _dncnn_step(work: DnCNN, arrays: Arrays, layout: Any, through: Compile, dtype: type) -> Callable[[], float]:
-    x, target = (to_tensor(arrays[name].astype(dtype), layout) for name in ("x", "target"))
-    model = _dncnn(work, layout).to(x.dtype)
+def _dncnn_step(
+    work: DnCNN, arrays: Arrays, layout: Any, through: Compile, dtype: type, device: str = "cpu"
+) -> Training:
+    x, target = (to_tensor(arrays[name].astype(dtype), layout).to(device) for name in ("x", "target"))
+    model = _dncnn(work, layout).to(x.dtype).to(device)
     optimizer, apply = adam(model.parameters()), through(model)
 
-    def step() -> float:
+    def step(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         optimizer.zero_grad(set_to_none=True)
         loss = functional.mse_loss(apply(x), target)
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss.detach()
 
-    return step
+    return Training(step, (x, target))
 
 
 @_prepare.register
@@ -175,17 +177,20 @@ class _Reshaped(torch.nn.Module):
         return relu(x).view(-1, *self.shape)
 
 
-def _dcgan_step(work: DCGAN, arrays: Arrays, layout: Any, through: Compile, dtype: type) -> Callable[[], float]:
-    x, z = (to_tensor(arrays[name].astype(dtype), layout) for name in ("x", "z"))
-    models = [model.to(x.dtype) for model in _dcgan(work, layout)]
+def _dcgan_step(
+    work: DCGAN, arrays: Arrays, layout: Any, through: Compile, dtype: type, device: str = "cpu"
+) -> Training:
+    x, z = (to_tensor(arrays[name].astype(dtype), layout).to(device) for name in ("x", "z"))
+    models = [model.to(x.dtype).to(device) for model in _dcgan(work, layout)]
     of_generator, of_discriminator = (
         adam(model.parameters(), networks.GAN_RATE, networks.GAN_BETAS) for model in models
     )  # fmt: skip
     generator, discriminator = map(through, models)
     loss = functional.binary_cross_entropy_with_logits
-    real, false = torch.ones(work.batch, 1, dtype=x.dtype), torch.zeros(work.batch, 1, dtype=x.dtype)
+    real = torch.ones(work.batch, 1, dtype=x.dtype, device=device)
+    false = torch.zeros_like(real)
 
-    def step() -> float:
+    def step(x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         images = generator(z)
         of_discriminator.zero_grad(set_to_none=True)
         judged = loss(discriminator(x), real) + loss(discriminator(images.detach()), false)
@@ -195,9 +200,9 @@ def _dcgan_step(work: DCGAN, arrays: Arrays, layout: Any, through: Compile, dtyp
         passed = loss(discriminator(images), real)
         passed.backward()
         of_generator.step()
-        return judged.item() + passed.item()
+        return (judged + passed).detach()
 
-    return step
+    return Training(step, (x, z))
 
 
 @_prepare.register
@@ -205,8 +210,8 @@ def _(work: DCGAN, arrays: Arrays, layout: Any, through: Compile) -> Prepared:
     return training(lambda dtype: _dcgan_step(work, arrays, layout, through, dtype))
 
 
-def _cnn_step(work: CNN, arrays: Arrays, layout: Any, through: Compile, dtype: type) -> Callable[[], float]:
-    x, labels = to_tensor(arrays["x"].astype(dtype), layout), torch.from_numpy(work.labels)
+def _cnn_step(work: CNN, arrays: Arrays, layout: Any, through: Compile, dtype: type, device: str = "cpu") -> Training:
+    x, labels = to_tensor(arrays["x"].astype(dtype), layout).to(device), torch.from_numpy(work.labels).to(device)
     relu = functools.partial(torch.nn.ReLU, inplace=True)
     layers = torch.nn.Sequential(OrderedDict({
         "0": torch.nn.Conv2d(1, 32, 3), "a": relu(), "1": torch.nn.MaxPool2d(2),
@@ -218,19 +223,23 @@ def _cnn_step(work: CNN, arrays: Arrays, layout: Any, through: Compile, dtype: t
     weights["network.6.weight"] = _channels_first(weights["network.6.weight"], (3, 3, 64), 1)
     model = torch.nn.Sequential(OrderedDict({"network": layers}))
     load(model, weights, layout)
-    model.to(x.dtype)
+    model.to(x.dtype).to(device)
     optimizer, apply = adam(model.parameters()), through(model)
 
-    def step() -> float:
+    def step(x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         optimizer.zero_grad(set_to_none=True)
         loss = functional.cross_entropy(apply(x), labels)
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss.detach()
 
-    return step
+    return Training(step, (x, labels))
 
 
 @_prepare.register
 def _(work: CNN, arrays: Arrays, layout: Any, through: Compile) -> Prepared:
     return training(lambda dtype: _cnn_step(work, arrays, layout, through, dtype))
+
+
+STEPS: Mapping[type, Callable[..., Training]] = {DnCNN: _dncnn_step, DCGAN: _dcgan_step, CNN: _cnn_step}
+"""What makes a training step of each network: ``(work, arrays, layout, through, dtype, device)``."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import time
 
 import numpy as np
 
@@ -111,6 +112,31 @@ def allocate(shape, dtype):
 class Device:
     def __init__(self, id=0):
         self.id = id
+
+    compute_capability = "90"
+    attributes = {"MultiProcessorCount": 1}  # noqa: RUF012 (CuPy's form)
+
+
+class Event:
+    def record(self):
+        self.time = time.perf_counter()
+
+    def synchronize(self):
+        pass
+
+
+def get_elapsed_time(start, end):
+    return 1e3 * (end.time - start.time)
+
+
+class runtime:  # noqa: N801 (CuPy's name)
+    @staticmethod
+    def getDeviceProperties(device):  # noqa: N802
+        return {"name": b"stand-in"}
+
+    @staticmethod
+    def driverGetVersion():  # noqa: N802
+        return 13000
 
 
 def is_available():

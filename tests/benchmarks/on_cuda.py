@@ -1,0 +1,41 @@
+"""The table of a GPU, on one or on the stand-in, for tiny work; test_gpu.py runs this file."""
+
+import json
+
+import cupy
+import pytest
+from gpu import is_stand_in, launching_on
+from tilegrad.benchmarks import cli, gpu
+from tilegrad.benchmarks.kinds import Convolution
+from tilegrad.benchmarks.network_kinds import DnCNN
+
+from tilegrad.errors import TilegradError
+
+is_stand_in(cupy)
+
+
+@pytest.fixture(autouse=True)
+def _tiny(monkeypatch):
+    monkeypatch.setattr(gpu, "NETWORKS", (DnCNN((1, 4, 4, 1), depth=3, channels=2),))
+    monkeypatch.setattr(gpu, "LAYERS", (Convolution("tiny", "", (1, 4, 4, 4), 4, 3, padding=1),))
+    monkeypatch.setattr(gpu, "milliseconds", lambda call, quick: call() is None or 1.0)
+    with launching_on(cupy):
+        yield
+
+
+def test_every_precision_and_variant_has_a_row(tmp_path):
+    path = tmp_path / "gpu.jsonl"
+    assert cli.main(["--gpu", "--quick", "--json", str(path)]) == 0
+    facts, *rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert facts["copy TB/s"] > 0
+    ours = [(row["precision"], row["how"]) for row in rows if row["side"] == "tilegrad"]
+    for precision in ("float32", "tf32", "bfloat16"):
+        assert (precision, "captured") in ours
+    for name in ("conv2d", "conv2d_input_grad", "conv2d_weight_grad"):
+        assert ("float32", f"{name}, naive") in ours
+
+
+def test_a_result_that_differs_is_an_error_and_is_not_timed(monkeypatch):
+    monkeypatch.setitem(gpu.TOLERANCE, "float32", -1.0)
+    with pytest.raises(TilegradError, match="results differ: "):
+        gpu.run([], quick=True)
