@@ -63,6 +63,16 @@ inline void read_shared(void* to, uint32_t address, uint32_t bytes, const char* 
     memcpy(to, shared.data() + offset, bytes);
 }
 
+inline void write_shared(uint32_t address, const void* from, uint32_t bytes, const char* what, int line) {
+    const uint32_t offset = shared_offset(address, bytes, what, line);
+    for (uint32_t i = offset / 4; i < (offset + bytes) / 4; i++) {
+        check_write(words[i], what, line);
+        words[i].writer = current;
+        words[i].written = barriers_passed;
+    }
+    memcpy(shared.data() + offset, from, bytes);
+}
+
 // Device memory: the arrays of the launch. Outputs remember which of their words are written.
 struct Array {
     const unsigned char *begin, *end;

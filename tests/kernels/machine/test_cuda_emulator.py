@@ -105,7 +105,7 @@ def test_the_emulated_functions_are_the_real_ones() -> None:
 
     def functions(path: Path, keyword: str) -> dict[str, str]:
         text = re.sub(r",? *int line = __builtin_LINE\(\)", "", path.read_text())
-        found = re.findall(rf"^{keyword} (?:void|float|u32) (\w+)\(([^{{]*)\) {{", text, re.MULTILINE)
+        found = re.findall(rf"^{keyword} [\w<>, ]+? (\w+)\(([^{{]*)\) {{", text, re.MULTILINE)
         return {name: " ".join(parameters.split()) for name, parameters in found}
 
     real = functions(cuda.PTX_HEADER, "__device__ __forceinline__")
