@@ -63,7 +63,10 @@ class Kernel:
 
 
 class Launcher(Protocol):
-    """Runs a kernel; ``arrays`` are those whose addresses ``arguments`` holds, ``outputs`` those it writes."""
+    """Runs a kernel; ``arguments`` holds addresses of ``arrays``, which it reads, and of ``outputs``, which it writes.
+
+    An array that it updates in place is among both.
+    """
 
     def __call__(
         self,
