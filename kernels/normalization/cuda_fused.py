@@ -65,7 +65,8 @@ def finish_kernel(dtype: str, *, grad: bool) -> cuda.Kernel:
     """The kernel of cuda_fused_finish.cu."""
     arguments = FINISH_GRAD_ARGUMENTS if grad else FINISH_ARGUMENTS
     macros = (("THREADS", _THREADS), ("DOUBLE", int(dtype == "float64")), ("GRAD", int(grad)))
-    return cuda.Kernel(_FINISH_SOURCE, f"batch_norm_finish{'_grad' if grad else ''}_{dtype}", _THREADS, arguments, macros)
+    name = f"batch_norm_finish{'_grad' if grad else ''}_{dtype}"
+    return cuda.Kernel(_FINISH_SOURCE, name, _THREADS, arguments, macros)
 
 
 def parts_of(rows: int, wanted: int, least: int) -> tuple[int, int]:

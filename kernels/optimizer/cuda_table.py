@@ -36,7 +36,7 @@ ROOT_ARGUMENTS = np.dtype([(name, np.uint64) for name in ("partials", "norm", "c
 def arguments_of(lists: int) -> np.dtype:
     """As struct Arguments in cuda_table.cu, with as many rows as a launch takes."""
     row = np.dtype([("end", np.int64), ("size", np.int64), ("lists", np.uint64, (lists,))], align=True)
-    head = [("partials", np.uint64), ("scalars", np.uint64), ("values", np.float64, (7,))]
+    head: list[Any] = [("partials", np.uint64), ("scalars", np.uint64), ("values", np.float64, (7,))]
     head += [(name, np.int32) for name in ("rows", "first", "decay", "nesterov", "starts")]
     rows = (_MOST_BYTES - np.dtype([*head, ("", row)], align=True).itemsize) // row.itemsize + 1
     return np.dtype([*head, ("table", row, (rows,))], align=True)

@@ -3,8 +3,8 @@
 `launch` has the signature of a launcher of `tilegrad.kernels.machine.cuda`, so that inside ``with
 cuda.launching(emulator.launch):`` every ``cuda`` variant runs on NumPy arrays. It finds wrong indices, swizzles and
 fragments, accesses out of bounds or misaligned, races between threads of a block (missing barriers and missing
-waits), divergence at warp instructions, and outputs written twice. An array that a launch reads and writes is updated in
-place: each word once, by the one thread that reads it. It cannot show what depends on the hardware: timing and the
+waits), divergence at warp instructions, and outputs written twice. An array that a launch reads and writes is updated
+in place: each word once, by the one thread that reads it. It cannot show what depends on the hardware: timing, and the
 rounding inside a tensor core's sum.
 """
 

@@ -37,7 +37,12 @@ class OnDevice:
     [
         (kernels.add, (OnDevice(2, 3), OnDevice(3)), {}, "naive"),
         (kernels.matmul, (OnDevice(2, 3), OnDevice(3, 4)), {}, "naive"),
-        (kernels.conv2d_input_grad, (OnDevice(1, 2, 2, 1), OnDevice(1, 2, 2, 1)), {"input_shape": (1, 3, 3, 1)}, "naive"),
+        (
+            kernels.conv2d_input_grad,
+            (OnDevice(1, 2, 2, 1), OnDevice(1, 2, 2, 1)),
+            {"input_shape": (1, 3, 3, 1)},
+            "naive",
+        ),
         (kernels.softmax_grad, (OnDevice(2, 3), OnDevice(2, 3)), {}, "naive"),
         (kernels.batch_norm_train, (OnDevice(2, 3),), {}, "fused"),
     ],

@@ -112,7 +112,10 @@ extern "C" __global__ void __launch_bounds__(32) KERNEL(const Arguments a) {
     [
         (0, ""),
         (1, "thread 5: load_number: reads element 4 of an array after it was updated"),
-        (2, r"block \(1, 0, 0\), thread 8: store_number: updates element 40 of an array, which another thread has read"),
+        (
+            2,
+            r"block \(1, 0, 0\), thread 8: store_number: updates element 40 of an array, which another thread has read",
+        ),
         (3, "store_number: writes element 0 of an output a second time"),
     ],
 )

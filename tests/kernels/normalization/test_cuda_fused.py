@@ -142,7 +142,11 @@ def test_parts_cover_all_rows_once_and_none_is_empty() -> None:
 MUTANTS = {
     "no barrier": ("__syncthreads();", "", "nobody has written|since the last barrier"),
     "channels run over": ("if (c < a.C)", "if (true)", "outside every array|differ|a second time"),
-    "rows run over": ("row < end; row += down", "row <= end; row += down", "outside every array|a second time|Not equal"),
+    "rows run over": (
+        "row < end; row += down",
+        "row <= end; row += down",
+        "outside every array|a second time|Not equal",
+    ),
     "last rows left out": ("row < end; row += down", "row + down < end; row += down", "Not equal"),
     "a warp forgotten": ("w < THREADS / 32", "w < THREADS / 32 - 1", "Not equal"),
     "lanes not added": ("mask < 32; mask *= 2", "mask < 16; mask *= 2", "Not equal"),
