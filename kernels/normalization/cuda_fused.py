@@ -116,15 +116,15 @@ class _Pass:
         return partials
 
 
-def _finish(g: Normalization, partials: Any, arrays: Sequence[Any], outputs: Sequence[Any], *, grad: bool) -> None:
-    """Add the partial sums and write what follows from them."""
+def _finish(g: Normalization, parts: int, *, grad: bool) -> cuda.Stage:
+    """The launch that adds so many parts and writes what follows from the sums."""
     kernel = finish_kernel(g.dtype.name, grad=grad)
     prepared = np.zeros(1, kernel.arguments)
-    prepared["parts"], prepared["C"] = len(partials), g.channels
+    prepared["parts"], prepared["C"] = parts, g.channels
     if not grad:
         prepared["rows"], prepared["eps"] = g.rows, g.eps
     shared_bytes = _THREADS // 32 * 2 * _FINISHED * 8
-    cuda.Stage(kernel, (-(-g.channels // _FINISHED), 1, 1), shared_bytes, prepared).run([partials, *arrays], outputs)
+    return cuda.Stage(kernel, (-(-g.channels // _FINISHED), 1, 1), shared_bytes, prepared)
 
 
 def build(g: Normalization) -> Run:
@@ -142,12 +142,14 @@ def build(g: Normalization) -> Run:
 def build_train(g: Normalization) -> Run:
     """Prepare the launches of `batch_norm_train`."""
     adding, writing = _Pass(g, "moments", None, adds=True), _Pass(g, "training", g.activation)
+    finishing = {parts: _finish(g, parts, grad=False) for parts in adding.parts.values()}
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         (x, weight, bias), (y, *statistics) = arrays, outputs
         if not x.size:
             return
-        _finish(g, adding.add(x=x), (x, weight, bias), statistics, grad=False)
+        partials = adding.add(x=x)
+        finishing[len(partials)].run([partials, x, weight, bias], statistics)
         mean, _, affine, _ = statistics
         writing.write(y, x=x, mean=mean, affine=affine)
 
@@ -157,13 +159,15 @@ def build_train(g: Normalization) -> Run:
 def build_grad(g: Normalization) -> Run:
     """Prepare the launches of `batch_norm_grad`."""
     adding, writing = _Pass(g, "grad_sums", g.activation, adds=True), _Pass(g, "gradient", g.activation)
+    finishing = {parts: _finish(g, parts, grad=True) for parts in adding.parts.values()}
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         (gy, x, mean, inverse_std, weight, affine), (gx, gweight, gbias) = arrays, outputs
         if not g.channels:
             return
         given = {"x": x, "gy": gy, "mean": mean, "spread": inverse_std, "affine": affine}
-        _finish(g, adding.add(**given), (), (gweight, gbias), grad=True)
+        partials = adding.add(**given)
+        finishing[len(partials)].run([partials], [gweight, gbias])
         if g.rows:
             writing.write(gx, **given, weight=weight, gweight=gweight, gbias=gbias)
 

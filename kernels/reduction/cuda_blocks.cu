@@ -44,6 +44,7 @@ struct Arguments {
     double scale;
     int parts;
     int across;           // threads with sums of their own, a power of two; in columns up to 32
+    int strips;           // in columns: blocks side by side along the sums
 };
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_blocks.py");
 
@@ -67,12 +68,12 @@ __device__ __forceinline__ void add(const Real* x, long long step, double (&sums
 extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) {
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, down = THREADS / a.across;
     const int width = a.across * SUMS;  // sums of a block
-    const long long strips = COLUMNS ? (a.inner + width - 1) / width : 1;
     // The thread's place among those that share its sums, and its first sum.
     const int place = COLUMNS ? threadIdx.x / a.across : threadIdx.x % down;
     const int own = COLUMNS ? threadIdx.x % a.across * SUMS : threadIdx.x / down;
-    const long long outer = COLUMNS ? blockIdx.x / strips : static_cast<long long>(blockIdx.x) * width + own;
-    const long long first_column = COLUMNS ? blockIdx.x % strips * width : 0;
+    const int block = blockIdx.x;
+    const long long outer = COLUMNS ? block / a.strips : static_cast<long long>(block) * width + own;
+    const long long first_column = COLUMNS ? static_cast<long long>(block % a.strips) * width : 0;
     const long long column = COLUMNS ? first_column + own : 0;
 
     double sums[SUMS] = {};

@@ -26,7 +26,8 @@ _SHORT = 256  # loads that one warp makes by itself
 ARGUMENTS = np.dtype(
     [("x", np.uint64), ("y", np.uint64)]
     + [(name, np.int64) for name in ("outer", "rows", "inner", "part_rows")]
-    + [("scale", np.float64), ("parts", np.int32), ("across", np.int32)]
+    + [("scale", np.float64), ("parts", np.int32), ("across", np.int32), ("strips", np.int32)],
+    align=True,
 )
 
 
@@ -55,18 +56,19 @@ def _stage(walk: Pass, source: str, result: str, scale: float, *, wide: bool, cu
     if columns:
         across = min(32, _power_of_two(inner // vector))
         down = _THREADS // across
-        blocks = outer * -(-inner // (across * vector))
+        strips = -(-inner // (across * vector))
+        blocks = outer * strips
     else:
         rows //= vector
         down = _THREADS if rows > _SHORT else min(32, _power_of_two(rows))
-        across = _THREADS // down
+        across, strips = _THREADS // down, 1
         blocks = -(-outer // across)
     parts = max(1, min(_BLOCKS // max(1, blocks), rows // (down * _LEAST_LOADS))) if cut else 1
     each = max(1, -(-rows // parts))
     parts = max(1, -(-rows // each))
     prepared = np.zeros(1, ARGUMENTS)
-    names = ["outer", "rows", "inner", "part_rows", "scale", "parts", "across"]
-    prepared[names] = (outer, rows, inner, each, scale if parts == 1 else 1.0, parts, across)
+    names = ["outer", "rows", "inner", "part_rows", "scale", "parts", "across", "strips"]
+    prepared[names] = (outer, rows, inner, each, scale if parts == 1 else 1.0, parts, across, strips)
     kernel = kernel_for(source, result if parts == 1 else "float64", vector, columns=columns)
     shared_bytes = _THREADS // 32 * across * vector * 8 if columns else _THREADS // 32 * 8
     return cuda.Stage(kernel, (blocks, parts, 1), shared_bytes, prepared), parts

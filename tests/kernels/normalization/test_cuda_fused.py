@@ -52,8 +52,8 @@ def compare(shape: tuple[int, ...], dtype: str, activation: str | None, given: b
     found = kernels.batch_norm_train(x, weight, bias, variant="cuda.fused", **how)
     expected = kernels.batch_norm_train(*wide, variant="naive", **how)
     for ours, theirs in zip(found[:3], expected[:3], strict=True):
-        close(ours, theirs, 3 * bound)
-    close(found[3][0], expected[3][0], 3 * bound)
+        close(ours, theirs, bound)
+    close(found[3][0], expected[3][0], bound)
 
     _, center, inverse_std, affine = (a.astype(dtype) for a in expected)
     statistics = (center, inverse_std)
@@ -194,18 +194,18 @@ def test_running_statistics_on_a_gpu_are_checked_before_any_work() -> None:
 
 
 WIDE = [("float32", 4), ("float64", 2)]
+PASSES = [
+    (mode, a) for mode in cuda_fused.MODES for a in (None, "relu", "tanh", "sigmoid") if mode != "moments" or not a
+]
 
 
 @pytest.mark.nvrtc
 @pytest.mark.parametrize("architecture", SHARED_BYTES)
 @pytest.mark.parametrize(("dtype", "vector"), WIDE)
-@pytest.mark.parametrize("activation", [None, "relu", "tanh", "sigmoid"])
-@pytest.mark.parametrize("mode", cuda_fused.MODES)
+@pytest.mark.parametrize(("mode", "activation"), PASSES)
 def test_compiles_without_spills(
     mode: str, activation: str | None, dtype: str, vector: int, architecture: str, record_property: Any
 ) -> None:
-    if mode == "moments" and activation:
-        pytest.skip("sums of x know no activation")
     kernel = cuda_fused.kernel_for(mode, dtype, vector, activation)
     resources = compiled(kernel, architecture, record_property)
     assert resources.registers <= 128, "two blocks' registers fit a multiprocessor"
