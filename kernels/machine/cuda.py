@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -63,7 +63,10 @@ class Kernel:
 
 
 class Launcher(Protocol):
-    """Runs a kernel; ``arrays`` are those whose addresses ``arguments`` holds, ``outputs`` those it writes."""
+    """Runs a kernel; ``arguments`` holds addresses of ``arrays``, which it reads, and of ``outputs``, which it writes.
+
+    An array that it updates in place is among both.
+    """
 
     def __call__(
         self,
@@ -86,6 +89,23 @@ def launch(
 ) -> None:
     """Run a kernel over a grid of blocks, each with so much shared memory."""
     _launcher.get()(kernel, grid, shared_bytes, arguments, arrays, outputs)
+
+
+class Stage(NamedTuple):
+    """A launch of which all is known but the arrays; their addresses are the first words of the kernel's struct."""
+
+    kernel: Kernel
+    grid: tuple[int, int, int]
+    shared_bytes: int
+    prepared: np.ndarray
+
+    def run(self, arrays: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """Launch with these arrays, in the struct's order; the address of None is 0."""
+        both = [*arrays, *outputs]
+        arguments = self.prepared.copy()
+        arguments.view(np.uint64)[: len(both)] = [address(array) for array in both]
+        given = [array for array in arrays if array is not None]
+        launch(self.kernel, self.grid, self.shared_bytes, arguments, given, outputs)
 
 
 @contextlib.contextmanager

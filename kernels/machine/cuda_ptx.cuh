@@ -94,3 +94,47 @@ __device__ __forceinline__ void store_pair(float* to, float first, float second)
 __device__ __forceinline__ void store_one(float* to, float value) {
     asm volatile("st.global.f32 [%0], %1;" ::"l"(to), "f"(value) : "memory");
 }
+
+// Below, numbers are float or double, of arrays in device memory unless a name says otherwise.
+
+template <class T>
+__device__ __forceinline__ T load_number(const T* from) {
+    return *from;
+}
+
+template <class T>
+__device__ __forceinline__ void store_number(T* to, T value) {
+    *to = value;
+}
+
+// Neighbouring numbers that one instruction loads or stores: their address is a multiple of their size together.
+template <int COUNT, class T>
+struct alignas(COUNT * sizeof(T)) Numbers {
+    T number[COUNT];
+};
+
+template <int COUNT, class T>
+__device__ __forceinline__ Numbers<COUNT, T> load_numbers(const T* from) {
+    return *reinterpret_cast<const Numbers<COUNT, T>*>(from);
+}
+
+template <int COUNT, class T>
+__device__ __forceinline__ void store_numbers(T* to, const Numbers<COUNT, T>& numbers) {
+    *reinterpret_cast<Numbers<COUNT, T>*>(to) = numbers;
+}
+
+// One aligned float64 of shared memory.
+__device__ __forceinline__ double load_double(u32 from) {
+    double value;
+    asm volatile("ld.shared.f64 %0, [%1];" : "=d"(value) : "r"(from) : "memory");
+    return value;
+}
+
+__device__ __forceinline__ void store_double(u32 to, double value) {
+    asm volatile("st.shared.f64 [%0], %1;" ::"r"(to), "d"(value) : "memory");
+}
+
+// What the lane whose number differs in the bits of `mask` passed as its value; a whole warp together.
+__device__ __forceinline__ double shuffle_xor(double value, int mask) {
+    return __shfl_xor_sync(0xFFFFFFFFu, value, mask);
+}

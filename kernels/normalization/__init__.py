@@ -4,6 +4,9 @@ reference.py          the definitions
 cpu_blocked.py        "blocked": float64 sums of shifted numbers, then one pass
 cpu_blocked_grad.py   "blocked": two sums for each channel, then one pass; the activation's gradient on the way
 cuda_naive.py         "naive" on CUDA: one thread, one number, and sums in between
+cuda_fused.cu         "fused" on CUDA: neighbouring channels side by side; one pass adds, one writes
+cuda_fused_finish.cu  what lies between the two: sums of sums, and what follows from them for each channel
+cuda_fused.py         their launches
 """
 
 from typing import Any
@@ -15,6 +18,7 @@ from ..arrays import new_like
 from ..elementwise.geometry import finite
 from ..machine.compile import rehearsal
 from ..operation import Operation, Variant
+from ..optimizer import average_step
 from . import reference
 from .geometry import batch_norm_geometry, batch_norm_grad_geometry, batch_norm_train_geometry
 
@@ -26,7 +30,8 @@ BATCH_NORM = Operation(
     geometry=batch_norm_geometry,
     variants=(
         Variant("blocked", "cpu_blocked"),
-        Variant("naive", "cuda_naive", device="cuda"),
+        Variant("fused", "cuda_fused", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda", teaching=True),
     ),
     reference=reference.batch_norm,
     reference_args=lambda g: (g.eps, CODES[g.activation], g.negative_slope),
@@ -45,7 +50,8 @@ BATCH_NORM_TRAIN = Operation(
     geometry=batch_norm_train_geometry,
     variants=(
         Variant("blocked", "cpu_blocked", build="build_train"),
-        Variant("naive", "cuda_naive", device="cuda", build="build_train"),
+        Variant("fused", "cuda_fused", device="cuda", build="build_train"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_train", teaching=True),
     ),
     reference=reference.batch_norm_train,
     reference_args=lambda g: (g.eps, CODES[g.activation], g.negative_slope),
@@ -64,7 +70,8 @@ BATCH_NORM_GRAD = Operation(
     geometry=batch_norm_grad_geometry,
     variants=(
         Variant("blocked", "cpu_blocked_grad"),
-        Variant("naive", "cuda_naive", device="cuda", build="build_grad"),
+        Variant("fused", "cuda_fused", device="cuda", build="build_grad"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_grad", teaching=True),
     ),
     reference=reference.batch_norm_grad,
     reference_args=lambda g: (CODES[g.activation], g.negative_slope),
@@ -134,15 +141,30 @@ def batch_norm(
 
 
 def _check_running(array: Any, argument: str, x: Any, momentum: float) -> None:
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"batch_norm_train: {argument} expects a numpy.ndarray but got {type(array).__name__}")
+    on_cpu = isinstance(x, np.ndarray)
+    if not isinstance(array, np.ndarray if on_cpu else type(x)):
+        wanted = "numpy.ndarray" if on_cpu else "cupy.ndarray"
+        raise TypeError(f"batch_norm_train: {argument} expects a {wanted} but got {type(array).__name__}")
     if array.shape != x.shape[-1:] or array.dtype != x.dtype:
         wanted = f"{x.shape[-1:]} {x.dtype}"
         raise ValueError(f"batch_norm_train: {argument} expects {wanted} but got {array.shape} {array.dtype}")
-    if not array.flags.writeable:
+    if on_cpu and not array.flags.writeable:
         raise ValueError(f"batch_norm_train: {argument} expects a writeable array")
+    if not on_cpu and not array.flags.c_contiguous:
+        raise ValueError(f"batch_norm_train: {argument} expects a C-contiguous array")
     if not 0 <= momentum <= 1:
         raise ValueError(f"batch_norm_train: momentum expects 0 to 1 but got {momentum!r}")
+
+
+def _move(running: list[Any], statistics: list[Any], momentum: float) -> None:
+    """Move running statistics towards those of a batch, in place; None stays None."""
+    pairs = [(array, new) for array, new in zip(running, statistics, strict=True) if array is not None]
+    if pairs and not isinstance(pairs[0][0], np.ndarray):  # one launch, where expressions would take three for each
+        average_step(*map(list, zip(*pairs, strict=True)), decay=1 - momentum)
+        return
+    for array, new in pairs:
+        array *= 1 - momentum
+        array += momentum * new
 
 
 def batch_norm_train(
@@ -167,7 +189,8 @@ def batch_norm_train(
         At least two values for each channel. An array that is not C-contiguous is copied first.
     weight, bias : (C,) arrays of the same dtype, optional
     running_mean, running_var : (C,) arrays, optional
-        Changed in place: ``(1 - momentum) * running + momentum * statistic``, with the unbiased variance.
+        Changed in place: ``(1 - momentum) * running + momentum * statistic``, with the unbiased variance. On a GPU they
+        are C-contiguous, and `average_step` moves them in one launch.
     momentum : float, 0 to 1
     eps, activation, negative_slope, out, variant
         As in `batch_norm`.
@@ -200,9 +223,8 @@ def batch_norm_train(
     (array([-1.,  1.]), array([3.]), array([0.5]))
     """
     arrays = (x, weight, bias)
-    running = [(running_mean, "running_mean"), (running_var, "running_var")]
-    for array, argument in running:
-        if array is not None and isinstance(x, np.ndarray):
+    for array, argument in [(running_mean, "running_mean"), (running_var, "running_var")]:
+        if array is not None and hasattr(x, "shape"):
             _check_running(array, argument, x, finite("batch_norm_train", "momentum", momentum))
     outputs = None
     if out is not None:
@@ -211,10 +233,8 @@ def batch_norm_train(
         outputs = (out, *[new_like(x, shape, getattr(x, "dtype", None)) for shape in shapes])
     results = BATCH_NORM_TRAIN.run(arrays, (eps, activation, negative_slope), outputs, variant)
     y, mean, inverse_std, affine, unbiased = results
-    for (array, _), statistic in zip(running, (mean, unbiased), strict=True):
-        if array is not None and rehearsal.get() is None:
-            array *= 1 - momentum
-            array += momentum * statistic
+    if rehearsal.get() is None:
+        _move([running_mean, running_var], [mean, unbiased], momentum)
     return y, mean, inverse_std, affine
 
 

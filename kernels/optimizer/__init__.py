@@ -5,6 +5,9 @@ in_place.py     lists of arrays: checks, the table of addresses, how work is cut
 norm.py         the norm of a list of arrays
 cpu_fused.py    "fused": one pass over the table
 cuda_naive.py   "naive" on CUDA: one thread, one number, a launch for each parameter
+cuda_table.cu   "table" on CUDA: one launch for all parameters, whose addresses come with it; and the norm's squares
+cuda_table_root.cu   the root of their sum
+cuda_table.py   their launches
 """
 
 import math
@@ -49,7 +52,8 @@ def _operation(
         package=__name__,
         variants=(
             Variant("fused", "cpu_fused", build=build),
-            Variant("naive", "cuda_naive", device="cuda", build=build),
+            Variant("table", "cuda_table", device="cuda", build=build),
+            Variant("naive", "cuda_naive", device="cuda", build=build, teaching=True),
         ),
         reference=definition,
         reference_args=lambda call: call.args,

@@ -7,11 +7,11 @@ Index arithmetic: threads are numbered as numbers lie in memory: the 32 of a war
 
 Memory traffic: each number is read and written once, which is what bounds a step on large arrays. A network has a
 hundred small ones besides, biases and factors of normalisation, each of which costs a launch; one launch for them all,
-which finds arrays through a table of their addresses as cpu_fused.py does, would take the time of their traffic.
+which finds arrays through a table of their addresses, takes the time of their traffic: cuda_table.cu.
 
 The step's scalars are arguments of the launch, so nothing is copied to the GPU; those of a captured graph, whose
-arguments cannot change, are read from device memory. Steps are computed in float64, as in
-the definition. The norm of all numbers takes their squares in float64, which a fixed tree adds up.
+arguments cannot change, are read from device memory. Steps are computed in float64, as in the definition. The norm of
+all numbers takes their squares in float64, which a fixed tree adds up.
 """
 
 from collections.abc import Callable

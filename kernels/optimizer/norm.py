@@ -58,7 +58,11 @@ NORM = _ListOperation(
     "norm_of_all",
     package=PACKAGE,
     geometry=_geometry,
-    variants=(Variant("fused", "cpu_norm"), Variant("naive", "cuda_naive", device="cuda", build="build_norm")),
+    variants=(
+        Variant("fused", "cpu_norm"),
+        Variant("table", "cuda_table", device="cuda", build="build_norm"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_norm", teaching=True),
+    ),
     reference=reference.norm_of_all,
     reference_args=lambda g: (),
     flops=lambda g: 2 * g.size,

@@ -3,6 +3,8 @@
 reference.py     the definition
 cpu_blocked.py   "blocked": float64 sums of short float32 ones in an order that the shape alone decides
 cuda_naive.py    "naive" on CUDA: one block, one sum
+cuda_blocks.cu   "blocks" on CUDA: neighbouring threads read neighbouring numbers, whichever way sums lie
+cuda_blocks.py   its launches
 """
 
 from typing import Any
@@ -33,7 +35,11 @@ def _declare(name: str, mean: bool) -> Operation:
         name,
         package=__name__,
         geometry=geometry,
-        variants=(Variant("blocked", "cpu_blocked"), Variant("naive", "cuda_naive", device="cuda")),
+        variants=(
+            Variant("blocked", "cpu_blocked"),
+            Variant("blocks", "cuda_blocks", device="cuda"),
+            Variant("naive", "cuda_naive", device="cuda", teaching=True),
+        ),
         reference=reference.reduce,
         reference_args=lambda g: (g.shape, g.steps, g.scale),
         flops=lambda g: g.flops,

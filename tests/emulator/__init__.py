@@ -3,8 +3,9 @@
 `launch` has the signature of a launcher of `tilegrad.kernels.machine.cuda`, so that inside ``with
 cuda.launching(emulator.launch):`` every ``cuda`` variant runs on NumPy arrays. It finds wrong indices, swizzles and
 fragments, accesses out of bounds or misaligned, races between threads of a block (missing barriers and missing
-waits), divergence at warp instructions, and outputs written twice. It cannot show what depends on the hardware:
-timing, races between blocks through device memory, and the rounding inside a tensor core's sum.
+waits), divergence at warp instructions, and outputs written twice. An array that a launch reads and writes is updated
+in place: each word once, by the one thread that reads it. It cannot show what depends on the hardware: timing, and the
+rounding inside a tensor core's sum.
 """
 
 import ctypes
@@ -24,6 +25,7 @@ from tilegrad.kernels.machine.cuda import Kernel
 _FOLDER = Path(__file__).parent
 # Fibers switch by longjmp, which the fortified one would refuse. Libraries of two kernels share no state.
 _FLAGS = ["-std=c++17", "-O2", "-shared", "-fPIC", "-U_FORTIFY_SOURCE", "-fvisibility=hidden", f"-I{_FOLDER}"]
+_INPUT, _OUTPUT, _UPDATE = range(3)  # as enum Use in memory.h
 
 
 class EmulationError(RuntimeError):
@@ -64,12 +66,17 @@ def launch(
     arrays: Sequence[Any],
     outputs: Sequence[Any],
 ) -> None:
-    """Run a kernel, as `tilegrad.kernels.machine.cuda.launch` does, on NumPy arrays."""
+    """Run a kernel, as `tilegrad.kernels.machine.cuda.launch` does, on NumPy arrays.
+
+    An array that is among both ``arrays`` and ``outputs`` is updated in place.
+    """
     if arguments.dtype != kernel.arguments or arguments.shape != (1,):
         raise EmulationError(f"{kernel.name}: arguments are not the struct that the kernel declares")
     if kernel.threads % 32 or not 0 < kernel.threads <= 1024 or min(grid) < 1 or max(grid[1:]) > 65535:
         raise EmulationError(f"{kernel.name}: no GPU launches {kernel.threads} threads in a grid of {grid}")
-    both = [(a, 0) for a in arrays] + [(a, 1) for a in outputs]
+    read, written = {id(a) for a in arrays}, {id(a) for a in outputs}
+    both = [(a, _INPUT) for a in arrays if id(a) not in written]
+    both += [(a, _UPDATE if id(a) in read else _OUTPUT) for a in outputs]
     begins = [a.ctypes.data for a, _ in both]
     ends = [begin + a.nbytes for begin, (a, _) in zip(begins, both, strict=True)]
     pointers = ctypes.c_void_p * len(both)
@@ -81,7 +88,7 @@ def launch(
         len(both),
         pointers(*begins),
         pointers(*ends),
-        (ctypes.c_int * len(both))(*[output for _, output in both]),
+        (ctypes.c_int * len(both))(*[use for _, use in both]),
     )
     if mistake:
         raise EmulationError(f"{kernel.source.name}: {mistake.decode()}")

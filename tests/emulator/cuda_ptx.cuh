@@ -130,3 +130,57 @@ inline void store_pair(float* to, float first, float second, int line = __builti
 inline void store_one(float* to, float value, int line = __builtin_LINE()) {
     emulator::write_device(to, &value, 4, "store_one", line);
 }
+
+template <class T>
+inline T load_number(const T* from, int line = __builtin_LINE()) {
+    T value;
+    emulator::read_device(&value, from, sizeof value, "load_number", line);
+    return value;
+}
+
+template <class T>
+inline void store_number(T* to, T value, int line = __builtin_LINE()) {
+    emulator::write_device(to, &value, sizeof value, "store_number", line);
+}
+
+template <int COUNT, class T>
+struct alignas(COUNT * sizeof(T)) Numbers {
+    T number[COUNT];
+};
+
+template <int COUNT, class T>
+inline Numbers<COUNT, T> load_numbers(const T* from, int line = __builtin_LINE()) {
+    Numbers<COUNT, T> numbers;
+    emulator::read_device(&numbers, from, sizeof numbers, "load_numbers", line);
+    return numbers;
+}
+
+template <int COUNT, class T>
+inline void store_numbers(T* to, const Numbers<COUNT, T>& numbers, int line = __builtin_LINE()) {
+    emulator::write_device(to, &numbers, sizeof numbers, "store_numbers", line);
+}
+
+inline double load_double(u32 from, int line = __builtin_LINE()) {
+    double value;
+    emulator::read_shared(&value, from, 8, "load_double", line);
+    return value;
+}
+
+inline void store_double(u32 to, double value, int line = __builtin_LINE()) {
+    emulator::write_shared(to, &value, 8, "store_double", line);
+}
+
+inline double shuffle_xor(double value, int mask, int line = __builtin_LINE()) {
+    struct Lane {
+        double value;
+        int mask;
+    } in = {value, mask};
+    double out;
+    emulator::collective({"shuffle_xor", line, &in, &out, [](emulator::Collective* lanes, int) {
+        for (int i = 0; i < 32; i++) {
+            const int from = i ^ static_cast<const Lane*>(lanes[i].in)->mask;
+            *static_cast<double*>(lanes[i].out) = static_cast<const Lane*>(lanes[from].in)->value;
+        }
+    }});
+    return out;
+}

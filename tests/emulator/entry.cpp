@@ -8,14 +8,17 @@ static void call(void (*kernel)(Arguments), const void* arguments) {
     kernel(*static_cast<const Arguments*>(arguments));
 }
 
-// Run a grid, block after block. Arrays are (begin, end, is an output). Returns null, or the first mistake found.
+// Run a grid, block after block. Arrays are (begin, end, Use). Returns null, or the first mistake found.
 EXPORTED const char* emulate(const int* grid, int threads, long long shared_bytes, const void* arguments, int count,
-                             const unsigned char** begins, const unsigned char** ends, const int* outputs) {
+                             const unsigned char** begins, const unsigned char** ends, const int* uses) {
     using namespace emulator;
     arrays.clear();
-    for (int i = 0; i < count; i++)
-        arrays.push_back({begins[i], ends[i], outputs[i] != 0,
-                          std::vector<bool>(outputs[i] ? (ends[i] - begins[i]) / 4 : 0)});
+    for (int i = 0; i < count; i++) {
+        const Use use = static_cast<Use>(uses[i]);
+        const size_t words = (ends[i] - begins[i]) / 4;
+        arrays.push_back({begins[i], ends[i], use, std::vector<bool>(use == Use::input ? 0 : words),
+                          std::vector<long long>(use == Use::update ? words : 0, NOBODY)});
+    }
     kernel = [arguments] { call(KERNEL, arguments); };
     block_size = {threads, 1, 1};
     grid_size = {grid[0], grid[1], grid[2]};

@@ -63,14 +63,33 @@ inline void read_shared(void* to, uint32_t address, uint32_t bytes, const char* 
     memcpy(to, shared.data() + offset, bytes);
 }
 
-// Device memory: the arrays of the launch. Outputs remember which of their words are written.
+inline void write_shared(uint32_t address, const void* from, uint32_t bytes, const char* what, int line) {
+    const uint32_t offset = shared_offset(address, bytes, what, line);
+    for (uint32_t i = offset / 4; i < (offset + bytes) / 4; i++) {
+        check_write(words[i], what, line);
+        words[i].writer = current;
+        words[i].written = barriers_passed;
+    }
+    memcpy(shared.data() + offset, from, bytes);
+}
+
+// Device memory: the arrays of the launch. Outputs remember which of their words are written. An array that is updated
+// in place remembers besides which thread has read a word: another one that writes it may come first on a GPU.
+enum class Use { input, output, update };
+
 struct Array {
     const unsigned char *begin, *end;
-    bool output;
+    Use use;
     std::vector<bool> written;
+    std::vector<long long> reader;  // thread of the grid, NOBODY or SEVERAL
 };
 
 inline std::vector<Array> arrays;
+
+inline long long thread_of_grid() {
+    const Index3 &b = block_index, &g = grid_size;
+    return ((static_cast<long long>(b.z) * g.y + b.y) * g.x + b.x) * block_size.x + current;
+}
 
 inline Array& device_array(const void* pointer, size_t bytes, const char* what, int line) {
     const auto* at = static_cast<const unsigned char*>(pointer);
@@ -82,16 +101,27 @@ inline Array& device_array(const void* pointer, size_t bytes, const char* what, 
 }
 
 inline void read_device(void* to, const void* from, size_t bytes, const char* what, int line) {
-    if (device_array(from, bytes, what, line).output) fail(line, "%s: reads an output", what);
+    Array& array = device_array(from, bytes, what, line);
+    if (array.use == Use::output) fail(line, "%s: reads an output", what);
+    if (array.use == Use::update) {
+        const size_t first = (static_cast<const unsigned char*>(from) - array.begin) / 4;
+        for (size_t i = first; i < first + bytes / 4; i++) {
+            if (array.written[i]) fail(line, "%s: reads element %zu of an array after it was updated", what, i);
+            long long& reader = array.reader[i];
+            reader = reader == NOBODY || reader == thread_of_grid() ? thread_of_grid() : SEVERAL;
+        }
+    }
     memcpy(to, from, bytes);
 }
 
 inline void write_device(void* to, const void* from, size_t bytes, const char* what, int line) {
     Array& array = device_array(to, bytes, what, line);
-    if (!array.output) fail(line, "%s: writes an input", what);
+    if (array.use == Use::input) fail(line, "%s: writes an input", what);
     const size_t first = (static_cast<unsigned char*>(to) - array.begin) / 4;
     for (size_t i = first; i < first + bytes / 4; i++) {
         if (array.written[i]) fail(line, "%s: writes element %zu of an output a second time", what, i);
+        if (array.use == Use::update && array.reader[i] != NOBODY && array.reader[i] != thread_of_grid())
+            fail(line, "%s: updates element %zu of an array, which another thread has read", what, i);
         array.written[i] = true;
     }
     memcpy(to, from, bytes);

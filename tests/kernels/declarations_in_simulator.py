@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tolerances
-from numba import config
+from numba import config, cuda
 from test_declarations import as_it_is, call, with_signs
 from tilegrad.kernels import activation, elementwise
 from tilegrad.kernels import arrays as arrays_module
@@ -193,6 +193,15 @@ def test_operands_of_any_strides():
     out = np.array(a)
     kernels.subtract(out, 1.0, out=out, variant="cuda.naive")
     np.testing.assert_array_equal(out, a - 1.0)
+
+
+def test_scalars_of_a_step_may_lie_on_the_device():
+    scalars, results = np.array((0.1, 0.9, 0.2, 0.3, 0.5, 1e-3, 0.7)), []
+    for place in (cuda.to_device, np.asarray):
+        lists = [[np.linspace(0.5, 1.5, 5) + i] for i in range(4)]
+        operations["adam_step"].run((*lists, place(scalars)), (1,), variant="cuda.naive")
+        results.append(np.concatenate([a for arrays in lists for a in arrays]))
+    np.testing.assert_array_equal(*results)
 
 
 @pytest.mark.parametrize("target", [0.25, np.linspace(0, 1, 6).reshape(2, 3)])

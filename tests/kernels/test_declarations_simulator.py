@@ -33,18 +33,25 @@ class OnDevice:
 
 
 @pytest.mark.parametrize(
-    ("function", "arrays", "how"),
+    ("function", "arrays", "how", "taken"),
     [
-        (kernels.add, (OnDevice(2, 3), OnDevice(3)), {}),
-        (kernels.matmul, (OnDevice(2, 3), OnDevice(3, 4)), {}),
-        (kernels.conv2d_input_grad, (OnDevice(1, 2, 2, 1), OnDevice(1, 2, 2, 1)), {"input_shape": (1, 3, 3, 1)}),
-        (kernels.softmax_grad, (OnDevice(2, 3), OnDevice(2, 3)), {}),
-        (kernels.batch_norm_train, (OnDevice(2, 3),), {}),
+        (kernels.add, (OnDevice(2, 3), OnDevice(3)), {}, "naive"),
+        (kernels.matmul, (OnDevice(2, 3), OnDevice(3, 4)), {}, "naive"),
+        (
+            kernels.conv2d_input_grad,
+            (OnDevice(1, 2, 2, 1), OnDevice(1, 2, 2, 1)),
+            {"input_shape": (1, 3, 3, 1)},
+            "naive",
+        ),
+        (kernels.softmax_grad, (OnDevice(2, 3), OnDevice(2, 3)), {}, "naive"),
+        (kernels.batch_norm_train, (OnDevice(2, 3),), {}, "fused"),
     ],
 )
-def test_arrays_on_a_gpu_take_the_cuda_variant(function: Any, arrays: tuple[Any, ...], how: dict[str, Any]) -> None:
+def test_arrays_on_a_gpu_take_the_cuda_variant(
+    function: Any, arrays: tuple[Any, ...], how: dict[str, Any], taken: str
+) -> None:
     ladder = kernels.explain(function, *arrays, **how).splitlines()
-    assert [line.split()[0] for line in ladder if line.endswith(" taken")] == ["cuda.naive"]
+    assert [line.split()[0] for line in ladder if line.endswith(" taken")] == [f"cuda.{taken}"]
 
 
 def test_numpy_arrays_are_not_copied_to_a_gpu_in_silence() -> None:

@@ -93,6 +93,48 @@ def test_a_mistake_is_reported(kernel: cuda.Kernel, mistake: str) -> None:
         turn(kernel, list(COMPLAINTS).index(mistake) + 1)
 
 
+UPDATE = """
+#include "cuda_ptx.cuh"
+struct Arguments { float* x; unsigned long long unused; int mistake; };
+static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "layout");
+
+extern "C" __global__ void __launch_bounds__(32) KERNEL(const Arguments a) {
+    const int t = blockIdx.x * 32 + threadIdx.x;
+    const float number = load_number(a.x + (a.mistake == 1 && t == 5 ? 4 : a.mistake == 2 && t == 5 ? 40 : t));
+    store_number(a.x + t, number + 1);
+    if (a.mistake == 3) store_number(a.x + t, number);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mistake", "complaint"),
+    [
+        (0, ""),
+        (1, "thread 5: load_number: reads element 4 of an array after it was updated"),
+        (
+            2,
+            r"block \(1, 0, 0\), thread 8: store_number: updates element 40 of an array, which another thread has read",
+        ),
+        (3, "store_number: writes element 0 of an output a second time"),
+    ],
+)
+def test_an_array_is_updated_in_place_by_one_thread_for_each_number(
+    mistake: int, complaint: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "update.cu"
+    source.write_text(UPDATE)
+    x, arguments = np.arange(64, dtype=np.float32), np.zeros(1, ARGUMENTS)
+    arguments["x"], arguments["mistake"] = cuda.address(x), mistake
+    launch = (cuda.Kernel(source, "update", 32, ARGUMENTS), (2, 1, 1), 0, arguments, [x], [x])
+    if complaint:
+        with pytest.raises(emulator.EmulationError, match=complaint):
+            emulator.launch(*launch)
+        return
+    emulator.launch(*launch)
+    np.testing.assert_array_equal(x, np.arange(1, 65))
+
+
 def test_a_source_that_does_not_compile_is_shown(tmp_path: Path) -> None:
     source = tmp_path / "wrong.cu"
     source.write_text('#include "cuda_ptx.cuh"\nextern "C" void KERNEL(const int a) { undeclared(a); }\n')
@@ -105,7 +147,7 @@ def test_the_emulated_functions_are_the_real_ones() -> None:
 
     def functions(path: Path, keyword: str) -> dict[str, str]:
         text = re.sub(r",? *int line = __builtin_LINE\(\)", "", path.read_text())
-        found = re.findall(rf"^{keyword} (?:void|float|u32) (\w+)\(([^{{]*)\) {{", text, re.MULTILINE)
+        found = re.findall(rf"^{keyword} [\w<>, ]+? (\w+)\(([^{{]*)\) {{", text, re.MULTILINE)
         return {name: " ".join(parameters.split()) for name, parameters in found}
 
     real = functions(cuda.PTX_HEADER, "__device__ __forceinline__")
