@@ -127,25 +127,25 @@ def rejects_input_grad(geometry: ConvGeometry) -> str | None:
 
 def build(geometry: ConvGeometry) -> Run:
     """Prepare a convolution's launch: everything but the four addresses."""
-    return _build("conv2d", geometry)
+    return _build(geometry)
 
 
 def build_bf16(geometry: ConvGeometry) -> Run:
     """As `build`, with bfloat16 products."""
-    return _build("conv2d", geometry, bf16=True)
+    return _build(geometry, bf16=True)
 
 
 def build_input_grad(geometry: ConvGeometry) -> Run:
     """Prepare an input gradient's launch: gy and gx take the places of x and y."""
-    return _build("conv2d_input_grad", geometry, input_gradient=True)
+    return _build(geometry, input_gradient=True)
 
 
 def build_input_grad_bf16(geometry: ConvGeometry) -> Run:
     """As `build_input_grad`, with bfloat16 products."""
-    return _build("conv2d_input_grad", geometry, input_gradient=True, bf16=True)
+    return _build(geometry, input_gradient=True, bf16=True)
 
 
-def _build(name: str, g: ConvGeometry, *, input_gradient: bool = False, bf16: bool = False) -> Run:
+def _build(g: ConvGeometry, *, input_gradient: bool = False, bf16: bool = False) -> Run:
     call, stride = _call(g, input_gradient=input_gradient), g.stride[0]
     phases = stride if input_gradient else 1  # of output pixels, along each axis
     p, q = -(-call.p // phases), -(-call.q // phases)
@@ -156,16 +156,10 @@ def _build(name: str, g: ConvGeometry, *, input_gradient: bool = False, bf16: bo
     prepared = np.zeros(1, ARGUMENTS)
     prepared[["N", "H", "W", "C", "K", "R", "S", "P", "Q", "top", "left"]] = call
     prepared["activation"], prepared["negative_slope"] = CODES[g.activation], g.negative_slope
+    stage = cuda.Stage(kernel, grid, shared_bytes, prepared)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        addresses = [cuda.address(array) for array in (*arrays, *outputs)]
-        x, w, _, y = addresses
-        if x % 16 or w % 16 or y % 8:
-            raise ValueError(f"{name}: mma expects input and weight at a multiple of 16 bytes, output at one of 8")
-        if grid[0] == 0:
-            return
-        arguments = prepared.copy()
-        arguments.view(np.uint64)[:4] = addresses
-        cuda.launch(kernel, grid, shared_bytes, arguments, [a for a in arrays if a is not None], outputs)
+        if grid[0] > 0:
+            stage.run(arrays, outputs)
 
-    return run
+    return cuda.aligning(run)

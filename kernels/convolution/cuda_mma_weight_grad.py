@@ -123,22 +123,14 @@ def _build(g: ConvGeometry, *, bf16: bool) -> Run:
     count = g.k * g.r * g.s * g.c
     summing = np.zeros(1, SUM_ARGUMENTS)
     summing["count"], summing["parts"] = count, parts
+    multiplying = cuda.Stage(kernel, (parts, pieces, g.r), shared_bytes, prepared)
+    adding = cuda.Stage(sum_kernel(), (-(-count // sum_kernel().threads), 1, 1), 0, summing)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         (gw,) = outputs
         partials = gw if parts == 1 else new_like(gw, (parts, count), np.float32)
-        addresses = [cuda.address(array) for array in (*arrays, partials)]
-        if any(address % 16 for address in addresses[:2]) or addresses[2] % 8:
-            raise ValueError(
-                "conv2d_weight_grad: mma expects gy and input at a multiple of 16 bytes, output at one of 8"
-            )
-        arguments = prepared.copy()
-        arguments.view(np.uint64)[:3] = addresses
-        cuda.launch(kernel, (parts, pieces, g.r), shared_bytes, arguments, arrays, [partials])
+        multiplying.run(arrays, [partials])
         if parts > 1:
-            arguments = summing.copy()
-            arguments["partials"], arguments["sum"] = addresses[2], cuda.address(gw)
-            adding = sum_kernel()
-            cuda.launch(adding, (-(-count // adding.threads), 1, 1), 0, arguments, [partials], outputs)
+            adding.run([partials], outputs)
 
-    return run
+    return cuda.aligning(run)

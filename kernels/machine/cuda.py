@@ -14,7 +14,7 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ..arrays import new_like
 from . import nvrtc
 from .cache import cache_folder
 
@@ -123,6 +124,20 @@ def address(array: Any) -> int:
     if array is None:
         return 0
     return int(array.__array_interface__["data"][0] if isinstance(array, np.ndarray) else array.data.ptr)
+
+
+def aligning(run: Callable[[tuple[Any, ...], tuple[Any, ...]], None]) -> Callable[..., None]:
+    """Launches that need arrays at multiples of 16 bytes, for arrays that begin anywhere: others are copied."""
+
+    def run_aligned(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        given = tuple([array if address(array) % 16 == 0 else array.copy() for array in arrays])
+        results = tuple([o if address(o) % 16 == 0 else new_like(o, o.shape, o.dtype) for o in outputs])
+        run(given, results)
+        for output, result in zip(outputs, results, strict=True):
+            if result is not output:
+                output[...] = result
+
+    return run_aligned
 
 
 def compile_kernel(kernel: Kernel, architecture: str) -> nvrtc.Compiled:

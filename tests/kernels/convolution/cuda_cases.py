@@ -140,3 +140,12 @@ def run(
     y = to_device(np.full(shape, np.nan, dtype))
     plan.run(tuple(there), (y,))
     return y if isinstance(y, np.ndarray) else y.get()
+
+
+def misaligned(shape: tuple[int, ...]) -> np.ndarray:
+    """Small whole numbers in a float32 array that begins 4 bytes behind a multiple of 16."""
+    room = np.empty(np.prod(shape, dtype=int) + 8, np.float32)
+    first = (-room.ctypes.data % 16) // 4 + 1
+    array = room[first : first + np.prod(shape, dtype=int)].reshape(shape)
+    array[...] = np.random.default_rng(0).integers(-3, 4, shape)
+    return array

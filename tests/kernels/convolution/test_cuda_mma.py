@@ -7,7 +7,7 @@ from typing import Any
 import emulator
 import numpy as np
 import pytest
-from cuda_cases import TENSOR_CORES, Case, cases, check, run
+from cuda_cases import TENSOR_CORES, Case, cases, check, misaligned, run
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from on_emulator import SHARED_BYTES, compiled, emulated
@@ -110,10 +110,11 @@ def test_nan_and_infinity_reach_the_pixels_that_read_them_and_no_other(variant: 
 
 
 @emulated
-def test_misaligned_arrays_are_refused() -> None:
-    arrays = [np.empty(257, np.float32)[1:].reshape(1, 8, 8, 4), np.ones((2, 1, 1, 4), np.float32), None]
-    with pytest.raises(ValueError, match="mma expects input and weight at a multiple of 16 bytes"):
-        run(arrays, (1, 0, 1, 1, None, 0.0), "cuda.mma")
+def test_arrays_may_begin_anywhere() -> None:
+    """Small whole numbers, whose products and sums are exact in every precision."""
+    x, w, y = misaligned((1, 8, 8, 4)), misaligned((2, 1, 1, 4)), misaligned((1, 8, 8, 2))
+    conv2d(x, w, out=y, variant="cuda.mma")
+    np.testing.assert_array_equal(y, conv2d(x, w, variant="reference"))
 
 
 @pytest.mark.parametrize(
