@@ -1,7 +1,7 @@
 // Batch normalisation and its gradient: the passes over the large arrays, (rows, C) with neighbouring channels side by
 // side. Every number needs two sums over its channel, so one pass adds and another writes:
 //
-//     MOMENTS      sum of d, sum of d * d             d = x - shift, and shift the channel's first number
+//     MOMENTS      sum of d, sum of d * d             d = x - shift, and shift one of the channel's numbers
 //     TRAINING     y = activate((x - mean) * scale + offset)
 //     INFERENCE    the same, with scale = weight / sqrt(variance + eps)
 //     GRAD_SUMS    sum of g, sum of g * z             g: gy through the activation; z = (x - mean) * inverse_std
@@ -18,10 +18,12 @@
 //
 // Numbers: the variance is a difference, of the mean of d * d and the square of the mean of d. Were d = x, the two
 // would agree in all digits where a channel's mean is large; relative to one of the channel's own numbers, they are of
-// the size of the variance unless that number lies far from the others. Float32 numbers are added four at a time in
-// float32, and those sums in float64: what rounds in float32 is a difference, its square and three sums, each by
-// 2^-24, however many rows there are; and only every fourth number costs a conversion and a float64 addition, for which
-// a small GPU has few units. Squares beyond 3e38 overflow. Float64 numbers are added in float64.
+// the size of the variance unless that number lies far from the others. So each thread takes the first of its own, of
+// which one may lie far, and what it has added is made relative to the channel's first number at the end, in float64.
+// Float32 numbers are added four at a time in float32, and those sums in float64: what rounds in float32 is a
+// difference, its square and three sums, each by 2^-24, however many rows there are; and only every fourth number costs
+// a conversion and a float64 addition, for which a small GPU has few units. Squares beyond 3e38 overflow. Float64
+// numbers are added in float64.
 //
 // Memory traffic, which bounds all passes: 4 bytes a number for MOMENTS and 8 for TRAINING; 8 for GRAD_SUMS and 12 for
 // GRADIENT. Four rows are loaded before the first is used, 64 bytes a thread on their way: 264 blocks of 256 threads
@@ -86,9 +88,9 @@ struct Factors {
     Channels outer, level, tilt;  // gx = outer * (g - level - tilt * (x - mean))
 };
 
-__device__ __forceinline__ Factors factors_of(const Arguments& a, int c) {
+__device__ __forceinline__ Factors factors_of(const Arguments& a, int c, long long first_row) {
     Factors f;
-    f.center = load_numbers<VECTOR>((MODE == MOMENTS ? a.x : a.mean) + c);
+    f.center = load_numbers<VECTOR>((MODE == MOMENTS ? a.x + first_row * a.C : a.mean) + c);
     if constexpr (MODE == TRAINING || (READS_GY && ACTIVATION)) {
         f.scale = load_numbers<VECTOR>(a.affine + c);
         f.offset = load_numbers<VECTOR>(a.affine + a.C + c);
@@ -180,6 +182,17 @@ __device__ __forceinline__ void do_rows(const Arguments& a, const Factors& f, lo
         for (int k = 0; k < COUNT; k++) store_numbers<VECTOR>(a.y + at + k * step, x[k]);
 }
 
+// Make the sums of `count` rows relative to the channel's first number.
+__device__ __forceinline__ void recenter(const Arguments& a, const Factors& f, int c, long long count, Sums& sums) {
+    const Channels first = load_numbers<VECTOR>(a.x + c);
+#pragma unroll
+    for (int v = 0; v < VECTOR; v++) {
+        const double moved = static_cast<double>(f.center.number[v]) - first.number[v];
+        sums.second[v] += moved * (2 * sums.first[v] + count * moved);
+        sums.first[v] += count * moved;
+    }
+}
+
 // The block's sums: (warp, sum, channel) in shared memory, then a thread for each sum of each channel.
 __device__ __forceinline__ void store_sums(const Arguments& a, Sums& sums, int width) {
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
@@ -205,17 +218,20 @@ __device__ __forceinline__ void store_sums(const Arguments& a, Sums& sums, int w
     store_number(a.partials + (2ll * blockIdx.y + sum) * a.C + channel, total);
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) {
+// Two blocks on a multiprocessor suffice; without that number the assembler aims at more of them and may spill.
+extern "C" __global__ void __launch_bounds__(THREADS, 2) KERNEL(const Arguments a) {
     const int down = THREADS / a.lanes, width = a.lanes * VECTOR;
     const int c = blockIdx.x * width + threadIdx.x % a.lanes * VECTOR;
+    const long long part = blockIdx.y * a.part_rows, step = static_cast<long long>(down) * a.C;
+    const long long end = part + a.part_rows < a.rows ? part + a.part_rows : a.rows;
+    const long long first = part + threadIdx.x / a.lanes;
     Sums sums = {};
-    if (c < a.C) {
-        const Factors f = factors_of(a, c);
-        const long long first = blockIdx.y * a.part_rows, step = static_cast<long long>(down) * a.C;
-        const long long end = first + a.part_rows < a.rows ? first + a.part_rows : a.rows;
-        long long row = first + threadIdx.x / a.lanes;
+    if (c < a.C && first < end) {
+        const Factors f = factors_of(a, c, first);
+        long long row = first;
         for (; row + (ROWS - 1) * down < end; row += ROWS * down) do_rows<ROWS>(a, f, row * a.C + c, step, sums);
         for (; row < end; row += down) do_rows<1>(a, f, row * a.C + c, step, sums);
+        if constexpr (MODE == MOMENTS) recenter(a, f, c, (row - first) / down, sums);
     }
     if constexpr (ADDS) store_sums(a, sums, width);
 }

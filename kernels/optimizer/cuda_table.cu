@@ -19,7 +19,8 @@
 // number of Adam, with its root and two divisions; on GPUs with full float64 rate memory still bounds it, on others
 // (1/64 of the float32 rate) float64 does.
 //
-// Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DSTEP, -DLISTS, -DROWS, -DEACH and -DARGUMENT_BYTES by cuda_table.py.
+// Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DSTEP, -DLISTS, -DSCALARS, -DROWS, -DEACH and -DARGUMENT_BYTES by
+// cuda_table.py.
 #include "cuda_ptx.cuh"
 
 #if DOUBLE

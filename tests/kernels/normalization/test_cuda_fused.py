@@ -103,6 +103,17 @@ def test_a_large_mean_does_not_harm_the_variance(dtype: str) -> None:
 
 
 @emulated
+def test_a_first_number_far_from_the_others_does_not_harm_the_variance() -> None:
+    """Relative to it, 600 float32 squares would lose some 30 units in the last place of the result."""
+    x = drawn((600, 8), "float32", 4)
+    x[0] = 1000.0
+    _, mean, inverse_std, _ = kernels.batch_norm_train(x, variant="cuda.fused")
+    wide = x.astype(np.longdouble)
+    np.testing.assert_allclose(mean, wide.mean(0), rtol=2 * tolerances.EPS["float32"])
+    np.testing.assert_allclose(inverse_std, 1 / np.sqrt(wide.var(0) + 1e-5), rtol=2 * tolerances.EPS["float32"])
+
+
+@emulated
 def test_arrays_that_begin_anywhere() -> None:
     """16-byte loads want addresses of their own; without them the result has the same bits."""
     x = drawn((37, 8), "float32", 0)
@@ -141,7 +152,7 @@ def test_parts_cover_all_rows_once_and_none_is_empty() -> None:
 
 MUTANTS = {
     "no barrier": ("__syncthreads();", "", "nobody has written|since the last barrier"),
-    "channels run over": ("if (c < a.C)", "if (true)", "outside every array|differ|a second time"),
+    "channels run over": ("if (c < a.C &&", "if (", "outside every array|differ|a second time"),
     "rows run over": (
         "row < end; row += down",
         "row <= end; row += down",
@@ -150,7 +161,8 @@ MUTANTS = {
     "last rows left out": ("row < end; row += down", "row + down < end; row += down", "Not equal"),
     "a warp forgotten": ("w < THREADS / 32", "w < THREADS / 32 - 1", "Not equal"),
     "lanes not added": ("mask < 32; mask *= 2", "mask < 16; mask *= 2", "Not equal"),
-    "no shift": ("(MODE == MOMENTS ? a.x : a.mean) + c", "(MODE == MOMENTS ? a.x + a.C : a.mean) + c", "Not equal"),
+    "not relative to the first": ("sums.first[v] += count * moved;", "", "Not equal"),
+    "squares not relative to the first": ("moved * (2 * sums.first[v]", "moved * (sums.first[v]", "Not equal"),
     "scale of another channel": ("a.affine + a.C + c", "a.affine + c", "Not equal"),
 }
 
