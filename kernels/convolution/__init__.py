@@ -153,6 +153,7 @@ CONV2D = Operation(
         Variant("im2col", "cpu_im2col", teaching=True),
         Variant("mma_bf16", "cuda_mma", device="cuda", build="build_bf16", precision="bfloat16"),
         Variant("mma", "cuda_mma", device="cuda", precision="tf32"),
+        Variant("register", "cuda_register", device="cuda"),
         Variant("tiled", "cuda_tiled", device="cuda", teaching=True),
         Variant("naive", "cuda_naive", device="cuda"),
     ),
@@ -187,6 +188,7 @@ _INPUT_GRAD_VARIANTS = (
         rejects="rejects_input_grad",
         precision="tf32",
     ),
+    Variant("register", "cuda_register", device="cuda", build="build_input_grad"),
     Variant("naive", "cuda_naive_grads", device="cuda", build="build_input_grad"),
 )
 
@@ -235,6 +237,7 @@ CONV2D_WEIGHT_GRAD = Operation(
         Variant("im2col", "cpu_im2col", build="build_weight_grad", teaching=True),
         Variant("mma_bf16", "cuda_mma_weight_grad", device="cuda", build="build_bf16", precision="bfloat16"),
         Variant("mma", "cuda_mma_weight_grad", device="cuda", precision="tf32"),
+        Variant("register", "cuda_register", device="cuda", build="build_weight_grad"),
         Variant("naive", "cuda_naive_grads", device="cuda", build="build_weight_grad"),
     ),
     reference=reference.conv2d_weight_grad,

@@ -13,10 +13,10 @@ import numpy as np
 from ..arrays import new_like
 from ..machine import cuda
 from ..operation import Run
+from .cuda_sum_partials import adding, parts_of
 from .geometry import ConvGeometry
 
 _SOURCE = Path(__file__).with_suffix(".cu")
-_SUM_SOURCE = Path(__file__).with_name("cuda_sum_partials.cu")
 _STRIP = (4, 8)  # pixels of gy that are multiplied between two barriers
 _LARGEST_KERNEL = 5  # accumulators for a row of taps must fit a thread's registers
 _BLOCKS = 264  # two for each multiprocessor of a large GPU; more parts are more partial sums to read again
@@ -28,9 +28,6 @@ ARGUMENTS = np.dtype(
     + [(name, np.int32) for name in ("N", "H", "W", "C", "K", "R", "P", "Q", "top", "left", "strips")],
     align=True,
 )
-
-# As struct Arguments in cuda_sum_partials.cu.
-SUM_ARGUMENTS = np.dtype([(name, np.uint64) for name in ("partials", "sum", "count", "parts")])
 
 
 class Tile(NamedTuple):
@@ -72,20 +69,6 @@ def kernel_for(tile: Tile, taps: int, stride: int, *, bf16: bool = False) -> cud
     return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros)
 
 
-@functools.cache
-def sum_kernel() -> cuda.Kernel:
-    """The kernel of cuda_sum_partials.cu."""
-    threads = 256
-    return cuda.Kernel(_SUM_SOURCE, "sum_partials_float32", threads, SUM_ARGUMENTS, (("THREADS", threads),))
-
-
-def parts_of(strips: int, blocks: int) -> tuple[int, int]:
-    """Into how many parts the strips are cut where each part takes so many blocks, and the strips of a part."""
-    parts = max(1, min(_BLOCKS // blocks, strips // _LEAST_STRIPS))
-    each = max(1, -(-strips // parts))
-    return max(1, -(-strips // each)), each
-
-
 def rejects(geometry: ConvGeometry) -> str | None:
     """Why this variant cannot take a call, or None."""
     g = geometry
@@ -116,21 +99,20 @@ def _build(g: ConvGeometry, *, bf16: bool) -> Run:
     tile, stride = tile_for(g), g.stride[0]
     kernel, shared_bytes = kernel_for(tile, g.s, stride, bf16=bf16), tile.shared_bytes(g.s, stride)
     pieces = -(-g.k // tile.out) * -(-g.c // tile.into)
-    parts, each = parts_of(g.n * -(-g.p // _STRIP[0]) * -(-g.q // _STRIP[1]), pieces * g.r)
+    strips = g.n * -(-g.p // _STRIP[0]) * -(-g.q // _STRIP[1])
+    parts, each = parts_of(strips, _BLOCKS // (pieces * g.r), _LEAST_STRIPS)
     prepared = np.zeros(1, ARGUMENTS)
     names = ["N", "H", "W", "C", "K", "R", "P", "Q", "top", "left", "strips"]
     prepared[names] = (g.n, g.h, g.w, g.c, g.k, g.r, g.p, g.q, g.pads[0], g.pads[2], each)
     count = g.k * g.r * g.s * g.c
-    summing = np.zeros(1, SUM_ARGUMENTS)
-    summing["count"], summing["parts"] = count, parts
     multiplying = cuda.Stage(kernel, (parts, pieces, g.r), shared_bytes, prepared)
-    adding = cuda.Stage(sum_kernel(), (-(-count // sum_kernel().threads), 1, 1), 0, summing)
+    summing = adding(count, parts, g.dtype)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         (gw,) = outputs
         partials = gw if parts == 1 else new_like(gw, (parts, count), np.float32)
         multiplying.run(arrays, [partials])
         if parts > 1:
-            adding.run([partials], outputs)
+            summing.run([partials], outputs)
 
     return cuda.aligning(run)

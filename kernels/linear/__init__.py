@@ -4,6 +4,7 @@ reference.py   the loops; compiled as they stand they are "naive"
 cpu_direct.py  "direct": the micro-kernel over packed blocks of columns
 cuda_naive.py  "naive" on CUDA: one thread, one output
 cuda_tiled.py  "tiled" on CUDA: tiles of both factors in shared memory
+cuda_register  "register" on CUDA, in C++ (.cu; .py launches it): each thread has a block of results in registers
 """
 
 import math
@@ -79,8 +80,9 @@ def _linear_geometry(x: Spec, w: Spec, bias: Spec | None, activation: Any, negat
 
 _VARIANTS = (
     Variant("direct", "cpu_direct"),
-    Variant("naive", "cuda_naive", device="cuda"),
+    Variant("register", "cuda_register", device="cuda"),
     Variant("tiled", "cuda_tiled", device="cuda", teaching=True),
+    Variant("naive", "cuda_naive", device="cuda"),
 )
 
 MATMUL = Operation(

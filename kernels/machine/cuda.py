@@ -27,6 +27,7 @@ from . import nvrtc
 from .cache import cache_folder
 
 PTX_HEADER = Path(__file__).with_name("cuda_ptx.cuh")
+PRODUCT_HEADER = Path(__file__).with_name("cuda_product.cuh")
 
 
 @dataclass(frozen=True, eq=False)  # hashed by identity: it is looked up at every launch
@@ -36,7 +37,8 @@ class Kernel:
     Parameters
     ----------
     source
-        The ``.cu`` file. It includes ``cuda_ptx.cuh`` and nothing else, and calls its kernel ``KERNEL``.
+        The ``.cu`` file. It includes ``cuda_ptx.cuh``, perhaps ``cuda_product.cuh``, and nothing else, and calls its
+        kernel ``KERNEL``.
     name
         What the kernel is called in profilers: operation, variant, type and tile.
     threads
@@ -143,15 +145,16 @@ def aligning(run: Callable[[tuple[Any, ...], tuple[Any, ...]], None]) -> Callabl
 def compile_kernel(kernel: Kernel, architecture: str) -> nvrtc.Compiled:
     """Machine code for an architecture such as ``"sm_90"``, from the disk cache or compiled now.
 
-    The cache's key is everything that the code depends on: both sources, options, architecture and NVRTC's version. A
+    The cache's key is everything that the code depends on: sources, options, architecture and NVRTC's version. A
     damaged entry is compiled again and written over; where nothing can be written, nothing is kept.
     """
     if int(architecture.removeprefix("sm_").rstrip("af")) < kernel.least_architecture:
         raise RuntimeError(
             f"{kernel.name}: needs sm_{kernel.least_architecture} or later but the GPU is {architecture}"
         )
-    source, header = kernel.source.read_text(), PTX_HEADER.read_text()
-    parts = (source, header, *kernel.options, architecture, str(nvrtc.version()))
+    source = kernel.source.read_text()
+    headers = {path.name: path.read_text() for path in (PTX_HEADER, PRODUCT_HEADER)}
+    parts = (source, *headers.values(), *kernel.options, architecture, str(nvrtc.version()))
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
     path = cache_folder() / "cuda" / f"{kernel.name}-{architecture}-{key}.cubin"
     found = _read_entry(path)
@@ -161,7 +164,7 @@ def compile_kernel(kernel: Kernel, architecture: str) -> nvrtc.Compiled:
             name=kernel.source.name,
             architecture=architecture,
             options=kernel.options,
-            headers={PTX_HEADER.name: header},
+            headers=headers,
         )
         _write_entry(path, found)
     return found

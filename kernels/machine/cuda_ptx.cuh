@@ -138,3 +138,14 @@ __device__ __forceinline__ void store_double(u32 to, double value) {
 __device__ __forceinline__ double shuffle_xor(double value, int mask) {
     return __shfl_xor_sync(0xFFFFFFFFu, value, mask);
 }
+
+// One number, or neighbouring ones at a multiple of their size together, of shared memory.
+template <int COUNT, class T>
+__device__ __forceinline__ Numbers<COUNT, T> load_shared(u32 from) {
+    return *static_cast<const Numbers<COUNT, T>*>(__cvta_shared_to_generic(from));
+}
+
+template <class T>
+__device__ __forceinline__ void store_shared(u32 to, T number) {
+    *static_cast<T*>(__cvta_shared_to_generic(to)) = number;
+}

@@ -184,3 +184,15 @@ inline double shuffle_xor(double value, int mask, int line = __builtin_LINE()) {
     }});
     return out;
 }
+
+template <int COUNT, class T>
+inline Numbers<COUNT, T> load_shared(u32 from, int line = __builtin_LINE()) {
+    Numbers<COUNT, T> numbers;
+    emulator::read_shared(&numbers, from, sizeof numbers, "load_shared", line);
+    return numbers;
+}
+
+template <class T>
+inline void store_shared(u32 to, T number, int line = __builtin_LINE()) {
+    emulator::write_shared(to, &number, sizeof number, "store_shared", line);
+}

@@ -1,0 +1,64 @@
+"""Matrix products "register" on CUDA: the host side of cuda_register.cu; the idea is in machine/cuda_product.cuh.
+
+Takes everything.
+"""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..activation.epilogue import CODES
+from ..machine import cuda
+from ..machine.cuda_product import Tile, tile_for
+from ..operation import Run
+
+_SOURCE = Path(__file__).with_suffix(".cu")
+_SIZES = ("M", "N", "K", "a_outer", "a_inner", "b_outer", "b_inner")
+
+# As struct Arguments in cuda_register.cu.
+ARGUMENTS = np.dtype(
+    [(name, np.uint64) for name in ("a", "b", "bias", "y")]
+    + [(name, np.int64) for name in _SIZES]
+    + [("negative_slope", np.float64), ("activation", np.int32), ("unused", np.int32)]
+)
+
+
+@functools.cache
+def kernel_for(tile: Tile, dtype: np.dtype, transpose_a: bool, transpose_b: bool) -> cuda.Kernel:
+    """The kernel for one tile, type, and order of the factors in memory."""
+    macros = (
+        *tile.macros(dtype),
+        ("LEFT_INNER_FIRST", int(not transpose_a)),
+        ("RIGHT_INNER_FIRST", int(transpose_b)),
+    )
+    name = f"matmul_register_{'t' if transpose_a else 'n'}{'t' if transpose_b else 'n'}_{tile.label(dtype)}"
+    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros)
+
+
+def build(g: Any) -> Run:
+    """Prepare the launch: a block for each tile of the output."""
+    tile = tile_for(g.m, g.n, g.dtype)
+    kernel = kernel_for(tile, g.dtype, g.transpose_a, g.transpose_b)
+    prepared = np.zeros(1, ARGUMENTS)
+    steps = (1, g.m) if g.transpose_a else (g.k, 1), (g.k, 1) if g.transpose_b else (1, g.n)
+    for name, size in zip(_SIZES, (g.m, g.n, g.k, *steps[0], *steps[1]), strict=True):
+        prepared[name] = size
+    prepared["activation"], prepared["negative_slope"] = CODES[g.activation], g.negative_slope
+    grid = (-(-g.m // tile.m), -(-g.n // tile.n), 1)
+    stage = cuda.Stage(kernel, grid, tile.shared_bytes(g.dtype), prepared)
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        a, b, *bias = arrays
+        if g.m * g.n:
+            stage.run([a, b, bias[0] if bias else None], outputs)
+
+    return run
+
+
+def rejects(g: Any) -> str | None:
+    """Why this variant cannot take a call, or None."""
+    if g.n > 65535 * 8:
+        return f"takes at most {65535 * 8} columns but got {g.n}"
+    return None

@@ -1,0 +1,78 @@
+"""Matrix products in registers without a GPU: the CUDA C++ source in the emulator, and compiled by NVRTC."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import emulator
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from on_emulator import SHARED_BYTES, compiled, emulated
+from tilegrad.kernels.linear import MATMUL, cuda_register, linear, matmul
+from tilegrad.kernels.machine import cuda
+from tilegrad.kernels.machine.cuda_product import LARGE, TILES, Tile
+
+
+@pytest.fixture(scope="module", autouse=True)
+def on_the_emulator() -> Iterator[None]:
+    with cuda.launching(emulator.launch):
+        yield
+
+
+def check(m: int, n: int, k: int, transpose_a: bool, transpose_b: bool, dtype: str, seed: int) -> None:
+    """Whole numbers are multiplied and added exactly; others to within the rounding of a plain sum."""
+    rng = np.random.default_rng(seed)
+    draw = rng.standard_normal if seed % 2 else lambda shape: rng.integers(-3, 4, shape)
+    a, b = (draw(shape).astype(dtype) for shape in ((m, k), (k, n)))
+    out = np.full((m, n), np.nan, dtype)
+    arrays = (np.ascontiguousarray(a.T) if transpose_a else a, np.ascontiguousarray(b.T) if transpose_b else b)
+    matmul(*arrays, transpose_a=transpose_a, transpose_b=transpose_b, variant="cuda.register", out=out)
+    wide = [factor.astype(np.float64) for factor in (a, b)]
+    bound = k * np.finfo(dtype).eps * (abs(wide[0]) @ abs(wide[1])) if seed % 2 else 0
+    assert (abs(out - wide[0] @ wide[1]) <= bound).all()
+
+
+SIZES = st.sampled_from((1, 2, 7, 8, 9, 33, 65))
+
+
+@emulated
+@given(SIZES, SIZES, st.sampled_from((0, 1, 7, 8, 9, 24)), st.booleans(), st.booleans(),
+       st.sampled_from(("float32", "float64")), st.integers(0, 99))  # fmt: skip
+@example(130, 131, 17, False, True, "float32", 1)
+@settings(max_examples=25, deadline=None)
+def test_equals_the_definition(
+    m: int, n: int, k: int, transpose_a: bool, transpose_b: bool, dtype: str, seed: int
+) -> None:
+    check(m, n, k, transpose_a, transpose_b, dtype, seed)
+
+
+@emulated
+@pytest.mark.parametrize("tile", TILES)
+def test_every_tile_computes_every_shape(tile: Tile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rule that picks a tile is about speed; each is right for all."""
+    monkeypatch.setattr(cuda_register, "tile_for", lambda *_: tile)
+    monkeypatch.setattr(MATMUL, "_plans", {})
+    for transpose_a, transpose_b in itertools.product((False, True), repeat=2):
+        check(19, 37, 11, transpose_a, transpose_b, "float32", 1)
+
+
+@emulated
+@pytest.mark.parametrize("activation", [None, "relu", "leaky_relu", "tanh", "sigmoid"])
+def test_a_layer_ends_in_bias_and_activation(activation: str | None) -> None:
+    x, w, bias = (
+        np.random.default_rng(i).standard_normal(s).astype("f4") for i, s in enumerate([(2, 5, 9), (7, 9), 7])
+    )
+    x[0, 0, 0] = np.nan
+    found, expected = (linear(x, w, bias, activation=activation, variant=v) for v in ("cuda.register", "reference"))
+    np.testing.assert_allclose(found, expected, rtol=2e-6, atol=2e-6)
+
+
+@pytest.mark.nvrtc
+@pytest.mark.parametrize("architecture", SHARED_BYTES)
+def test_compiles_without_spills(architecture: str, record_property: Any) -> None:
+    for tile, dtype, a, b in itertools.product(TILES, (np.dtype("f4"), np.dtype("f8")), (False, True), (False, True)):
+        if tile is not LARGE or dtype.itemsize == 4:
+            resources = compiled(cuda_register.kernel_for(tile, dtype, a, b), architecture, record_property)
+            assert tile.threads * resources.registers <= 65536
