@@ -154,8 +154,8 @@ __device__ __forceinline__ unsigned long long quotient(unsigned long long number
     return number / by.divisor;
 }
 
-// The fold of a float64 of each of COUNT threads, by a commutative function and in a fixed order, for all of them. Up to
-// 32 are neighbouring lanes, the whole warp calls together, and they use shuffles. More are the block: its warps meet in
+// The fold of a float64 of each of COUNT threads, by a commutative function, in a fixed order, for all of them. Up to
+// 32 are neighbouring lanes, of a warp that calls together, and use shuffles. More are the block: its warps meet in
 // COUNT / 32 float64 of shared memory, which nothing else uses since the last barrier nor before the next.
 template <int COUNT, class Fold>
 __device__ __forceinline__ double fold_threads(double value, u32 shared, Fold fold) {

@@ -6,7 +6,7 @@
 //     LOG_SOFTMAX_GRAD  gx = gy - exp(y) * sum of gy
 //
 // The idea: the threads of a team read a row side by side, each every TEAM-th group of VECTOR numbers, and fold what
-// they have found: by shuffles where the team is a warp or a part of one, so that no warp waits for another, and through
+// they have found: by shuffles where the team is a warp or a part of one, so that no warp waits for another, and by
 // shared memory where a row is long and the team is the block. A row of 10 numbers would leave most of a warp idle; its
 // team has 16 lanes, and two rows go to a warp.
 //

@@ -191,7 +191,8 @@ struct Divisor {
 };
 
 inline u32 quotient(u32 number, const Divisor& by, int line = __builtin_LINE()) {
-    const u32 found = (static_cast<u32>(static_cast<unsigned long long>(number) * by.multiplier >> 32) + number) >> by.shift;
+    const unsigned long long product = static_cast<unsigned long long>(number) * by.multiplier;
+    const u32 found = (static_cast<u32>(product >> 32) + number) >> by.shift;
     if (found != number / by.divisor) emulator::fail(line, "quotient: %u by %llu is not %u", number, by.divisor, found);
     return found;
 }
