@@ -3,6 +3,7 @@
     reference.py     the definitions
     cpu_vector.py    "vector": vectorised loops, tanh and sigmoid as polynomials
     cuda_naive.py    "naive" on CUDA: one thread, one number
+    cuda_vector.py   "vector" on CUDA: functions of elementwise/cuda_vector.cu
 
 Each gradient is a function of the *output* y, so that a network keeps y and may forget x; that of softplus is the
 sigmoid of its input. NaN and infinity propagate.

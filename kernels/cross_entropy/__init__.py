@@ -3,6 +3,7 @@
 reference.py   the definitions
 cpu_rows.py    "rows": rows in blocks that stay in the first cache; the gradient is their buffer
 cuda_naive.py  "naive" on CUDA: one thread, one row
+cuda_teams.py  "teams" on CUDA, with cuda_teams.cu: threads side by side on each row, blocks sum the losses
 """
 
 import math
@@ -85,7 +86,11 @@ def _declare(name: str, definition: Callable[..., None], with_grad: bool) -> Ope
         name,
         package=__name__,
         geometry=_geometry(name, with_grad),
-        variants=(Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda")),
+        variants=(
+            Variant("rows", "cpu_rows"),
+            Variant("teams", "cuda_teams", device="cuda"),
+            Variant("naive", "cuda_naive", device="cuda", teaching=True),
+        ),
         reference=definition,
         reference_args=lambda g: (g.summed, g.mean, g.smoothing, g.ignored),
         flops=lambda g: g.flops,

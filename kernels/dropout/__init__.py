@@ -3,6 +3,7 @@
 reference.py    the definition
 cpu_vector.py   "vector": a block of the stream for every four numbers, in registers
 cuda_naive.py   "naive" on CUDA: one thread, one number
+cuda_blocks.py  "blocks" on CUDA: one thread, the four numbers of a block of the stream
 """
 
 import math
@@ -43,7 +44,11 @@ DROPOUT = Operation(
     "dropout",
     package=__name__,
     geometry=_geometry,
-    variants=(Variant("vector", "cpu_vector"), Variant("naive", "cuda_naive", device="cuda")),
+    variants=(
+        Variant("vector", "cpu_vector"),
+        Variant("blocks", "cuda_blocks", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda", teaching=True),
+    ),
     reference=reference.dropout,
     reference_args=lambda g: (g.threshold, g.scale),
     flops=lambda g: g.size,

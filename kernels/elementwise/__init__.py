@@ -4,6 +4,7 @@
     cpu_vector.py    "vector": the same arithmetic in loops that LLVM vectorises, exp and log as polynomials
     cpu_loops.py     those loops, for any strides (activations use them too)
     cuda_naive.py    "naive" on CUDA: one thread, one number
+    cuda_vector.py   "vector" on CUDA, with cuda_vector.cu: 16 bytes at a time, any strides (activations too)
 
 All functions take float32 and float64 arrays of any strides, and arrays of one dtype only; a Python number beside an
 array takes the array's dtype. The result is C-contiguous. ``out`` may be one of the inputs. NaN and infinity

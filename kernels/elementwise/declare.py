@@ -43,7 +43,11 @@ def declare(
         name,
         package=package,
         geometry=geometry,
-        variants=(Variant("vector", "cpu_vector"), Variant("naive", "cuda_naive", device="cuda")),
+        variants=(
+            Variant("vector", "cpu_vector"),
+            Variant("vector", "cuda_vector", device="cuda"),
+            Variant("naive", "cuda_naive", device="cuda", teaching=True),
+        ),
         reference=of_one(name, function) if one else of_two(name, function),
         reference_args=lambda g: (g.parameter,),
         flops=lambda g: g.flops,

@@ -5,6 +5,8 @@ logistic.py     binary cross-entropy
 reference.py    the definitions
 cpu_vector.py   "vector": one pass, float64 sums
 cuda_naive.py   "naive" on CUDA: one thread, one number, then a sum
+cuda_fused.py   "fused" on CUDA, with cuda_fused.cu: blocks sum what they compute
+cuda_total.py   and, with cuda_total.cu, the sum of what blocks leave
 """
 
 import numpy as np

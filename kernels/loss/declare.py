@@ -97,7 +97,11 @@ def declare(loss: str, case: dict[str, Any] | None = None) -> tuple[Operation, O
                 name,
                 package=PACKAGE,
                 geometry=_geometry(loss, name, name != loss),
-                variants=(Variant("vector", "cpu_vector"), Variant("naive", "cuda_naive", device="cuda")),
+                variants=(
+                    Variant("vector", "cpu_vector"),
+                    Variant("fused", "cuda_fused", device="cuda"),
+                    Variant("naive", "cuda_naive", device="cuda", teaching=True),
+                ),
                 reference=loops(name, DEFINITIONS[loss]),
                 reference_args=lambda g: (g.scale, g.summed, 0.0 if g.number is None else g.number, g.parameter),
                 flops=lambda g: g.flops,

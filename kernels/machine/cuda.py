@@ -142,6 +142,22 @@ def aligning(run: Callable[[tuple[Any, ...], tuple[Any, ...]], None]) -> Callabl
     return run_aligned
 
 
+DIVISOR = np.dtype([("divisor", np.uint64), ("multiplier", np.uint32), ("shift", np.uint32)])
+"""As struct Divisor in cuda_ptx.cuh."""
+
+
+def divisor(number: int) -> tuple[int, int, int]:
+    """What lets a kernel divide numbers below 2^31 by ``number``, from 1, by a multiplication; as `DIVISOR`.
+
+    With 2^shift the power of two from ``number`` up, ``(1 + multiplier / 2^32) / 2^shift`` is 1 / number, too large by
+    less than 2^-32 / number (Granlund and Montgomery, Division by invariant integers using multiplication, 1994).
+    """
+    shift = (number - 1).bit_length()
+    if shift >= 32:  # such a number divides no number below 2^31: its kernel divides by `number` itself
+        return number, 0, 0
+    return number, ((1 << 32) * ((1 << shift) - number)) // number + 1, shift
+
+
 def compile_kernel(kernel: Kernel, architecture: str) -> nvrtc.Compiled:
     """Machine code for an architecture such as ``"sm_90"``, from the disk cache or compiled now.
 

@@ -149,3 +149,46 @@ template <class T>
 __device__ __forceinline__ void store_shared(u32 to, T number) {
     *static_cast<T*>(__cvta_shared_to_generic(to)) = number;
 }
+
+// A divisor that the host knows, as cuda.divisor makes it: the quotient of a number below 2^31 takes a multiplication,
+// where a division takes some thirty instructions.
+struct Divisor {
+    unsigned long long divisor;
+    u32 multiplier, shift;
+};
+
+__device__ __forceinline__ u32 quotient(u32 number, const Divisor& by) {
+    return (__umulhi(number, by.multiplier) + number) >> by.shift;
+}
+
+__device__ __forceinline__ unsigned long long quotient(unsigned long long number, const Divisor& by) {
+    return number / by.divisor;
+}
+
+// The fold of a float64 of each of COUNT threads, by a commutative function, in a fixed order, for all of them. Up to
+// 32 are neighbouring lanes, of a warp that calls together, and use shuffles. More are the block: its warps meet in
+// COUNT / 32 float64 of shared memory, which nothing else uses since the last barrier nor before the next.
+template <int COUNT, class Fold>
+__device__ __forceinline__ double fold_threads(double value, u32 shared, Fold fold) {
+#pragma unroll
+    for (int mask = (COUNT < 32 ? COUNT : 32) / 2; mask; mask /= 2) value = fold(value, shuffle_xor(value, mask));
+    if constexpr (COUNT > 32) {
+        if (threadIdx.x % 32 == 0) store_double(shared + threadIdx.x / 32 * 8, value);
+        __syncthreads();
+        value = load_double(shared);
+#pragma unroll
+        for (int warp = 1; warp < COUNT / 32; warp++) value = fold(value, load_double(shared + warp * 8));
+    }
+    return value;
+}
+
+template <int COUNT>
+__device__ __forceinline__ double add_threads(double value, u32 shared) {
+    return fold_threads<COUNT>(value, shared, [](double a, double b) { return a + b; });
+}
+
+// The bits of a number as a signed integer, and the number of those bits.
+__device__ __forceinline__ int bits_of(float value) { return __float_as_int(value); }
+__device__ __forceinline__ long long bits_of(double value) { return __double_as_longlong(value); }
+__device__ __forceinline__ float value_of(int bits) { return __int_as_float(bits); }
+__device__ __forceinline__ double value_of(long long bits) { return __longlong_as_double(bits); }

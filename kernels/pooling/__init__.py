@@ -7,6 +7,7 @@ reference.py             the definitions
 cpu_separable.py         "separable": averages, by sums along columns and then rows (machine/separable.py)
 cpu_rows.py              "rows": maxima, all channels of a pixel at once
 cuda_naive.py            "naive" on CUDA: one thread, one output
+cuda_channels.py         "channels" on CUDA, with cuda_channels.cu: one thread, 16 bytes of channels of an output
 """
 
 from .average import adaptive_avg_pool2d, adaptive_avg_pool2d_grad, avg_pool2d, avg_pool2d_grad

@@ -36,13 +36,15 @@ def _adaptive_grad(gy: Spec, input_shape: Any) -> Pooling:
 
 def _declare(name: str, geometry: Any, cases: tuple[dict[str, Any], ...]) -> Operation:
     gradient = name.endswith("_grad")
+    on_cuda = "build_avg_grad" if gradient else "build_avg"
     return Operation(
         name,
         package=__package__,
         geometry=geometry,
         variants=(
             Variant("separable", "cpu_separable", build="build_grad" if gradient else "build"),
-            Variant("naive", "cuda_naive", device="cuda", build="build_avg_grad" if gradient else "build_avg"),
+            Variant("channels", "cuda_channels", device="cuda", build=on_cuda),
+            Variant("naive", "cuda_naive", device="cuda", build=on_cuda, teaching=True),
         ),
         reference=reference.avg_pool_grad if gradient else reference.avg_pool,
         reference_args=lambda g: (g.kernel or (0, 0), g.stride, g.padding, g.include_pad, g.divisor),

@@ -48,13 +48,15 @@ def _adaptive_grad(gy: Spec, indices: Spec, input_shape: Any) -> Pooling:
 
 
 def _declare(name: str, geometry: Any, definition: Any, build: str, cases: Any, public: str = "") -> Operation:
+    on_cuda = build.replace("build", "build_max")
     return Operation(
         name,
         package=__package__,
         geometry=geometry,
         variants=(
             Variant("rows", "cpu_rows", build=build),
-            Variant("naive", "cuda_naive", device="cuda", build=build.replace("build", "build_max")),
+            Variant("channels", "cuda_channels", device="cuda", build=on_cuda),
+            Variant("naive", "cuda_naive", device="cuda", build=on_cuda, teaching=True),
         ),
         reference=definition,
         reference_args=lambda g: (g.kernel or (0, 0), g.stride, g.padding, g.dilation),

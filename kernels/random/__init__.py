@@ -9,6 +9,7 @@ two. Nothing is kept between calls, so results depend on no thread, no device an
     normal.py        normal deviates by polynomials, to the bit alike on every machine
     cpu_vector.py    "vector": registers of blocks
     cuda_naive.py    "naive" on CUDA: one thread, one number
+    cuda_blocks.py   "blocks" on CUDA, with cuda_blocks.cu: one thread, one block (dropout too)
     poisson.py       Poisson numbers; cpu_poisson.py is their variant "loops"
 """
 
@@ -100,22 +101,26 @@ def _permutation_geometry(state: Spec, n: int) -> RandomGeometry:
     return RandomGeometry("permutation", n, integer, (0.0, 0.0, 0.0), 0.0, 0, (((n,), integer),))
 
 
+_VARIANTS = (
+    Variant("vector", "cpu_vector"),
+    Variant("blocks", "cuda_blocks", device="cuda"),
+    Variant("naive", "cuda_naive", device="cuda", teaching=True),
+)
+
+
 def _operation(
     name: str,
     geometry: Callable[..., RandomGeometry],
     definition: Callable[..., None],
     reference_args: Callable[[RandomGeometry], tuple[Any, ...]],
     cases: tuple[dict[str, Any], ...],
-    build: str = "build",
+    variants: tuple[Variant, ...] = _VARIANTS,
 ) -> Operation:
     return Operation(
         name,
         package=__name__,
         geometry=geometry,
-        variants=(
-            Variant("vector", "cpu_vector", build=build),
-            Variant("naive", "cuda_naive", device="cuda", build=build),
-        ),
+        variants=variants,
         reference=definition,
         reference_args=reference_args,
         flops=lambda g: g.n * g.flops_each,
@@ -144,7 +149,10 @@ PERMUTATION = _operation(
     reference.permutation,
     lambda g: (),
     ({"n": 1, "seed": 1}, {"n": 1000, "seed": 1}),
-    "build_permutation",
+    (
+        Variant("vector", "cpu_vector", build="build_permutation"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_permutation"),
+    ),
 )
 
 

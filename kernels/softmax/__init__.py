@@ -3,6 +3,7 @@
 reference.py   the definitions
 cpu_rows.py    "rows": rows in blocks that stay in the first cache, the exponentials of a block as one vector loop
 cuda_naive.py  "naive" on CUDA: one thread, one row
+cuda_teams.py  "teams" on CUDA, with cuda_teams.cu: threads side by side on each row
 """
 
 import math
@@ -69,7 +70,11 @@ def _declare(name: str, arguments: tuple[str, ...], definition: Callable[..., No
         name,
         package=__name__,
         geometry=_geometry(name, arguments),
-        variants=(Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda")),
+        variants=(
+            Variant("rows", "cpu_rows"),
+            Variant("teams", "cuda_teams", device="cuda"),
+            Variant("naive", "cuda_naive", device="cuda", teaching=True),
+        ),
         reference=definition,
         reference_args=lambda g: (),
         flops=lambda g: g.flops,

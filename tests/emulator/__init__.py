@@ -78,8 +78,7 @@ def launch(
     read, written = {id(a) for a in arrays}, {id(a) for a in outputs}
     both = [(a, _INPUT) for a in arrays if id(a) not in written]
     both += [(a, _UPDATE if id(a) in read else _OUTPUT) for a in outputs]
-    begins = [a.ctypes.data for a, _ in both]
-    ends = [begin + a.nbytes for begin, (a, _) in zip(begins, both, strict=True)]
+    begins, ends = zip(*[np.lib.array_utils.byte_bounds(a) for a, _ in both], strict=True)  # views have gaps
     pointers = ctypes.c_void_p * len(both)
     mistake = _library(kernel).emulate(
         (ctypes.c_int * 3)(*grid),

@@ -195,4 +195,48 @@ inline Numbers<COUNT, T> load_shared(u32 from, int line = __builtin_LINE()) {
 template <class T>
 inline void store_shared(u32 to, T number, int line = __builtin_LINE()) {
     emulator::write_shared(to, &number, sizeof number, "store_shared", line);
+
+struct Divisor {
+    unsigned long long divisor;
+    u32 multiplier, shift;
+};
+
+inline u32 quotient(u32 number, const Divisor& by, int line = __builtin_LINE()) {
+    const unsigned long long product = static_cast<unsigned long long>(number) * by.multiplier;
+    const u32 found = (static_cast<u32>(product >> 32) + number) >> by.shift;
+    if (found != number / by.divisor) emulator::fail(line, "quotient: %u by %llu is not %u", number, by.divisor, found);
+    return found;
+}
+
+inline unsigned long long quotient(unsigned long long number, const Divisor& by) { return number / by.divisor; }
+
+template <int COUNT, class Fold>
+inline double fold_threads(double value, u32 shared, Fold fold) {
+    for (int mask = (COUNT < 32 ? COUNT : 32) / 2; mask; mask /= 2) value = fold(value, shuffle_xor(value, mask));
+    if constexpr (COUNT > 32) {
+        if (threadIdx.x % 32 == 0) store_double(shared + threadIdx.x / 32 * 8, value);
+        __syncthreads();
+        value = load_double(shared);
+        for (int warp = 1; warp < COUNT / 32; warp++) value = fold(value, load_double(shared + warp * 8));
+    }
+    return value;
+}
+
+template <int COUNT>
+inline double add_threads(double value, u32 shared) {
+    return fold_threads<COUNT>(value, shared, [](double a, double b) { return a + b; });
+}
+
+inline long long bits_of(double value) {
+    long long bits;
+    memcpy(&bits, &value, 8);
+    return bits;
+}
+
+inline float value_of(int bits) { return value_of(static_cast<u32>(bits)); }
+
+inline double value_of(long long bits) {
+    double value;
+    memcpy(&value, &bits, 8);
+    return value;
 }

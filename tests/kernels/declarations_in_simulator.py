@@ -27,11 +27,14 @@ LARGEST_CASE = 110
 
 
 def cuda_variants(*, numba):
-    """Operations and variants of one language: beside a host module of CUDA C++ stands a kernel of the same name."""
+    """Operations and variants of one language: a host module of CUDA C++ has the name of its kernel.
+
+    That stands beside it, or in the folder of a family whose kernel it shares.
+    """
 
     def is_numba(operation, variant):
         package = Path(importlib.import_module(operation.package).__file__).parent
-        return not (package / f"{variant.module}.cu").exists()
+        return not any(package.parent.glob(f"*/{variant.module}.cu"))
 
     return [
         (operation.name, variant.name)

@@ -35,7 +35,7 @@ class OnDevice:
 @pytest.mark.parametrize(
     ("function", "arrays", "how", "taken"),
     [
-        (kernels.add, (OnDevice(2, 3), OnDevice(3)), {}, "naive"),
+        (kernels.add, (OnDevice(2, 3), OnDevice(3)), {}, "vector"),
         (kernels.matmul, (OnDevice(2, 3), OnDevice(3, 4)), {}, "naive"),
         (
             kernels.conv2d_input_grad,
@@ -43,7 +43,7 @@ class OnDevice:
             {"input_shape": (1, 3, 3, 1)},
             "naive",
         ),
-        (kernels.softmax_grad, (OnDevice(2, 3), OnDevice(2, 3)), {}, "naive"),
+        (kernels.softmax_grad, (OnDevice(2, 3), OnDevice(2, 3)), {}, "teams"),
         (kernels.batch_norm_train, (OnDevice(2, 3),), {}, "fused"),
     ],
 )

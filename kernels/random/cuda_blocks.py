@@ -1,0 +1,64 @@
+"""Random numbers "blocks" on CUDA: the host side of cuda_blocks.cu, which holds the idea. Dropout is made there too.
+
+Takes everything. Whether threads store a block at once is decided at each call, by where its arrays begin.
+"""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..machine import cuda
+from ..operation import Run
+from .normal import COS_32, COS_64, LOG_32, LOG_64, MINUS_2_LOG_2, SIN_32, SIN_64
+
+_SOURCE = Path(__file__).with_suffix(".cu")
+_THREADS = 256
+
+MODES = ("uniform", "normal", "dropout")
+_SERIES = {"float32": (LOG_32, SIN_32, COS_32), "float64": (LOG_64, SIN_64, COS_64)}
+
+
+@functools.cache
+def arguments_of(dtype: str) -> np.dtype:
+    """As struct Arguments in cuda_blocks.cu."""
+    words = [(name, np.uint64) for name in ("place", "x", "y", "n", "threshold")]
+    numbers = [(name, dtype) for name in ("offset", "scale", "largest", "minus_2_log_2")]
+    series = zip(("log", "sine", "cosine"), _SERIES[dtype], strict=True)
+    return np.dtype([*words, *numbers, *[(name, dtype, len(values)) for name, values in series]], align=True)
+
+
+@functools.cache
+def kernel_for(mode: str, dtype: str, *, wide: bool) -> cuda.Kernel:
+    """The kernel of one mode and type; a ``wide`` one stores a block at once."""
+    macros = (
+        ("THREADS", _THREADS), ("DOUBLE", int(dtype == "float64")), ("WIDE", int(wide)), ("MODE", MODES.index(mode)),
+    )  # fmt: skip
+    name = f"{mode}_{dtype}_{'blocks' if wide else 'numbers'}"
+    return cuda.Kernel(_SOURCE, name, _THREADS, arguments_of(dtype), macros)
+
+
+def launch_of(mode: str, dtype: np.dtype, n: int, **numbers: Any) -> Run:
+    """What makes ``n`` numbers of ``(place,)``, or of dropout of ``(place, x)``; ``numbers`` are arguments by name."""
+    values = 2 if dtype.itemsize == 8 and mode != "dropout" else 4
+    prepared = np.zeros(1, arguments_of(dtype.name))
+    prepared["n"], prepared["minus_2_log_2"] = n, MINUS_2_LOG_2
+    prepared["log"], prepared["sine"], prepared["cosine"] = _SERIES[dtype.name]
+    for name, number in numbers.items():
+        prepared[name] = number
+    grid = (-(-n // (values * _THREADS)), 1, 1)
+    stages = [cuda.Stage(kernel_for(mode, dtype.name, wide=wide), grid, 0, prepared) for wide in (False, True)]
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        if n:
+            wide = not any(cuda.address(array) % (values * dtype.itemsize) for array in (*arrays[1:], *outputs))
+            stages[wide].run((*arrays, None)[:2], outputs)
+
+    return run
+
+
+def build(g: Any) -> Run:
+    """Prepare the launch of `random_uniform` or `random_normal`."""
+    offset, scale, largest = g.constants
+    return launch_of(g.kind, g.dtype, g.n, offset=offset, scale=scale, largest=largest)
