@@ -110,7 +110,8 @@ def _sums(number: Any, side: int) -> Callable[..., None]:
 def _blocks(source: str, total: str, target: str, side: int) -> Any:
     """Task: a band of rows of one image.
 
-    block = x, y, weights, rows, pads, scratch, h, w, C, before, cval, delta, bands, pitch of scratch, of its rows, direct.
+    block = x, y, weights, rows, pads, scratch, h, w, C, before, cval, delta, bands, the pitch of scratch and that of
+    its rows, whether sums are results.
     """
     given, number, result = getattr(types, source), getattr(types, total), getattr(types, target)
     size, result_size, source_size = number.bitwidth // 8, result.bitwidth // 8, given.bitwidth // 8
