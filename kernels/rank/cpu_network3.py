@@ -137,7 +137,7 @@ def _median(dtype: str) -> Any:
             if not whole:  # the first and the last vector may overlap those between them, which are aligned
                 last = count - c - vector
                 seen |= find(sources, targets, step, step)
-                for i in range(vector, last, vector):
+                for i in range((c + vector - 1) // vector * vector, last, vector):  # never before the second pixel
                     seen |= find(sources, targets, i * size, step)
                 seen |= find(sources, targets, last * size, step)
 
