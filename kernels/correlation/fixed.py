@@ -103,7 +103,7 @@ def _are_256ths(weights: bytes) -> bool:
 
 def _in_256ths(argument: str, weights: ArrayLike) -> np.ndarray:
     array = np.asarray(weights)
-    if array.dtype == np.int64 and array.ndim == 1 and _are_256ths(array.tobytes()):
+    if array.dtype == np.int64 and array.ndim == 1 and array.size and _are_256ths(array.tobytes()):
         return array
     if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"correlate_fixed2d: {argument} expects integers but got {array.dtype}")

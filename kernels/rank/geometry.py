@@ -113,7 +113,7 @@ def check_footprint(name: str, footprint: Any) -> Footprint:
     """From (rows, columns), or from an array of which pixels count."""
     if isinstance(footprint, Footprint):
         return footprint
-    if footprint.__class__ is np.ndarray and footprint.dtype == np.uint8 and footprint.size <= _FEW:
+    if footprint.__class__ is np.ndarray and footprint.dtype == np.uint8 and 0 < footprint.size <= _FEW:
         return _of_bytes(name, footprint.shape, footprint.tobytes())
     if footprint.__class__ is tuple and tuple(map(type, footprint)) == (int, int):
         return _of_sizes(name, *footprint)
