@@ -30,6 +30,8 @@ def check_pair(name: str, first: str, a: Any, second: str, b: Any) -> None:
 
 def leading_axes(name: str, batch_axes: Any, axes: int) -> int:
     """The number of leading axes that count images, of an array of ``axes`` axes."""
+    if batch_axes.__class__ is int and 0 <= batch_axes <= axes:  # at once what nearly every call gives
+        return batch_axes
     if isinstance(batch_axes, bool) or not isinstance(batch_axes, int | np.integer):
         raise TypeError(f"{name}: batch_axes expects an integer but got {batch_axes!r}")
     if not 0 <= batch_axes <= axes:
@@ -91,6 +93,11 @@ def to_nhwc(name: str, image: np.ndarray, channel_axis: Any = None, batch_axes: 
     (10, 8, 9, 3)
     """
     batch = leading_axes(name, batch_axes, image.ndim)
+    if batch == 0:  # one image, as nearly always: the same view, sooner
+        if channel_axis is None and image.ndim == 2:
+            return image[None, :, :, None]
+        if channel_axis == -1 and channel_axis.__class__ is int and image.ndim == 3:
+            return image[None]
     channels = axis_of_channels(name, channel_axis, image.ndim, batch)
     spatial = image.ndim - batch - (channels is not None)
     if spatial != 2:
@@ -109,6 +116,8 @@ def from_nhwc(result: np.ndarray, image: np.ndarray, channel_axis: Any = None, b
     >>> from_nhwc(np.zeros((10, 4, 4, 3)), image, channel_axis=2, batch_axes=2).shape
     (2, 5, 3, 4, 4)
     """
+    if batch_axes == 0 and channel_axis is None:
+        return result[0, :, :, 0]
     if channel_axis is None:
         return result[..., 0].reshape(*image.shape[:batch_axes], *result.shape[1:3])
     axes = result.reshape(*image.shape[:batch_axes], *result.shape[1:])

@@ -32,6 +32,8 @@ def border_mode(name: str, border: Any, *, without: tuple[int, ...] = ()) -> str
     >>> border_mode("blur", BORDER_REFLECT_101)
     'mirror'
     """
+    if border.__class__ is int and border in _MODES and border not in without:
+        return _MODES[border]
     if isinstance(border, bool) or not isinstance(border, int | np.integer):
         raise TypeError(f"{name}: borderType expects an integer but got {border!r}")
     if border not in _MODES or border in without:

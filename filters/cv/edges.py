@@ -13,6 +13,7 @@ from .depths import depth_type
 _LARGEST_KSIZE = 31
 _SCHARR = -1
 _SOURCES = ("uint8", "uint16", "int16", "float32", "float64")
+_NATIVE = frozenset(map(np.dtype, _SOURCES))  # by which most are known: the name of a type takes 2 us
 _EXACT_IN_FLOAT32 = 2**24
 
 
@@ -147,6 +148,8 @@ def Laplacian(  # noqa: N802
 
 
 def _integer(name: str, argument: str, value: Any) -> int:
+    if value.__class__ is int:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name}: {argument} expects an integer but got {value!r}")
     return int(value)
@@ -155,13 +158,10 @@ def _integer(name: str, argument: str, value: Any) -> int:
 def _checked(name: str, src: Any, ddepth: Any, border: Any, batch_axes: Any, dst: Any) -> tuple[np.dtype, str]:
     """The result's type and the border's mode."""
     check_image(name, "src", src)
-    if src.dtype.name not in _SOURCES:
+    if src.dtype not in _NATIVE and src.dtype.name not in _SOURCES:
         raise TypeError(f"{name}: src expects one of {', '.join(_SOURCES)} but got {src.dtype}")
     kind = depth_type(name, ddepth, src.dtype)
-    possible = {src.dtype.name, "float32", "float64"} - ({"float32"} if src.dtype == np.float64 else set())
-    possible |= {"int16"} if src.dtype == np.uint8 else set()
-    if kind.name not in possible:
-        raise ValueError(f"{name}: ddepth expects {' or '.join(sorted(possible))} for {src.dtype} but got {kind}")
+    _check_kind(name, src.dtype, kind)
     spatial = src.ndim - leading_axes(name, batch_axes, src.ndim)
     if spatial not in (2, 3):
         raise ValueError(
@@ -170,6 +170,14 @@ def _checked(name: str, src: Any, ddepth: Any, border: Any, batch_axes: Any, dst
     if dst is not None:
         check_out(name, dst, src.shape, kind, "dst")
     return kind, border_mode(name, border, without=(BORDER_WRAP,))
+
+
+@functools.lru_cache(maxsize=64)
+def _check_kind(name: str, source: np.dtype, kind: np.dtype) -> None:
+    possible = {source.name, "float32", "float64"} - ({"float32"} if source == np.float64 else set())
+    possible |= {"int16"} if source == np.uint8 else set()
+    if kind.name not in possible:
+        raise ValueError(f"{name}: ddepth expects {' or '.join(sorted(possible))} for {source} but got {kind}")
 
 
 def _binomial(taps: int, order: int) -> np.ndarray:
@@ -211,7 +219,7 @@ def _filtered(
 ) -> np.ndarray:  # fmt: skip
     """The sum of the terms, scaled, shifted, and converted."""
     for argument, value in (("scale", scale), ("delta", delta)):
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        if value.__class__ is not float and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
             raise TypeError(f"{name}: {argument} expects a number but got {value!r}")
     largest = sum(term.reach for term in terms)
     plain = scale == 1 and delta == 0

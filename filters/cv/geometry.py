@@ -24,6 +24,7 @@ _RESIZE = {
     INTER_AREA: "area",
     INTER_LANCZOS4: "lanczos4",
 }
+_KNOWN = tuple(sorted({INTER_NEAREST, INTER_NEAREST_EXACT, *_RESIZE}))
 _WARP = {
     INTER_NEAREST: "nearest-exact",
     INTER_LINEAR: "bilinear",
@@ -89,9 +90,10 @@ def resize(
     """
     name = "resize"
     planes = Planes(name, src, batch_axes)
-    known = sorted({INTER_NEAREST, INTER_NEAREST_EXACT, *_RESIZE})
-    if interpolation not in known:
-        raise ValueError(f"{name}: interpolation expects one of {', '.join(map(str, known))} but got {interpolation!r}")
+    if interpolation not in _KNOWN:
+        raise ValueError(
+            f"{name}: interpolation expects one of {', '.join(map(str, _KNOWN))} but got {interpolation!r}"
+        )
     height, width = planes.array.shape[1:3]
     if height == 0 or width == 0:
         raise ValueError(f"{name}: src expects at least one pixel but got shape {src.shape}")

@@ -20,7 +20,7 @@ def check_plane(name: str, src: Any, types: tuple[str, ...], batch_axes: Any, ar
             f"{name}: {argument} expects two axes beside those of the batch "
             f"but got shape {src.shape}, batch_axes = {batch}"
         )
-    if src.dtype.name not in types:
+    if not (src.dtype == np.uint8 and "uint8" in types) and src.dtype.name not in types:
         raise TypeError(f"{name}: {argument} expects {' or '.join(types)} but got {src.dtype}")
     return batch
 
@@ -63,14 +63,24 @@ def equalizeHist(src: np.ndarray, dst: np.ndarray | None = None, *, batch_axes: 
         check_out(name, dst, src.shape, src.dtype, "dst")
     if src.size == 0:
         return delivered(src.copy(), dst)
-    counts = kernels.count_values(src, bins=256, batch_axes=batch).reshape(-1, 256)
+    counts = kernels.count_values(src, bins=256, batch_axes=batch)
+    if batch == 0:
+        return delivered(kernels.look_up(src, _equalising(counts, src.size)), dst)
     pixels = math.prod(src.shape[batch:])
-    lowest = np.take_along_axis(counts, (counts > 0).argmax(axis=-1)[:, None], axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = np.float32(255) / (pixels - lowest).astype(np.float32)
-        tables = np.rint((counts.cumsum(axis=-1) - lowest).astype(np.float32) * scale)
-    tables = np.where(lowest == pixels, np.arange(256), np.clip(tables, 0, 255)).astype(np.uint8)
+    tables = np.array([_equalising(histogram, pixels) for histogram in counts.reshape(-1, 256)])
     return delivered(kernels.look_up(src, tables.reshape(*src.shape[:batch], 256), batch_axes=batch), dst)
+
+
+def _equalising(counts: np.ndarray, pixels: int) -> np.ndarray:
+    """The table that equalises a histogram of 256 counts of so many pixels; below the lowest value it is 0."""
+    lowest = int((counts > 0).argmax())
+    fewest = int(counts[lowest])
+    if fewest == pixels:
+        return np.arange(256, dtype=np.uint8)
+    table = (counts.cumsum() - fewest).astype(np.float32)
+    table *= np.float32(255) / np.float32(pixels - fewest)
+    table[:lowest] = 0
+    return np.rint(table, out=table).astype(np.uint8)
 
 
 class CLAHE:

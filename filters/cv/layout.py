@@ -7,12 +7,15 @@ import numpy as np
 from ..images import check_image, check_out, from_nhwc, leading_axes, to_nhwc
 
 PIXELS = ("uint8", "uint16", "int16", "float32", "float64")
+MIDDLE = (-1, -1)
+"""The place in a window that is its middle."""
+_NATIVE = frozenset(map(np.dtype, PIXELS))  # by which most are known: the name of a type takes 2 us
 
 
 def source_of(name: str, src: Any, batch_axes: Any) -> np.ndarray:
     """The image as (N, H, W, C); a view where its memory allows one."""
     check_image(name, "src", src)
-    if src.dtype.name not in PIXELS:
+    if src.dtype not in _NATIVE and src.dtype.name not in PIXELS:
         raise TypeError(f"{name}: src expects one of {', '.join(PIXELS)} but got {src.dtype}")
     batch = leading_axes(name, batch_axes, src.ndim)
     if src.ndim - batch not in (2, 3):
@@ -45,7 +48,7 @@ def size_of(name: str, argument: str, ksize: Any, least: int = 1) -> tuple[int, 
     if not (isinstance(ksize, tuple | list) and len(ksize) == 2):
         raise TypeError(f"{name}: {argument} expects (width, height) but got {ksize!r}")
     for extent in ksize:
-        if isinstance(extent, bool) or not isinstance(extent, int | np.integer):
+        if extent.__class__ is not int and (isinstance(extent, bool) or not isinstance(extent, int | np.integer)):
             raise TypeError(f"{name}: {argument} expects integers but got {ksize!r}")
     if min(ksize) < least:
         raise ValueError(f"{name}: {argument} expects values of at least {least} but got {ksize!r}")
@@ -54,6 +57,8 @@ def size_of(name: str, argument: str, ksize: Any, least: int = 1) -> tuple[int, 
 
 def origin_of(name: str, anchor: Any, size: tuple[int, int]) -> tuple[int, int]:
     """How far the anchor (x, y) lies from the window's centre, as rows and columns; -1 is the centre."""
+    if anchor is MIDDLE:
+        return 0, 0
     if not (isinstance(anchor, tuple | list) and len(anchor) == 2):
         raise TypeError(f"{name}: anchor expects (x, y) but got {anchor!r}")
     offsets = []

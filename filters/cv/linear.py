@@ -15,7 +15,7 @@ from ...kernels.correlation.geometry import real_weights
 from ...kernels.correlation.window_geometry import number
 from .borders import BORDER_DEFAULT, border_mode
 from .depths import depth_type
-from .layout import given_back, origin_of, source_of, target_of
+from .layout import MIDDLE, given_back, origin_of, source_of, target_of
 
 _RESULTS = {
     "uint8": ("uint8", "int16", "float32", "float64"),
@@ -31,7 +31,7 @@ def filter2D(  # noqa: N802
     ddepth: int,
     kernel: ArrayLike,
     dst: np.ndarray | None = None,
-    anchor: tuple[int, int] = (-1, -1),
+    anchor: tuple[int, int] = MIDDLE,
     delta: float = 0.0,
     borderType: int = BORDER_DEFAULT,
     *,
@@ -97,7 +97,7 @@ def sepFilter2D(  # noqa: N802
     kernelX: ArrayLike,
     kernelY: ArrayLike,
     dst: np.ndarray | None = None,
-    anchor: tuple[int, int] = (-1, -1),
+    anchor: tuple[int, int] = MIDDLE,
     delta: float = 0.0,
     borderType: int = BORDER_DEFAULT,
     *,
@@ -171,7 +171,7 @@ def separable(
 def _result_type(name: str, ddepth: Any, source: np.dtype) -> np.dtype:
     """The type that ``ddepth`` names, if the source can be filtered into it."""
     dtype = depth_type(name, ddepth, source)
-    if dtype.name not in _RESULTS[source.name]:
+    if dtype != source and dtype.name not in _RESULTS[source.name]:
         raise ValueError(
             f"{name}: ddepth expects one of {', '.join(_RESULTS[source.name])} for {source} but got {dtype}"
         )

@@ -1,5 +1,6 @@
 """OpenCV's morphology with flat structuring elements, which are never mirrored."""
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from ..comparing import constant_of, over_images
 from ..images import check_out
 from .borders import BORDER_CONSTANT, border_mode
 from .channels import axis_of_channels
+from .layout import MIDDLE
 
 MORPH_RECT, MORPH_CROSS, MORPH_ELLIPSE, MORPH_DIAMOND = range(4)
 MORPH_ERODE, MORPH_DILATE, MORPH_OPEN, MORPH_CLOSE, MORPH_GRADIENT, MORPH_TOPHAT, MORPH_BLACKHAT = range(7)
@@ -52,7 +54,7 @@ def erode(
     src: np.ndarray,
     kernel: np.ndarray | None,
     dst: np.ndarray | None = None,
-    anchor: tuple[int, int] = (-1, -1),
+    anchor: tuple[int, int] = MIDDLE,
     iterations: int = 1,
     borderType: int = BORDER_CONSTANT,
     borderValue: float | Sequence[float] | None = None,
@@ -112,7 +114,7 @@ def dilate(
     src: np.ndarray,
     kernel: np.ndarray | None,
     dst: np.ndarray | None = None,
-    anchor: tuple[int, int] = (-1, -1),
+    anchor: tuple[int, int] = MIDDLE,
     iterations: int = 1,
     borderType: int = BORDER_CONSTANT,
     borderValue: float | Sequence[float] | None = None,
@@ -154,7 +156,7 @@ def morphologyEx(  # noqa: N802
     op: int,
     kernel: np.ndarray | None,
     dst: np.ndarray | None = None,
-    anchor: tuple[int, int] = (-1, -1),
+    anchor: tuple[int, int] = MIDDLE,
     iterations: int = 1,
     borderType: int = BORDER_CONSTANT,
     borderValue: float | Sequence[float] | None = None,
@@ -209,7 +211,7 @@ def morphologyEx(  # noqa: N802
 
 
 def getStructuringElement(  # noqa: N802
-    shape: int, ksize: tuple[int, int], anchor: tuple[int, int] = (-1, -1)
+    shape: int, ksize: tuple[int, int], anchor: tuple[int, int] = MIDDLE
 ) -> np.ndarray:
     """A structuring element.
 
@@ -282,10 +284,13 @@ def _checked(
     channels = axis_of_channels(name, src, batch_axes)
     if dst is not None:
         check_out(name, dst, src.shape, src.dtype, "dst")
-    empty = kernel is None or np.size(kernel) == 0
-    if not empty and np.ndim(kernel) != 2:
-        raise ValueError(f"{name}: kernel expects two axes but got shape {np.shape(kernel)}")
-    footprint = check_footprint(name, (3, 3) if empty else np.asarray(kernel))
+    element = (3, 3) if kernel is None else np.asarray(kernel)
+    if isinstance(element, np.ndarray):
+        if element.size == 0:
+            element = (3, 3)
+        elif element.ndim != 2:
+            raise ValueError(f"{name}: kernel expects two axes but got shape {element.shape}")
+    footprint = check_footprint(name, element)
     x, y = _anchor(name, anchor, footprint[:2])
     if isinstance(iterations, bool) or not isinstance(iterations, int | np.integer) or iterations < 0:
         raise ValueError(f"{name}: iterations expects an integer of at least 0 but got {iterations!r}")
@@ -301,6 +306,8 @@ def _checked(
 
 def _anchor(name: str, anchor: Any, shape: tuple[int, int]) -> tuple[int, int]:
     """(x, y) of the pixel that lies on the one that is computed."""
+    if anchor is MIDDLE:
+        return shape[1] // 2, shape[0] // 2
     if len(anchor) != 2 or any(isinstance(a, bool) or not isinstance(a, int | np.integer) for a in anchor):
         raise TypeError(f"{name}: anchor expects two integers but got {anchor!r}")
     x, y = (size // 2 if at == -1 else int(at) for at, size in zip(anchor, shape[::-1], strict=True))
@@ -322,6 +329,7 @@ def _value(name: str, value: Any, src: np.ndarray) -> float | None:
     return used[0]
 
 
+@functools.cache
 def _outside(dtype: np.dtype, greatest: bool) -> float:
     """The number that lies outside an image of that type if none is given: its type's least or greatest finite one."""
     if dtype == np.bool_:

@@ -12,7 +12,7 @@ from ... import kernels
 from ...kernels.correlation.window_geometry import number
 from .borders import BORDER_DEFAULT, border_mode
 from .depths import CV_32F, CV_64F, depth_type
-from .layout import given_back, origin_of, size_of, source_of, target_of
+from .layout import MIDDLE, given_back, origin_of, size_of, source_of, target_of
 from .linear import separable
 
 # Gaussians of a given size and no given sigma, in 256ths.
@@ -26,7 +26,7 @@ def blur(
     src: np.ndarray,
     ksize: tuple[int, int],
     dst: np.ndarray | None = None,
-    anchor: tuple[int, int] = (-1, -1),
+    anchor: tuple[int, int] = MIDDLE,
     borderType: int = BORDER_DEFAULT,
     *,
     batch_axes: int = 0,
@@ -65,7 +65,7 @@ def boxFilter(  # noqa: N802
     ddepth: int,
     ksize: tuple[int, int],
     dst: np.ndarray | None = None,
-    anchor: tuple[int, int] = (-1, -1),
+    anchor: tuple[int, int] = MIDDLE,
     normalize: bool = True,
     borderType: int = BORDER_DEFAULT,
     *,
@@ -204,8 +204,9 @@ def GaussianBlur(  # noqa: N802
     sigma_x, sigma_y = number(name, "sigmaX", sigmaX), number(name, "sigmaY", sigmaY)
     sigmas = sigma_y if sigma_y > 0 else sigma_x, sigma_x
     reach = 3 if src.dtype == np.uint8 else 4
-    parts = {"uint8": 256, "uint16": 65536}.get(src.dtype.name)
-    column, row = (_weights(name, n, sigma, reach, parts) for n, sigma in zip(sizes, sigmas, strict=True))
+    parts = 256 if src.dtype == np.uint8 else 65536 if src.dtype == np.uint16 else None
+    column = _weights(name, sizes[0], sigmas[0], reach, parts)
+    row = _weights(name, sizes[1], sigmas[1], reach, parts)
     mode = border_mode(name, borderType)
     out = target_of(name, dst, src, src.dtype, x.shape)
     if src.dtype == np.uint8:

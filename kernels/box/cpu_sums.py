@@ -263,16 +263,17 @@ def build(g: BoxGeometry) -> Run:
     pitch = (8 * (4 + len(places)) // _LINE + 2) * _LINE + scratch_rows * row_pitch
     words = (word_of(g.cval * g.r), word_of(g.scale), pitch, row_pitch)
     sizes = (g.h, g.w, g.inner, g.r, before, g.s - 1, group, groups, levels, len(places))
-    template = Template(9, (*sizes, *words))
     weights = np.full(len(places), g.scale if g.kind == MEAN else 1, g.total)
     if g.kind == DIVIDED:
         weights = _reciprocal(g.offset, g.r * g.s)
+    kept = dict(enumerate((weights, rows, pads, constant, *tables), start=2))
+    template = Template(9, (*sizes, *words), kept)
     worker = _rows.address(g.source.name, g.total.name, g.dtype.name, g.kind if whole else SUM)
     ns = g.pixels * (6 + 4 * levels + len(places)) * g.total.itemsize / 150
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         buffer = empty((num_threads() * pitch + _LINE,), np.uint8)
-        block = template.filled(arrays[0], outputs[0], weights, rows, pads, constant, *tables, buffer)
+        block = template.filled(arrays[0], outputs[0], None, None, None, None, None, None, buffer)
         launch(worker, g.outer * groups, addressof(block), ns)
 
     return run

@@ -10,9 +10,10 @@
 
     window.py                    weights of two axes that are no product, and the gradients: the public functions
     window_reference.py          the definitions
+    cpu_window_blocks.py         "blocks": 3x3 and 5x5 weights, four rows of the result at a time, in registers
     cpu_window.py                "rows": one row of the result at a time, from padded rows
-    cpu_window_input_grad.py     the same for the gradient by the images
-    cpu_window_weight_grad.py    the same for the gradient by the weights
+    cpu_window_input_grad.py     like cpu_window.py, the gradient by the images
+    cpu_window_weight_grad.py    like cpu_window.py, the gradient by the weights
 
 Borders are those of ``scipy.ndimage``, by its names; beside them stand NumPy's ``pad`` and OpenCV's:
 

@@ -9,6 +9,7 @@ read as signed, every one is less by 32768. The sum of the row's weights times 3
 the sums of the second begin with, beside the half that rounds.
 """
 
+import functools
 from ctypes import addressof
 from typing import Any
 
@@ -65,6 +66,16 @@ def _rows() -> Any:
     return work
 
 
+@functools.lru_cache(maxsize=64)
+def _packed(column: bytes, row: bytes, cval: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights (int64) as the worker takes them: down, along in pairs, and the words that depend on them."""
+    down, along = np.frombuffer(column, np.int64), np.frombuffer(row, np.int64)
+    pairs = np.zeros((along.size + 1) // 2 * 2, np.int16)
+    pairs[: along.size] = along
+    words = np.array([int(along.sum()) * _FLIP + 32768, int(cval * down.sum()) ^ _FLIP], np.int64)
+    return down.astype(np.uint16), pairs, words
+
+
 def build(g: CorrelationGeometry) -> Run:
     """Tables and sizes of one geometry."""
     if g.pixels == 0:
@@ -76,18 +87,15 @@ def build(g: CorrelationGeometry) -> Run:
     line = g.w * g.inner
     constant = np.full(line, g.cval, np.uint8)
     pitch = (8 * g.column + 8 * (g.row + 1) + 2 * (line + (g.row - 1) * g.inner)) // LINE * LINE + 3 * LINE
-    template = Template(9, (g.h, g.w, g.inner, g.column, g.row, before, pitch))
+    template = Template(9, (g.h, g.w, g.inner, g.column, g.row, before, pitch), {4: rows, 5: pads, 6: constant})
     worker = _rows.address()
     ns = g.pixels * (g.column + g.row + 2) / 70
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, column, row = arrays
-        down = column.astype(np.uint16)
-        pairs = np.zeros((row.size + 1) // 2 * 2, np.int16)
-        pairs[: row.size] = row
-        words = np.array([int(row.sum()) * _FLIP + 32768, int(g.cval * column.sum()) ^ _FLIP], np.int64)
+        down, pairs, words = _packed(column.tobytes(), row.tobytes(), g.cval)
         buffer = empty((num_threads() * pitch + LINE,), np.uint8)
-        block = template.filled(x, outputs[0], down, pairs, rows, pads, constant, words, buffer)
+        block = template.filled(x, outputs[0], down, pairs, None, None, None, words, buffer)
         launch(worker, g.outer * g.h, addressof(block), ns)
 
     return run

@@ -111,14 +111,15 @@ def _build(g: CorrelationGeometry, h: int, w: int, inner: int, column: int, row:
     tasks = g.outer * segments * h
     ns = g.pixels * (taps + row) * g.dtype.itemsize / 80
     ones = np.ones(1, g.dtype)
-    template = Template(8, (h, line, inner, taps, row, left, right, segment, segments, pitch))
+    words = (h, line, inner, taps, row, left, right, segment, segments, pitch)
+    template = Template(8, words, {4: rows, 5: pads, 6: constant})
     worker = _rows.address(g.dtype.name)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         weights = [a.astype(g.dtype) for a in arrays[1:]]
         down = ones if lone else weights[0]
         buffer = empty((num_threads() * pitch + _LINE,), np.uint8)
-        block = template.filled(arrays[0], outputs[0], down, weights[-1], rows, pads, constant, buffer)
+        block = template.filled(arrays[0], outputs[0], down, weights[-1], None, None, None, buffer)
         launch(worker, tasks, addressof(block), ns)
 
     return run

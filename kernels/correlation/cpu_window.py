@@ -122,14 +122,14 @@ def build(g: WindowGeometry) -> Run:
     line_pitch = -(-(g.w + g.s - 1) * g.c * g.total.itemsize // LINE) * LINE
     pitch = (8 * g.r * g.s // LINE + 2) * LINE + (g.r + 1) * line_pitch
     constants = (word_of(g.cval), word_of(g.delta), bands, pitch, line_pitch, int(g.delta == 0))
-    template = Template(6, (g.h, g.w, g.c, g.r, g.s, g.before[1], *constants))
+    template = Template(6, (g.h, g.w, g.c, g.r, g.s, g.before[1], *constants), {3: rows, 4: pads})
     worker = _rows.address(g.source.name, g.total.name, g.dtype.name)
     ns = work_ns(g)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         weights = arrays[1].astype(g.total)
         buffer = empty((num_threads() * pitch + LINE,), np.uint8)
-        block = template.filled(arrays[0], outputs[0], weights, rows, pads, buffer)
+        block = template.filled(arrays[0], outputs[0], weights, None, None, buffer)
         launch(worker, g.n * bands, addressof(block), ns)
 
     return run

@@ -1,5 +1,7 @@
 """Correlation of 8-bit images in fixed point: public function and declaration."""
 
+import functools
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -92,8 +94,17 @@ def correlate_fixed2d(
     return CORRELATE_FIXED2D.run((x, *weights), (axis, mode, cval), out, variant)
 
 
+@functools.lru_cache(maxsize=64)
+def _are_256ths(weights: bytes) -> bool:
+    """Whether int64 weights can be used; kept, since most filters use few."""
+    numbers = np.frombuffer(weights, np.int64).tolist()
+    return all(number >= 0 for number in numbers) and sum(numbers) <= _ONE
+
+
 def _in_256ths(argument: str, weights: ArrayLike) -> np.ndarray:
     array = np.asarray(weights)
+    if array.dtype == np.int64 and array.ndim == 1 and array.size and _are_256ths(array.tobytes()):
+        return array
     if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"correlate_fixed2d: {argument} expects integers but got {array.dtype}")
     array = array.astype(np.int64)

@@ -25,12 +25,14 @@ _CASES: tuple[tuple[tuple[int, ...], tuple[int, int], dict[str, Any]], ...] = (
 )
 
 
-def _declare(name: str, geometry: Any, definition: Any, arguments: Any, module: str, cases: Any) -> Operation:
+def _declare(
+    name: str, geometry: Any, definition: Any, arguments: Any, module: str, cases: Any, first: tuple[Variant, ...] = ()
+) -> Operation:
     return Operation(
         name,
         package=__package__,
         geometry=geometry,
-        variants=(Variant("rows", module),),
+        variants=(*first, Variant("rows", module)),
         reference=definition,
         reference_args=arguments,
         flops=lambda g: g.flops,
@@ -48,7 +50,9 @@ CORRELATE2D = _declare(
     (
         *({"shapes": [x, w], "cval": 2.0, "delta": 0.5, **call} for x, w, call in _CASES),
         {"shapes": [(2, 11, 30, 1), (3, 3)], "below": {0: 256}, "integers": "int16"},
+        {"shapes": [(1, 38, 25, 3), (5, 5)], "mode": "mirror"},
     ),
+    first=(Variant("blocks", "cpu_window_blocks"),),
 )
 
 CORRELATE2D_INPUT_GRAD = _declare(

@@ -1,5 +1,6 @@
 """The checked geometry of a correlation of images with weights of two axes, and of its gradients."""
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,6 +101,8 @@ def check_origin(name: str, origin: Any, taps: tuple[int, ...]) -> tuple[int, ..
 
 
 def number(name: str, argument: str, value: Any) -> float:
+    if value.__class__ is float:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name}: {argument} expects a number but got {value!r}")
     return float(value)
@@ -107,10 +110,17 @@ def number(name: str, argument: str, value: Any) -> float:
 
 def type_name(dtype: Any) -> Any:
     """A type by its name, by which a plan can be kept; what is no type is left to the check."""
+    if isinstance(dtype, np.dtype):
+        return _name_of(dtype)
     try:
         return None if dtype is None else np.dtype(dtype).name
     except TypeError:
         return dtype
+
+
+@functools.lru_cache(maxsize=64)
+def _name_of(dtype: np.dtype) -> str:
+    return dtype.name  # 2 us
 
 
 def result_type(name: str, dtype: Any, source: np.dtype, known: tuple[str, ...] = TARGETS) -> np.dtype:

@@ -114,7 +114,7 @@ def derivative2d(
     """
     name = "derivative2d"
     weights = [_integers(name, "column", column), _integers(name, "row", row)]
-    form = form_of(name, weights[0].tolist(), weights[1].tolist())
+    form = form_of(name, tuple(weights[0].tolist()), tuple(weights[1].tolist()))
     return DERIVATIVE2D.run((x, *weights), (axis, mode, cval, form), out, variant)
 
 

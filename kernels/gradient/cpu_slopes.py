@@ -106,7 +106,7 @@ def build(g: GradientGeometry) -> Run:
     rows, pads = positions(g.h, 3, g.mode), pads_of(g.w, 3, g.mode)
     constant = np.full(line, g.cval, np.uint8)
     pitch = (2 * (line + 2 * g.inner) // _LINE + 2) * _LINE
-    template = Template(6, (g.h, line, g.inner, pitch, 0, 0, 0))
+    template = Template(6, (g.h, line, g.inner, pitch, 0, 0, 0), {2: rows, 3: pads, 4: constant})
     worker = _slopes.address(slope_along)
     ns = g.pixels * 0.12
 
@@ -114,7 +114,7 @@ def build(g: GradientGeometry) -> Run:
         x, column, row = arrays
         a, b, _ = (column if slope_along else row).tolist()
         buffer = empty((num_threads() * pitch + _LINE,), np.uint8)
-        block = template.filled(x, outputs[0], rows, pads, constant, buffer)
+        block = template.filled(x, outputs[0], None, None, None, buffer)
         block[10], block[11], block[12] = a, b, int(g.cval) * (2 * a + b) if slope_along else 0
         launch(worker, g.outer * g.h, addressof(block), ns)
 

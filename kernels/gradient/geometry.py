@@ -1,5 +1,6 @@
 """The checked geometry of derivatives of images."""
 
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ from ..correlation.geometry import check_axis, check_border, check_image, check_
 from ..operation import Spec
 
 SLOPE_ALONG, SLOPE_DOWN, NARROW, WIDE = "slope along", "slope down", "narrow", "wide"
-_SLOPE = [-1, 0, 1]
+_SLOPE = (-1, 0, 1)
 _LARGEST = 2**31 - 1
 
 
@@ -36,7 +37,8 @@ class GradientGeometry(NamedTuple):
         return self.outer * self.h * self.w * self.inner
 
 
-def form_of(name: str, column: list[int], row: list[int]) -> str:
+@functools.lru_cache(maxsize=64)
+def form_of(name: str, column: tuple[int, ...], row: tuple[int, ...]) -> str:
     """How sums of 8-bit numbers by these weights may be computed: in 16 bits or in 32, and by which loop."""
     largest = 255 * sum(map(abs, column)) * sum(map(abs, row))
     if largest > _LARGEST:

@@ -5,7 +5,7 @@ array. A block belongs to one call, because several threads may run the same pla
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,14 +37,24 @@ def address_of(array: np.ndarray) -> int:
 
 
 class Template:
-    """The words of a block; the first ones stand for arrays."""
+    """The words of a block; the first ones stand for arrays.
 
-    def __init__(self, arrays: int, words: Sequence[int]) -> None:
+    ``kept`` are the plan's own arrays, by their places: their addresses are taken once.
+    """
+
+    def __init__(self, arrays: int, words: Sequence[int], kept: Mapping[int, np.ndarray] | None = None) -> None:
         self._kind: Any = ctypes.c_int64 * (arrays + len(words))
-        self._words = bytes(self._kind(*[0] * arrays, *words))
+        self._kept = kept or {}  # they live as long as their addresses are used
+        block = self._kind(*[0] * arrays, *words)
+        for index, array in self._kept.items():
+            block[index] = address_of(array)
+        self._words = bytes(block)
 
     def filled(self, *arrays: np.ndarray | None) -> Any:
-        """A block for one call, as a ctypes array: the arrays' addresses (0 for None) and the other words."""
+        """A block for one call, as a ctypes array: the arrays' addresses and the other words.
+
+        Where an array is None, the address is that of the array kept there, or 0.
+        """
         block = self._kind.from_buffer_copy(self._words)
         for index, array in enumerate(arrays):
             if array is not None:

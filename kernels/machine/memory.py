@@ -15,6 +15,7 @@ Blocks are anonymous mappings aligned to pages, with huge pages where the system
 
 import contextlib
 import ctypes
+import math
 import mmap
 import os
 import threading
@@ -141,9 +142,7 @@ os.register_at_fork(before=_pool.lock.acquire, after_in_parent=_pool.lock.releas
 def empty(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     """A C-contiguous array of undefined values, from the pool if it is large."""
     dtype = np.dtype(dtype)
-    size = dtype.itemsize
-    for extent in shape:
-        size *= extent
+    size = dtype.itemsize * math.prod(shape)
     if size < POOLED_FROM:
         return np.empty(shape, dtype)
     return _pool.take(shape, dtype, size)

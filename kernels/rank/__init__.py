@@ -5,6 +5,7 @@
     cpu_network5.py    "network5": 5x5 medians likewise, by way of sorted rows
     cpu_histogram.py   "histogram": any rank under large full windows of byte images, in the same time for every size
     cpu_selection.py   "selection": any rank of any window and type, bit by bit
+    cpu_extremes3.py   "extremes3": minima and maxima of 3x3 integers in registers
     cpu_separable.py   "separable": minima and maxima under full windows, columns and rows apart
     cpu_taps.py        "taps": minima and maxima under windows of any shape
     cpu_places.py      "rows": where under its window a number was found
@@ -60,6 +61,7 @@ _BYTES = {"below": {0: 256}, "integers": "uint8"}
 _EXTREMES: tuple[dict[str, Any], ...] = (
     {"shapes": [(1, 1, 1, 1)], "footprint": (1, 1)},
     {"shapes": [(2, 5, 7, 3)], "footprint": (3, 3)},
+    {"shapes": [(2, 6, 47, 3)], "footprint": (3, 3), "mode": "mirror", **_BYTES},
     {"shapes": [(1, 20, 70, 1)], "footprint": (9, 12), "mode": "constant", "cval": 1.0, "origin": (1, -2)},
     {"shapes": [(1, 6, 9, 2)], "footprint": _CORNER, "mode": "wrap"},
 )
@@ -86,6 +88,7 @@ MIN_FILTER2D = _declare(
     "min_filter2d",
     _minimum,
     (
+        Variant("extremes3", "cpu_extremes3", build="build_minimum"),
         Variant("separable", "cpu_separable", build="build_minimum"),
         Variant("taps", "cpu_taps", build="build_minimum"),
     ),
@@ -95,6 +98,7 @@ MAX_FILTER2D = _declare(
     "max_filter2d",
     _maximum,
     (
+        Variant("extremes3", "cpu_extremes3", build="build_maximum"),
         Variant("separable", "cpu_separable", build="build_maximum"),
         Variant("taps", "cpu_taps", build="build_maximum"),
     ),

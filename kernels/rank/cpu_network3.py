@@ -8,8 +8,8 @@ Four rows of results are computed together, from the six rows of the image under
     median    the middle one of those three
 
 which takes 19 minima or maxima for a result, and nothing in between goes to memory. All channels of a pixel lie in the
-row, and neighbours are C numbers apart. The first and the last pixel of a row, or the whole of a short one, read padded
-copies of the six rows instead of the rows themselves; rows of results below the image are written into scratch.
+row, and neighbours are C numbers apart. The first and the last pixel of a row read padded copies of the six rows' ends,
+and the whole of a short row those of the rows; rows of results below the image are written into scratch.
 
 Vector instructions lose a NaN or copy it, so blocks of rows that hold one are noted, and the results whose windows hold
 one are set to NaN afterwards.
@@ -106,7 +106,8 @@ def _median(dtype: str) -> Any:
     copy, find = copier(number, keys=False), _finding(number)
 
     def work(begin, end, slot, block):
-        x, y, rows, columns, constant = block[0], block[1], pointer(block[2], types.int64), block[3], block[4]
+        x, y, constant = block[0], block[1], block[4]
+        rows, columns = pointer(block[2], types.int64), pointer(block[3], types.int64)
         h, w, c, pitch = block[6], block[7], block[8], block[9]
         sources = (block[5] + LINE - 1) // LINE * LINE + slot * block[10]
         source, targets = pointer(sources, types.int64), sources + 8 * _READ
@@ -118,6 +119,10 @@ def _median(dtype: str) -> Any:
         filler = pointer(outside, number)
         for i in range(count):
             filler[i] = pointer(constant, number)[0]
+        for r in range(_READ):  # a vector may begin on the last number of a row
+            under = pointer(padded + r * pitch, number)
+            for i in range(6 * c + 2 * vector):
+                under[i] = number(0)
 
         for task in range(begin, end):
             image, p = task // blocks, task % blocks * _ROWS
@@ -132,38 +137,46 @@ def _median(dtype: str) -> Any:
             if not whole:  # the first and the last vector may overlap those between them, which are aligned
                 last = count - c - vector
                 seen |= find(sources, targets, step, step)
-                for i in range(vector, last, vector):
+                for i in range((c + vector - 1) // vector * vector, last, vector):  # never before the second pixel
                     seen |= find(sources, targets, i * size, step)
                 seen |= find(sources, targets, last * size, step)
 
-            for side in range(1 if whole else 2):
-                pixel, many = (w - 1) * side, w if whole else 1
+            if whole:
                 for r in range(_READ):
                     under = padded + r * pitch
                     copy(
-                        base, pointer(block[2] + min(p + r, h + 1) * 8, types.int64), 1,
-                        pointer(columns + pixel * 8, types.int64), many + 2, w, c, 1 - pixel, constant, under, 0,
+                        base, pointer(block[2] + min(p + r, h + 1) * 8, types.int64), 1, columns, w + 2, w, c, 1,
+                        constant, under, 0,
                     )  # fmt: skip
-                    numbers = pointer(under, number)
-                    for i in range((many + 2) * c, (many + 2) * c + vector):
-                        numbers[i] = number(0)  # a vector may begin on the last of them
                     source[r] = under + step
-                for r in range(_ROWS):
-                    target[r] = written + r * pitch
-                for i in range(0, many * c, vector):
-                    seen |= find(sources, targets, i * size, step)
-                for r in range(height):
-                    found = pointer(written + r * pitch, number)
-                    row = pointer(result + (r * w + pixel) * step, number)
-                    for i in range(many * c):
+            else:  # three pixels of either end, one behind the other
+                for r in range(_READ):
+                    row, ends = pointer(source[r], number), pointer(padded + r * pitch, number)
+                    for i in range(c):
+                        ends[i] = filler[i] if columns[0] < 0 else row[columns[0] * c + i]
+                        ends[c + i], ends[2 * c + i] = row[i], row[c + i]
+                        ends[3 * c + i], ends[4 * c + i] = row[count - 2 * c + i], row[count - c + i]
+                        ends[5 * c + i] = filler[i] if columns[w + 1] < 0 else row[columns[w + 1] * c + i]
+                    source[r] = padded + r * pitch + step
+            for r in range(_ROWS):
+                target[r] = written + r * pitch
+            for i in range(0, count if whole else 4 * c, vector):
+                seen |= find(sources, targets, i * size, step)
+            for r in range(height):
+                found, row = pointer(written + r * pitch, number), pointer(result + r * w * step, number)
+                if whole:
+                    for i in range(count):
                         row[i] = found[i]
+                else:
+                    for i in range(c):
+                        row[i], row[count - c + i] = found[i], found[3 * c + i]
 
             if floating and seen != 0:
-                numbers = pointer(padded, number)
+                numbers = pointer(written, number)
                 for r in range(height + 2):
                     copy(
-                        base, pointer(block[2] + (p + r) * 8, types.int64), 1, pointer(columns, types.int64), w + 2,
-                        w, c, 1, constant, padded, 0,
+                        base, pointer(block[2] + (p + r) * 8, types.int64), 1, columns, w + 2, w, c, 1, constant,
+                        written, 0,
                     )  # fmt: skip
                     for s in range(max(0, r - 2), min(height, r + 1)):
                         spread(numbers, count + 2 * c, c, _SIDE, pointer(result + s * w * step, number), count)
@@ -177,17 +190,17 @@ def build(g: RankGeometry) -> Run:
         return lambda arrays, outputs: None
     n, h, w, c = g.shape
     size = g.dtype.itemsize
-    pitch = -(-((w + 2) * c + 2 * lanes(size)) * size // LINE) * LINE
+    pitch = -(-((max(w, 4) + 2) * c + 2 * lanes(size)) * size // LINE) * LINE
     total = 2 * LINE + (1 + _READ + _ROWS) * pitch
     rows, columns, constant = g.rows(), g.columns(), g.constant
     tasks = n * -(-h // _ROWS)
     ns = g.numbers * size / 8
-    template = Template(6, (h, w, c, pitch, total))
+    template = Template(6, (h, w, c, pitch, total), {2: rows, 3: columns, 4: constant})
     worker = _median.address(g.dtype.name)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         scratch = empty((num_threads() * total + LINE,), np.uint8)
-        block = template.filled(arrays[0], outputs[0], rows, columns, constant, scratch)
+        block = template.filled(arrays[0], outputs[0], None, None, None, scratch)
         launch(worker, tasks, addressof(block), ns)
 
     return run

@@ -196,12 +196,12 @@ def build(g: RankGeometry) -> Run:
     rows, columns, constant = g.rows(), g.columns(), g.constant
     tasks = n * -(-h // high) * -(-w // wide)
     ns = g.numbers * size / 2
-    template = Template(6, (h, w, c, high, wide, pitch, total, padded))
+    template = Template(6, (h, w, c, high, wide, pitch, total, padded), {2: rows, 3: columns, 4: constant})
     worker = _median.address(g.dtype.name)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         scratch = empty((num_threads() * total + LINE,), np.uint8)
-        block = template.filled(arrays[0], outputs[0], rows, columns, constant, scratch)
+        block = template.filled(arrays[0], outputs[0], None, None, None, scratch)
         launch(worker, tasks, addressof(block), ns)
 
     return run

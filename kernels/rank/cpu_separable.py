@@ -129,12 +129,12 @@ def _build(g: RankGeometry, greatest: bool) -> Run:
     total = sum(tables) + (3 + (tall + 1 if tall > _FEW else 0)) * pitch
     tasks = n * -(-h // high)
     ns = g.numbers * size * (min(tall, 3) + min(wide, 3)) / 32
-    template = Template(6, (h, w, c, high, tall, wide, g.left, pitch, total, *tables))
+    template = Template(6, (h, w, c, high, tall, wide, g.left, pitch, total, *tables), {2: rows, 3: pads, 4: constant})
     worker = _extremes.address(g.dtype.name, greatest)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         scratch = empty((num_threads() * total + LINE,), np.uint8)
-        block = template.filled(arrays[0], outputs[0], rows, pads, constant, scratch)
+        block = template.filled(arrays[0], outputs[0], None, None, None, scratch)
         launch(worker, tasks, addressof(block), ns)
 
     return run

@@ -11,6 +11,7 @@ from ..correlation.reference import MODES, border
 from ..operation import Spec
 
 _KINDS = "iuf"
+_FEW = 1024  # bytes of a window that are looked up rather than checked again
 _SIDE = 1 << 15  # windows of fewer rows and columns: the number of pixels under one is below 2**30
 
 
@@ -112,6 +113,24 @@ def check_footprint(name: str, footprint: Any) -> Footprint:
     """From (rows, columns), or from an array of which pixels count."""
     if isinstance(footprint, Footprint):
         return footprint
+    if footprint.__class__ is np.ndarray and footprint.dtype == np.uint8 and 0 < footprint.size <= _FEW:
+        return _of_bytes(name, footprint.shape, footprint.tobytes())
+    if footprint.__class__ is tuple and tuple(map(type, footprint)) == (int, int):
+        return _of_sizes(name, *footprint)
+    return _checked(name, footprint)
+
+
+@functools.lru_cache(maxsize=64)
+def _of_bytes(name: str, shape: tuple[int, ...], chosen: bytes) -> Footprint:
+    return _checked(name, np.frombuffer(chosen, np.uint8).reshape(shape))
+
+
+@functools.lru_cache(maxsize=64)
+def _of_sizes(name: str, rows: int, columns: int) -> Footprint:
+    return _checked(name, (rows, columns))
+
+
+def _checked(name: str, footprint: Any) -> Footprint:
     array = np.asarray(footprint)
     if array.shape == (2,) and array.dtype.kind in "iu":
         rows, columns = map(int, array)

@@ -92,6 +92,26 @@ def test_integers_are_rounded_to_even_and_saturate(source, target):
     np.testing.assert_array_equal(definition, expected)
 
 
+@pytest.mark.parametrize("side", [3, 5])
+@pytest.mark.parametrize(
+    ("source", "target"), [("float32", "float32"), ("float64", "float64"), ("uint8", "int16"), ("int16", "float64")]
+)
+def test_blocks_of_rows_equal_single_rows(source, target, side):
+    """Bit for bit: bands and blocks that are not full, rows that end anywhere in a vector, all borders."""
+    rng = np.random.default_rng(side)
+    for shape, mode in zip(
+        ((1, 1, 16, 1), (2, 35, 17, 1), (1, 38, 49, 1), (1, 6, 20, 3), (1, 66, 31, 2)), MODES, strict=True
+    ):
+        x = (rng.standard_normal(shape) * 50 + 100).astype(source)
+        if source[0] == "f":
+            x[0, shape[1] // 2, 3, 0] = np.nan
+        weights, out = rng.standard_normal((side, side)), np.full(shape, 7, target)
+        keywords = {"mode": mode, "cval": 2.0, "delta": 0.5 * (shape[1] % 2), "dtype": target, "origin": (1, -1)}
+        kernels.correlate2d(x, weights, out=out, variant="blocks", **keywords)
+        expected = kernels.correlate2d(x, weights, variant="rows", **keywords)
+        np.testing.assert_array_equal(out, expected, err_msg=f"{shape} {mode}")
+
+
 def test_not_a_number_reaches_the_window_and_no_further():
     x = np.ones((1, 20, 40, 2), np.float32)
     x[0, 10, 20, 1] = np.nan

@@ -77,6 +77,22 @@ def test_extremes_equal_the_definition(name, call, variant):
     np.testing.assert_array_equal(out, by_definition(name, x, footprint, **keywords))
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64"])
+def test_extremes_of_3x3_in_registers(dtype, channels):
+    """Rows that end anywhere in a vector, blocks of rows that are not full, all borders."""
+    vector = 64 // np.dtype(dtype).itemsize  # or a whole number of vectors, of the narrower ones
+    for width, height, mode in itertools.product((3 * vector // channels, 2 * vector + 5, 150), (1, 2, 7), MODES):
+        x = np.random.default_rng(width).integers(*_ends(dtype), (2, height, width, channels), dtype, endpoint=True)
+        for name in ("min_filter2d", "max_filter2d"):
+            if dtype == "int64" and width * channels < 2 * vector + channels:
+                continue
+            out = poisoned(x)
+            getattr(kernels, name)(x, (3, 3), mode=mode, cval=99.0, out=out, variant="extremes3")
+            expected = by_definition(name, x, (3, 3), mode=mode, cval=99.0)
+            np.testing.assert_array_equal(out, expected, err_msg=f"{x.shape} {mode}")
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("side", [3, 5])
 def test_networks_equal_the_definition(side, dtype):
