@@ -29,7 +29,8 @@ class Prepared(NamedTuple):
 CHECKED_STEPS = 3
 
 
-class Training(NamedTuple):
+@dataclass(frozen=True)
+class Training:
     """A training step: ``step(*inputs)`` returns its loss, a tensor of one number that nobody has waited for."""
 
     step: Callable[..., Any]

@@ -8,6 +8,7 @@ products that was measured on this GPU. Losses and results are compared before a
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,7 +71,7 @@ def run(patterns: Sequence[str], *, quick: bool = False, json_file: str | None =
     for work in works:
         print(f"\n{work.name}", flush=True)
         arrays = {name: _drawn(shape) for name, shape in work.shapes.items()}
-        found = _steps(work, arrays, torch, quick) if isinstance(work, NETWORKS_TYPES) else _layers(work, arrays, quick)
+        found = _layers(work, arrays, quick) if isinstance(work, Convolution) else _steps(work, arrays, torch, quick)
         for row in found:
             rows.append(row)
             rate = "" if row.tera_flops is None else f"{row.tera_flops:9.1f} TFLOP/s{_share(row, facts)}"
@@ -79,9 +80,6 @@ def run(patterns: Sequence[str], *, quick: bool = False, json_file: str | None =
         lines = [json.dumps(facts), *[json.dumps(row._asdict()) for row in rows]]
         with replacing(Path(json_file)) as temporary:
             temporary.write_text("\n".join(lines) + "\n")
-
-
-NETWORKS_TYPES = tuple(type(work) for work in NETWORKS)
 
 
 def _drawn(shape: tuple[int, ...]) -> np.ndarray:
@@ -161,7 +159,7 @@ def _steps(work: Any, arrays: Arrays, torch: Any, quick: bool) -> Iterator[Timed
             with kernels.precision(precision):
                 training = trainer(work, arrays, np.float32, "cuda")
                 if how == "captured":
-                    training = training._replace(step=nn.capture(training.step))
+                    training = replace(training, step=nn.capture(training.step))
                 _check(f"tilegrad, {precision}, {how}", [training(), training()][-1], expected, precision)
                 training()  # captured by now
                 time = milliseconds(lambda t=training: t.step(*t.inputs), quick=quick)  # type: ignore[misc]
@@ -207,7 +205,7 @@ def _captured(training: Training, torch: Any) -> Callable[[], None]:
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         training.step(*training.inputs)
-    return graph.replay  # type: ignore[no-any-return]
+    return graph.replay
 
 
 def _layers(work: Convolution, arrays: Arrays, quick: bool) -> Iterator[Timed]:
@@ -215,7 +213,7 @@ def _layers(work: Convolution, arrays: Arrays, quick: bool) -> Iterator[Timed]:
     import cupy
 
     x, w = (cupy.asarray(arrays[name]) for name in ("x", "w"))
-    place = {"stride": work.stride, "padding": work.padding}
+    place: dict[str, Any] = {"stride": work.stride, "padding": work.padding}
     y = kernels.conv2d(x, w, variant="naive", **place)
     gy = cupy.asarray(_drawn(y.shape))
     flops = 2.0 * y.size * w.size / w.shape[0]
