@@ -195,6 +195,7 @@ inline Numbers<COUNT, T> load_shared(u32 from, int line = __builtin_LINE()) {
 template <class T>
 inline void store_shared(u32 to, T number, int line = __builtin_LINE()) {
     emulator::write_shared(to, &number, sizeof number, "store_shared", line);
+}
 
 struct Divisor {
     unsigned long long divisor;

@@ -7,7 +7,7 @@ import pytest
 from gpu import needs_gpu, needs_stand_in, run_on_cuda
 from tilegrad.benchmarks import cli
 
-FILE = Path(__file__).with_name("on_cuda.py")
+FILE = Path(__file__).with_name("table_on_cuda.py")
 
 
 @needs_stand_in

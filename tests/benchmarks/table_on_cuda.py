@@ -1,4 +1,4 @@
-"""The table of a GPU, on one or on the stand-in, for tiny work; test_gpu.py runs this file."""
+"""The table of a GPU, on one or on the stand-in, for tiny work; test_gpu_table.py runs this file."""
 
 import json
 

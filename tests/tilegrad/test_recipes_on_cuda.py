@@ -8,7 +8,7 @@ from gpu import needs_gpu, needs_stand_in, run_on_cuda
 
 from tilegrad.cli import main
 
-FILE = Path(__file__).with_name("on_cuda.py")
+FILE = Path(__file__).with_name("recipes_on_cuda.py")
 
 
 @needs_stand_in
