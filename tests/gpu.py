@@ -1,7 +1,7 @@
 """What tests on CUDA arrays share: a mark for those that need a GPU, the way there and back, and the stand-in for one.
 
-Files ``*on_cuda.py`` without ``test_`` are run in processes of their own (`run_on_cuda`): on a GPU, or with Numba's simulator and
-the stand-in for CuPy (tests/stand_in).
+Files ``*on_cuda.py`` without ``test_`` are run in processes of their own (`run_on_cuda`): on a GPU, or with Numba's
+simulator and the stand-in for CuPy (tests/stand_in).
 """
 
 import contextlib

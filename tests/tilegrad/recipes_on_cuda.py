@@ -1,4 +1,4 @@
-"""Recipes and the restorer with ``--device cuda``, on a GPU or on the stand-in; test_recipes_on_cuda.py runs this file."""
+"""Recipes and the restorer with ``--device cuda``, on a GPU or the stand-in; test_recipes_on_cuda.py runs this file."""
 
 import json
 

@@ -15,7 +15,6 @@ from tilegrad.kernels.convolution import (
     CONV2D,
     CONV2D_INPUT_GRAD,
     CONV2D_WEIGHT_GRAD,
-    CONV_TRANSPOSE2D,
     conv2d,
     cuda_register,
 )
@@ -23,7 +22,7 @@ from tilegrad.kernels.machine import cuda
 from tilegrad.kernels.machine.cuda_product import LARGE, MIDDLE, TALL, TILES, WIDE, Tile
 from tilegrad.kernels.operation import Operation
 
-OPERATIONS = (CONV2D, CONV2D_INPUT_GRAD, CONV_TRANSPOSE2D, CONV2D_WEIGHT_GRAD)
+OPERATIONS = (CONV2D, CONV2D_INPUT_GRAD, CONV2D_WEIGHT_GRAD)  # a transposed convolution is the input gradient
 
 
 @pytest.fixture(scope="module", autouse=True)

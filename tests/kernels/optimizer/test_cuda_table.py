@@ -106,6 +106,7 @@ class OnDevice:
     def __init__(self, numbers: np.ndarray) -> None:
         self.numbers, self.nbytes, self.ctypes = numbers, numbers.nbytes, numbers.ctypes
         self.data = type("Memory", (), {"ptr": numbers.ctypes.data})
+        self.__array_interface__, self.size = numbers.__array_interface__, numbers.size  # for the emulator
 
 
 @emulated
