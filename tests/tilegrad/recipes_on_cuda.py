@@ -35,9 +35,18 @@ def run(command):
     assert main(command) == 0
 
 
-def losses(folder):
+def losses(folder, name="loss"):
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    return [line["loss"] for line in lines if "loss" in line]
+    return [line[name] for line in lines if name in line]
+
+
+def images(folder, count, size):
+    draw = np.random.default_rng(0)
+    for number in range(count):
+        name = folder / f"class-{number % 2}" / f"{number}.png"
+        name.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw.integers(0, 256, (size, size), np.uint8)).save(name)
+    return folder
 
 
 def test_a_denoiser_trains_on_the_device_as_on_the_cpu_and_restores_there(pictures, tmp_path):
@@ -74,3 +83,21 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(pictures, tmp_path, mon
     assert losses(tmp_path / "stopped") == losses(tmp_path / "whole")
     models = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "stopped")]
     assert models[0] == models[1]
+
+
+def test_a_gan_trains_on_the_device_as_on_the_cpu(tmp_path):
+    small = ["--epochs", "1", "--steps", "3", "--batch", "2", "--channels", "2", "--latent", "4", "--hidden", "4"]
+    data = str(images(tmp_path / "images", 6, 28))
+    for device in ("cpu", "cuda"):
+        where = ["--data", data, "--size", "28", "--out", str(tmp_path / device), "--device", device]
+        run(["train", "gan", *where, *small])
+    for name in ("discriminator", "generator"):
+        np.testing.assert_allclose(losses(tmp_path / "cuda", name), losses(tmp_path / "cpu", name), rtol=1e-4)
+
+
+def test_a_classifier_trains_on_the_device_as_on_the_cpu(tmp_path):
+    data = str(images(tmp_path / "images", 18, 20))
+    for device in ("cpu", "cuda"):
+        where = ["--data", data, "--size", "20", "--out", str(tmp_path / device), "--device", device]
+        run(["train", "classify", *where, "--epochs", "1", "--steps", "3", "--batch", "2", "--channels", "2"])
+    np.testing.assert_allclose(losses(tmp_path / "cuda"), losses(tmp_path / "cpu"), rtol=1e-4)
