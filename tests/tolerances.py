@@ -80,6 +80,8 @@ DECLARED = {
     # Samples are positive but for every third number of one array, so that a result is a third of its products' sizes.
     "mma": {"float32": 3 * TF32_PRODUCT, "float64": 1e-14},
     "mma_bf16": {"float32": 3 * BF16_PRODUCT, "float64": 1e-14},
+    "mma_gemm": {"float32": 3 * TF32_PRODUCT, "float64": 1e-14},
+    "mma_gemm_bf16": {"float32": 3 * BF16_PRODUCT, "float64": 1e-14},
 }
 
 # Winograd's F(4x4, 3x3) adds numbers up to 16 times as large as its inputs before they cancel, which costs a decimal

@@ -16,6 +16,8 @@ The ladder, from the definition to the fastest on each device (`tilegrad.kernels
     cuda_tiled.py    "tiled": a tile of the image and of the weight in shared memory
     cuda_mma.cu      "mma": tensor cores, in CUDA C++, with tf32 products; "mma_bf16": with bfloat16 ones (their weight
                      gradient: cuda_mma_weight_grad.cu, whose partial sums cuda_sum_partials.cu adds)
+    cuda_register.cu "register": blocks of results in registers, for any call; "mma_gemm", "mma_gemm_bf16": the same on
+                     tensor cores, for the calls that "mma" does not take
 
 The convolution and its two gradients close under differentiation: each is linear in two arrays, and its derivative by
 either one is one of the other two. A transposed convolution is the input gradient of the convolution that it
@@ -139,6 +141,14 @@ def _gradient_cases(first: str, second: str, result: str) -> tuple[dict[str, Any
     return tuple(cases)
 
 
+def _gemm(name: str, build: str, precision: str) -> Variant:
+    return Variant(name, "cuda_register", device="cuda", build=build, rejects="rejects_mma", precision=precision)
+
+
+def _mma_input_grad(name: str, build: str, precision: str) -> Variant:
+    return Variant(name, "cuda_mma", device="cuda", build=build, rejects="rejects_input_grad", precision=precision)
+
+
 CONV2D = Operation(
     "conv2d",
     package=__name__,
@@ -152,7 +162,9 @@ CONV2D = Operation(
         Variant("direct", "cpu_direct"),
         Variant("im2col", "cpu_im2col", teaching=True),
         Variant("mma_bf16", "cuda_mma", device="cuda", build="build_bf16", precision="bfloat16"),
+        _gemm("mma_gemm_bf16", "build_bf16", "bfloat16"),
         Variant("mma", "cuda_mma", device="cuda", precision="tf32"),
+        _gemm("mma_gemm", "build_tf32", "tf32"),
         Variant("register", "cuda_register", device="cuda"),
         Variant("tiled", "cuda_tiled", device="cuda", teaching=True),
         Variant("naive", "cuda_naive", device="cuda"),
@@ -172,22 +184,10 @@ _INPUT_GRAD_VARIANTS = (
     Variant("winograd_rows", "cpu_winograd_rows", build="build_input_grad", rejects="rejects_input_grad"),
     Variant("direct", "cpu_direct", build="build_input_grad"),
     Variant("im2col", "cpu_im2col", build="build_input_grad", teaching=True),
-    Variant(
-        "mma_bf16",
-        "cuda_mma",
-        device="cuda",
-        build="build_input_grad_bf16",
-        rejects="rejects_input_grad",
-        precision="bfloat16",
-    ),
-    Variant(
-        "mma",
-        "cuda_mma",
-        device="cuda",
-        build="build_input_grad",
-        rejects="rejects_input_grad",
-        precision="tf32",
-    ),
+    _mma_input_grad("mma_bf16", "build_input_grad_bf16", "bfloat16"),
+    _gemm("mma_gemm_bf16", "build_input_grad_bf16", "bfloat16"),
+    _mma_input_grad("mma", "build_input_grad", "tf32"),
+    _gemm("mma_gemm", "build_input_grad_tf32", "tf32"),
     Variant("register", "cuda_register", device="cuda", build="build_input_grad"),
     Variant("naive", "cuda_naive_grads", device="cuda", build="build_input_grad"),
 )
@@ -236,7 +236,9 @@ CONV2D_WEIGHT_GRAD = Operation(
         Variant("direct", "cpu_direct_weight_grad"),
         Variant("im2col", "cpu_im2col", build="build_weight_grad", teaching=True),
         Variant("mma_bf16", "cuda_mma_weight_grad", device="cuda", build="build_bf16", precision="bfloat16"),
+        _gemm("mma_gemm_bf16", "build_weight_grad_bf16", "bfloat16"),
         Variant("mma", "cuda_mma_weight_grad", device="cuda", precision="tf32"),
+        _gemm("mma_gemm", "build_weight_grad_tf32", "tf32"),
         Variant("register", "cuda_register", device="cuda", build="build_weight_grad"),
         Variant("naive", "cuda_naive_grads", device="cuda", build="build_weight_grad"),
     ),

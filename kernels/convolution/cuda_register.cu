@@ -216,7 +216,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) KERNEL(const Arguments 
     const int c = a.C / a.groups, k = a.K / a.groups;
     const long long m0 = static_cast<long long>(blockIdx.x) * TILE_M, n0 = static_cast<long long>(blockIdx.y) * TILE_N;
     const Real slope = static_cast<Real>(a.negative_slope);
-    Real sums[THREAD_M][THREAD_N] = {};
+    Sums sums = {};
 #if MODE == FORWARD
     const u32 pixels = static_cast<u32>(a.N) * a.P * a.Q, inners = static_cast<u32>(a.R) * a.S * c;
     const Left left = {{a, c, group * c}, pixels, inners};

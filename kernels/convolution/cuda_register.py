@@ -1,6 +1,8 @@
-"""Convolutions "register" on CUDA, and their gradients: the host side of cuda_register.cu, which holds the idea.
+"""Convolutions and their gradients as products on CUDA: the host side of cuda_register.cu, which holds the idea.
 
-Takes every stride, padding, dilation and number of groups, and all that has fewer than 2^31 pixels and weights.
+"register" takes every stride, padding, dilation and number of groups, and all that has fewer than 2^31 pixels and
+weights. "mma_gemm" and "mma_gemm_bf16" are the same on tensor cores, for float32: slower than "mma", which fetches a
+halo once for all taps, and there for the calls that "mma" does not take, such as an image of one channel or three.
 """
 
 import functools
@@ -40,7 +42,7 @@ ARGUMENTS = np.dtype(
 def kernel_for(mode: str, tile: Tile, dtype: np.dtype) -> cuda.Kernel:
     """The kernel for one of the three passes, a tile and a type."""
     macros = (*tile.macros(dtype), ("MODE", MODES.index(mode)))
-    return cuda.Kernel(_SOURCE, f"conv2d_{mode}_register_{tile.label(dtype)}", tile.threads, ARGUMENTS, macros)
+    return cuda.Kernel(_SOURCE, f"conv2d_{mode}_{tile.label(dtype)}", tile.threads, ARGUMENTS, macros)
 
 
 def _phase_pixels(g: ConvGeometry) -> int:
@@ -62,6 +64,11 @@ def rejects(g: ConvGeometry) -> str | None:
     return f"takes grids of at most {_MOST} blocks along an axis but needs {blocks}" if blocks > _MOST else None
 
 
+def rejects_mma(g: ConvGeometry) -> str | None:
+    """Why the variants on tensor cores cannot take a call, or None."""
+    return rejects(g) if g.dtype == np.float32 else f"takes float32 but got {g.dtype}"
+
+
 def _prepared(g: ConvGeometry, part: int = 0) -> np.ndarray:
     prepared = np.zeros(1, ARGUMENTS)
     prepared["activation"], prepared["negative_slope"] = CODES[g.activation], g.negative_slope
@@ -73,9 +80,9 @@ def _prepared(g: ConvGeometry, part: int = 0) -> np.ndarray:
     return prepared
 
 
-def _build(g: ConvGeometry, mode: str, rows: int, columns: int, products: int) -> Run:
+def _build(g: ConvGeometry, mode: str, precision: str, rows: int, columns: int, products: int) -> Run:
     """Prepare one launch that computes the result."""
-    tile = tile_for(rows, columns, g.dtype, products)
+    tile = tile_for(rows, columns, g.dtype, products, precision)
     grid = (-(-rows // tile.m), -(-columns // tile.n), products)
     stage = cuda.Stage(kernel_for(mode, tile, g.dtype), grid, tile.shared_bytes(g.dtype), _prepared(g))
 
@@ -86,20 +93,20 @@ def _build(g: ConvGeometry, mode: str, rows: int, columns: int, products: int) -
     return run
 
 
-def build(g: ConvGeometry) -> Run:
+def build(g: ConvGeometry, precision: str = "float32") -> Run:
     """Prepare the launch of a convolution."""
-    return _build(g, "forward", g.n * g.p * g.q, g.k // g.groups, g.groups)
+    return _build(g, "forward", precision, g.n * g.p * g.q, g.k // g.groups, g.groups)
 
 
-def build_input_grad(g: ConvGeometry) -> Run:
+def build_input_grad(g: ConvGeometry, precision: str = "float32") -> Run:
     """Prepare the launch of an input gradient or a transposed convolution: a product for each phase and group."""
-    return _build(g, "input_grad", _phase_pixels(g), g.c // g.groups, g.groups * g.stride[0] * g.stride[1])
+    return _build(g, "input_grad", precision, _phase_pixels(g), g.c // g.groups, g.groups * g.stride[0] * g.stride[1])
 
 
-def build_weight_grad(g: ConvGeometry) -> Run:
+def build_weight_grad(g: ConvGeometry, precision: str = "float32") -> Run:
     """Prepare both launches of a weight gradient: sums over parts of the pixels, and their sum."""
     rows, columns, count = g.k // g.groups, _columns(g), g.k * _columns(g)
-    tile = tile_for(rows, columns, g.dtype, g.groups)
+    tile = tile_for(rows, columns, g.dtype, g.groups, precision)
     grid = (-(-rows // tile.m), -(-columns // tile.n))
     wanted = min(max(1, _BLOCKS // (grid[0] * grid[1] * g.groups)), _MOST // g.groups)
     parts, each = parts_of(g.n * g.p * g.q, wanted, _LEAST_PIXELS)
@@ -115,3 +122,12 @@ def build_weight_grad(g: ConvGeometry) -> Run:
             summing.run([partials], outputs)
 
     return run
+
+
+build_tf32, build_bf16 = (functools.partial(build, precision=name) for name in ("tf32", "bfloat16"))
+build_input_grad_tf32, build_input_grad_bf16 = (
+    functools.partial(build_input_grad, precision=name) for name in ("tf32", "bfloat16")
+)
+build_weight_grad_tf32, build_weight_grad_bf16 = (
+    functools.partial(build_weight_grad, precision=name) for name in ("tf32", "bfloat16")
+)

@@ -4,7 +4,7 @@ reference.py   the loops; compiled as they stand they are "naive"
 cpu_direct.py  "direct": the micro-kernel over packed blocks of columns
 cuda_naive.py  "naive" on CUDA: one thread, one output
 cuda_tiled.py  "tiled" on CUDA: tiles of both factors in shared memory
-cuda_register  "register" on CUDA, in C++ (.cu; .py launches it): each thread has a block of results in registers
+cuda_register  "register", "mma" and "mma_bf16" on CUDA, in C++ (.cu; .py launches it): blocks of results in registers
 """
 
 import math
@@ -80,6 +80,15 @@ def _linear_geometry(x: Spec, w: Spec, bias: Spec | None, activation: Any, negat
 
 _VARIANTS = (
     Variant("direct", "cpu_direct"),
+    Variant(
+        "mma_bf16",
+        "cuda_register",
+        device="cuda",
+        build="build_bf16",
+        rejects="rejects_mma",
+        precision="bfloat16",
+    ),
+    Variant("mma", "cuda_register", device="cuda", build="build_tf32", rejects="rejects_mma", precision="tf32"),
     Variant("register", "cuda_register", device="cuda"),
     Variant("tiled", "cuda_tiled", device="cuda", teaching=True),
     Variant("naive", "cuda_naive", device="cuda"),

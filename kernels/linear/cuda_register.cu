@@ -48,7 +48,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) KERNEL(const Arguments 
     const Matrix<LEFT_INNER_FIRST> left = {a.a, a.M, a.K, a.a_outer, a.a_inner};
     const Matrix<RIGHT_INNER_FIRST> right = {a.b, a.N, a.K, a.b_outer, a.b_inner};
     const long long m0 = static_cast<long long>(blockIdx.x) * TILE_M, n0 = static_cast<long long>(blockIdx.y) * TILE_N;
-    Real sums[THREAD_M][THREAD_N] = {};
+    Sums sums = {};
     multiply(left, right, m0, n0, 0, a.K, sums);
     const Real slope = static_cast<Real>(a.negative_slope);
     keep_results(sums, m0, n0, [&](long long m, long long n, Real sum) {

@@ -1,6 +1,7 @@
-"""Matrix products "register" on CUDA: the host side of cuda_register.cu; the idea is in machine/cuda_product.cuh.
+"""Matrix products "register", "mma" and "mma_bf16" on CUDA: the host side of cuda_register.cu.
 
-Takes everything.
+The idea, in registers and on tensor cores, is in machine/cuda_product.cuh. "register" takes all but the very widest
+results; the others take float32.
 """
 
 import functools
@@ -33,13 +34,13 @@ def kernel_for(tile: Tile, dtype: np.dtype, transpose_a: bool, transpose_b: bool
         ("LEFT_INNER_FIRST", int(not transpose_a)),
         ("RIGHT_INNER_FIRST", int(transpose_b)),
     )
-    name = f"matmul_register_{'t' if transpose_a else 'n'}{'t' if transpose_b else 'n'}_{tile.label(dtype)}"
+    name = f"matmul_{'t' if transpose_a else 'n'}{'t' if transpose_b else 'n'}_{tile.label(dtype)}"
     return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros)
 
 
-def build(g: Any) -> Run:
+def build(g: Any, precision: str = "float32") -> Run:
     """Prepare the launch: a block for each tile of the output."""
-    tile = tile_for(g.m, g.n, g.dtype)
+    tile = tile_for(g.m, g.n, g.dtype, 1, precision)
     kernel = kernel_for(tile, g.dtype, g.transpose_a, g.transpose_b)
     prepared = np.zeros(1, ARGUMENTS)
     steps = (1, g.m) if g.transpose_a else (g.k, 1), (g.k, 1) if g.transpose_b else (1, g.n)
@@ -55,6 +56,14 @@ def build(g: Any) -> Run:
             stage.run([a, b, bias[0] if bias else None], outputs)
 
     return run
+
+
+build_tf32, build_bf16 = (functools.partial(build, precision=name) for name in ("tf32", "bfloat16"))
+
+
+def rejects_mma(g: Any) -> str | None:
+    """Why the variants on tensor cores cannot take a call, or None."""
+    return rejects(g) if g.dtype == np.float32 else f"takes float32 but got {g.dtype}"
 
 
 def rejects(g: Any) -> str | None:

@@ -5,7 +5,7 @@
 //
 // Register blocking. A thread that multiplies one number of each factor loads two numbers for one multiply-add, and
 // shared memory gives a warp 32 numbers a clock where the multiprocessor multiplies 128. A thread that has
-// THREAD_M x THREAD_N results loads THREAD_M + THREAD_N numbers for as many multiply-adds as it has results: for 8 x 8
+// PART_M x PART_N results loads PART_M + PART_N numbers for as many multiply-adds as it has results: for 8 x 8
 // one number for four, which is what keeps the multiplying units busy. Its results stay in registers to the end.
 //
 //          right: TILE_K x TILE_N              thread (row, column) has the results of runs of RUN_M rows and RUN_N
@@ -23,10 +23,17 @@
 // it, such as the pixel and the image of a row, is computed once. In shared memory k is the slow index; 4 numbers of
 // nothing behind each row let 8 threads that have neighbouring k write to different banks.
 //
+// Tensor cores (-DTENSOR=1: tf32, 2: bfloat16; float32 arrays). The same tiles, fetched in the same way, and rounded to
+// tf32 as they are put into shared memory. A warp has WARP_M x WARP_N results, as fragments of 16 x 8, and mma.sync takes
+// the place of the loop over a thread's results. A lane's four numbers of a fragment lie in rows of different k, so that
+// rows are padded by 8 numbers here: lane (g, t) reads bank 8 t + g. bfloat16 takes 16 of k at once, in pairs that are
+// rounded and packed as they are read; which of the 16 make a pair is free, so long as both factors agree.
+//
 // Traffic. A tile reads (TILE_M + TILE_N) numbers from device memory, or the L2 cache, for TILE_M * TILE_N
 // multiply-adds: 8 for each byte of 128 x 128 tiles of float32. Numbers: sums along k in order, in the factors' type.
 //
-// Included behind cuda_ptx.cuh, with -DDOUBLE, -DTILE_M, -DTILE_N, -DTHREAD_M and -DTHREAD_N.
+// Included behind cuda_ptx.cuh, with -DDOUBLE, -DTENSOR, -DTILE_M, -DTILE_N, and -DPART_M and -DPART_N: the results of a
+// thread or, on tensor cores, of a warp.
 #pragma once
 
 #if DOUBLE
@@ -35,12 +42,19 @@ typedef double Real;
 typedef float Real;
 #endif
 
-constexpr int TILE_K = 8;
-constexpr int DOWN = TILE_M / THREAD_M, ACROSS = TILE_N / THREAD_N, THREADS = DOWN * ACROSS;
-constexpr int WIDE = 16 / sizeof(Real);
-constexpr int RUN_M = THREAD_M < WIDE ? THREAD_M : WIDE, RUN_N = THREAD_N < WIDE ? THREAD_N : WIDE;
-constexpr u32 PITCH_M = (TILE_M + 4) * sizeof(Real), PITCH_N = (TILE_N + 4) * sizeof(Real);
+constexpr int TILE_K = TENSOR == 2 ? 16 : 8;
+constexpr int DOWN = TILE_M / PART_M, ACROSS = TILE_N / PART_N, THREADS = DOWN * ACROSS * (TENSOR ? 32 : 1);
+constexpr int PADDING = TENSOR ? 8 : 4;
+constexpr u32 PITCH_M = (TILE_M + PADDING) * sizeof(Real), PITCH_N = (TILE_N + PADDING) * sizeof(Real);
 constexpr u32 BUFFER = TILE_K * (PITCH_M + PITCH_N);
+
+__device__ __forceinline__ Real rounded(Real number) {
+#if TENSOR == 1
+    return value_of(static_cast<int>(round_tf32(static_cast<u32>(bits_of(number)))));
+#else
+    return number;
+#endif
+}
 
 // One factor's numbers of a step: TILE places along m or n, TILE_K along k. Factor has
 //     INNER_FIRST, outer(index) and inner(k), which say what must be known of a place, and at(outer, inner), a number.
@@ -79,10 +93,66 @@ struct Fetch {
         for (int j = 0; j < COUNT; j++) {
             const int m = Factor::INNER_FIRST ? place + j * (THREADS / TILE_K) : place;
             const int row = Factor::INNER_FIRST ? k : k + j * (THREADS / TILE);
-            store_shared(tile + row * pitch + m * sizeof(Real), numbers[j]);
+            store_shared(tile + row * pitch + m * sizeof(Real), rounded(numbers[j]));
         }
     }
 };
+
+#if TENSOR
+typedef float Sums[PART_M / 16][PART_N / 8][4];
+
+// Four numbers of a fragment, or two of the right factor's: rows k of this lane, at the column that it is in.
+__device__ __forceinline__ u32 factor_at(u32 row, u32 pitch, int k) {
+#if TENSOR == 1
+    return load_word(row + k * pitch);
+#else
+    return pair_bf16(load_word(row + 2 * k * pitch - k % 4 * pitch), load_word(row + (2 * k - k % 4 + 4) * pitch));
+#endif
+}
+
+// Add the products of the TILE_K places along k that lie in a buffer.
+__device__ __forceinline__ void multiply_buffer(u32 buffer, Sums& sums) {
+    const int warp = threadIdx.x / 32, g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
+    const u32 left = buffer + (warp / ACROSS * PART_M + g) * sizeof(Real);
+    const u32 right = buffer + TILE_K * PITCH_M + (warp % ACROSS * PART_N + g) * sizeof(Real);
+    u32 b[PART_N / 8][2];
+#pragma unroll
+    for (int n = 0; n < PART_N / 8; n++)
+#pragma unroll
+        for (int half = 0; half < 2; half++)
+            b[n][half] = factor_at(right + n * 8 * sizeof(Real), PITCH_N, t + 4 * half);
+#pragma unroll
+    for (int m = 0; m < PART_M / 16; m++) {
+        u32 a[4];
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            a[i] = factor_at(left + (m * 16 + i % 2 * 8) * sizeof(Real), PITCH_M, t + i / 2 * 4);
+#pragma unroll
+        for (int n = 0; n < PART_N / 8; n++)
+            if constexpr (TENSOR == 1)
+                multiply_tf32(sums[m][n], a, b[n][0], b[n][1]);
+            else
+                multiply_bf16(sums[m][n], a, b[n][0], b[n][1]);
+    }
+}
+
+// Hand every result of this thread to `keep(m, n, sum)`.
+template <class Keep>
+__device__ __forceinline__ void keep_results(const Sums& sums, long long m0, long long n0, Keep keep) {
+    const int warp = threadIdx.x / 32, g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
+    m0 += warp / ACROSS * PART_M + g;
+    n0 += warp % ACROSS * PART_N + 2 * t;
+#pragma unroll
+    for (int m = 0; m < PART_M / 16; m++)
+#pragma unroll
+        for (int n = 0; n < PART_N / 8; n++)
+#pragma unroll
+            for (int i = 0; i < 4; i++) keep(m0 + m * 16 + i / 2 * 8, n0 + n * 8 + i % 2, sums[m][n][i]);
+}
+#else
+typedef Real Sums[PART_M][PART_N];
+constexpr int WIDE = 16 / sizeof(Real);
+constexpr int RUN_M = PART_M < WIDE ? PART_M : WIDE, RUN_N = PART_N < WIDE ? PART_N : WIDE;
 
 // Where result i of a thread stands among the tile's rows or columns.
 template <int RUN, int THREADS_ALONG>
@@ -100,12 +170,38 @@ __device__ __forceinline__ void load_runs(Real (&numbers)[COUNT], u32 row, int t
     }
 }
 
+// Add the products of the TILE_K places along k that lie in a buffer.
+__device__ __forceinline__ void multiply_buffer(u32 buffer, Sums& sums) {
+    const int row = threadIdx.x / ACROSS, column = threadIdx.x % ACROSS;
+#pragma unroll
+    for (int i = 0; i < TILE_K; i++) {
+        Real a[PART_M], b[PART_N];
+        load_runs<PART_M, RUN_M, DOWN>(a, buffer + i * PITCH_M, row);
+        load_runs<PART_N, RUN_N, ACROSS>(b, buffer + TILE_K * PITCH_M + i * PITCH_N, column);
+#pragma unroll
+        for (int m = 0; m < PART_M; m++)
+#pragma unroll
+            for (int n = 0; n < PART_N; n++) sums[m][n] += a[m] * b[n];
+    }
+}
+
+// Hand every result of this thread to `keep(m, n, sum)`, in runs of neighbouring n.
+template <class Keep>
+__device__ __forceinline__ void keep_results(const Sums& sums, long long m0, long long n0, Keep keep) {
+    const int row = threadIdx.x / ACROSS, column = threadIdx.x % ACROSS;
+#pragma unroll
+    for (int m = 0; m < PART_M; m++)
+#pragma unroll
+        for (int n = 0; n < PART_N; n++)
+            keep(m0 + place_of<RUN_M, DOWN>(row, m), n0 + place_of<RUN_N, ACROSS>(column, n), sums[m][n]);
+}
+#endif
+
 // Add the products for first <= k < last to the results of this thread.
 template <class Left, class Right>
 __device__ __forceinline__ void multiply(const Left& left, const Right& right, long long m0, long long n0,
-                                         long long first, long long last, Real (&sums)[THREAD_M][THREAD_N]) {
+                                         long long first, long long last, Sums& sums) {
     if (first >= last) return;
-    const int row = threadIdx.x / ACROSS, column = threadIdx.x % ACROSS;
     const u32 shared = shared_memory();
     Fetch<TILE_M, Left> lefts(left, m0);
     Fetch<TILE_N, Right> rights(right, n0);
@@ -120,30 +216,9 @@ __device__ __forceinline__ void multiply(const Left& left, const Right& right, l
             lefts.load(left, k + TILE_K);
             rights.load(right, k + TILE_K);
         }
-#pragma unroll
-        for (int i = 0; i < TILE_K; i++) {
-            Real a[THREAD_M], b[THREAD_N];
-            load_runs<THREAD_M, RUN_M, DOWN>(a, buffer + i * PITCH_M, row);
-            load_runs<THREAD_N, RUN_N, ACROSS>(b, buffer + TILE_K * PITCH_M + i * PITCH_N, column);
-#pragma unroll
-            for (int m = 0; m < THREAD_M; m++)
-#pragma unroll
-                for (int n = 0; n < THREAD_N; n++) sums[m][n] += a[m] * b[n];
-        }
+        multiply_buffer(buffer, sums);
         buffer = shared + (buffer == shared ? BUFFER : 0);
     }
-}
-
-// Hand every result of this thread to `keep(m, n, sum)`, in runs of neighbouring n.
-template <class Keep>
-__device__ __forceinline__ void keep_results(const Real (&sums)[THREAD_M][THREAD_N], long long m0, long long n0,
-                                             Keep keep) {
-    const int row = threadIdx.x / ACROSS, column = threadIdx.x % ACROSS;
-#pragma unroll
-    for (int m = 0; m < THREAD_M; m++)
-#pragma unroll
-        for (int n = 0; n < THREAD_N; n++)
-            keep(m0 + place_of<RUN_M, DOWN>(row, m), n0 + place_of<RUN_N, ACROSS>(column, n), sums[m][n]);
 }
 
 // The activations of kernels/activation, by their codes. NaN stays NaN.

@@ -19,10 +19,12 @@ from tilegrad.kernels.convolution import (
     cuda_register,
 )
 from tilegrad.kernels.machine import cuda
-from tilegrad.kernels.machine.cuda_product import LARGE, MIDDLE, TALL, TILES, WIDE, Tile
+from tilegrad.kernels.machine.cuda_product import LARGE, MIDDLE, PRECISIONS, TALL, TENSOR_TILES, TILES, WIDE, Tile
 from tilegrad.kernels.operation import Operation
+from tolerances import BF16_PRODUCT, TF32_PRODUCT
 
 OPERATIONS = (CONV2D, CONV2D_INPUT_GRAD, CONV2D_WEIGHT_GRAD)  # a transposed convolution is the input gradient
+GEMM = {"mma_gemm": TF32_PRODUCT, "mma_gemm_bf16": BF16_PRODUCT}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,6 +56,31 @@ PHASES = Case((1, 11, 9, 4), (6, 4, 5, 2), True, (2, 3), ((1, 2), (2, 0)), (2, 2
 @settings(max_examples=12, deadline=None)
 def test_equals_the_definition(operation: Operation, case: Case) -> None:
     check(case, "cuda.register", 0.0, operation=operation)
+
+
+@emulated
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
+@pytest.mark.parametrize("variant", GEMM)
+@given(DRAWN)
+@example(PHASES)
+@example(PHASES._replace(stride=(3, 3), dilation=(3, 1), seed=1))
+@settings(max_examples=8, deadline=None)
+def test_equals_the_definition_on_tensor_cores(variant: str, operation: Operation, case: Case) -> None:
+    check(case._replace(dtype="float32"), f"cuda.{variant}", GEMM[variant], operation=operation)
+
+
+@emulated
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
+@pytest.mark.parametrize("variant", GEMM)
+@pytest.mark.parametrize("number", range(4))
+def test_every_tile_on_tensor_cores(
+    number: int, variant: str, operation: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    precision = {v.name: v.precision for v in operation.variants}[variant]
+    monkeypatch.setattr(cuda_register, "tile_for", lambda *_: TENSOR_TILES[number]._replace(precision=precision))
+    monkeypatch.setattr(operation, "_plans", {})
+    case = Case((1, 7, 20, 5), (11, 2, 3, 5), True, (2, 1), ((1, 0), (0, 1)), (1, 2), 1, "tanh", "float32", 1)
+    check(case, f"cuda.{variant}", GEMM[variant], operation=operation)
 
 
 @emulated
@@ -125,16 +152,15 @@ def test_a_broken_kernel_is_found_out(mistake: tuple[str, str], tmp_path: Path, 
 @pytest.mark.parametrize("architecture", SHARED_BYTES)
 @pytest.mark.parametrize("mode", cuda_register.MODES)
 def test_compiles_without_spills(mode: str, architecture: str, record_property: Any) -> None:
-    for dtype in (np.dtype("f4"), np.dtype("f8")):
-        for tile in TILES:
-            if tile is LARGE and dtype.itemsize == 8:
-                continue  # which no call takes
+    tensor = [tile._replace(precision=name) for name in PRECISIONS[1:] for tile in TENSOR_TILES]
+    for dtype, tiles in ((np.dtype("f4"), (*TILES, *tensor)), (np.dtype("f8"), TILES[1:])):  # no call takes the others
+        for tile in tiles:
             resources = compiled(cuda_register.kernel_for(mode, tile, dtype), architecture, record_property)
             assert tile.shared_bytes(dtype) <= 48 * 1024
             assert tile.threads * resources.registers <= 65536
 
 
-@given(st.sampled_from((np.dtype("f4"), np.dtype("f8"))), st.sampled_from(TILES))
-def test_a_tile_is_whole(dtype: np.dtype, tile: Tile) -> None:
+@given(st.sampled_from((*TILES, *[tile._replace(precision="tf32") for tile in TENSOR_TILES])))
+def test_a_tile_is_whole(tile: Tile) -> None:
     assert tile.threads == 256
-    assert tile.m % tile.thread_m == tile.n % tile.thread_n == 0
+    assert tile.m % tile.part_m == tile.n % tile.part_n == 0

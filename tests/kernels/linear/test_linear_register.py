@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from on_emulator import SHARED_BYTES, compiled, emulated
 from tilegrad.kernels.linear import MATMUL, cuda_register, linear, matmul
 from tilegrad.kernels.machine import cuda
-from tilegrad.kernels.machine.cuda_product import LARGE, TILES, Tile
+from tilegrad.kernels.machine.cuda_product import PRECISIONS, TENSOR_TILES, TILES, Tile
+from tolerances import BF16_PRODUCT, TF32_PRODUCT
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -21,16 +22,19 @@ def on_the_emulator() -> Iterator[None]:
         yield
 
 
-def check(m: int, n: int, k: int, transpose_a: bool, transpose_b: bool, dtype: str, seed: int) -> None:
-    """Whole numbers are multiplied and added exactly; others to within the rounding of a plain sum."""
+def check(
+    m: int, n: int, k: int, transpose_a: bool, transpose_b: bool, dtype: str, seed: int, variant: str = "register"
+) -> None:
+    """Whole numbers are multiplied and added exactly; others to within the rounding of factors and of a plain sum."""
     rng = np.random.default_rng(seed)
     draw = rng.standard_normal if seed % 2 else lambda shape: rng.integers(-3, 4, shape)
     a, b = (draw(shape).astype(dtype) for shape in ((m, k), (k, n)))
     out = np.full((m, n), np.nan, dtype)
     arrays = (np.ascontiguousarray(a.T) if transpose_a else a, np.ascontiguousarray(b.T) if transpose_b else b)
-    matmul(*arrays, transpose_a=transpose_a, transpose_b=transpose_b, variant="cuda.register", out=out)
+    matmul(*arrays, transpose_a=transpose_a, transpose_b=transpose_b, variant=f"cuda.{variant}", out=out)
     wide = [factor.astype(np.float64) for factor in (a, b)]
-    bound = k * np.finfo(dtype).eps * (abs(wide[0]) @ abs(wide[1])) if seed % 2 else 0
+    product = {"register": 0, "mma": TF32_PRODUCT, "mma_bf16": BF16_PRODUCT}[variant]
+    bound = (product + k * np.finfo(dtype).eps) * (abs(wide[0]) @ abs(wide[1])) if seed % 2 else 0
     assert (abs(out - wide[0] @ wide[1]) <= bound).all()
 
 
@@ -46,6 +50,28 @@ def test_equals_the_definition(
     m: int, n: int, k: int, transpose_a: bool, transpose_b: bool, dtype: str, seed: int
 ) -> None:
     check(m, n, k, transpose_a, transpose_b, dtype, seed)
+
+
+@emulated
+@pytest.mark.parametrize("variant", ["mma", "mma_bf16"])
+@given(SIZES, SIZES, st.sampled_from((0, 1, 7, 16, 17, 24)), st.booleans(), st.booleans(), st.integers(0, 99))
+@example(130, 131, 17, False, True, 1)
+@settings(max_examples=12, deadline=None)
+def test_equals_the_definition_on_tensor_cores(
+    variant: str, m: int, n: int, k: int, transpose_a: bool, transpose_b: bool, seed: int
+) -> None:
+    check(m, n, k, transpose_a, transpose_b, "float32", seed, variant)
+
+
+@emulated
+@pytest.mark.parametrize("number", range(4))
+def test_every_tile_on_tensor_cores(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variant, precision in (("mma", "tf32"), ("mma_bf16", "bfloat16")):
+        tile = TENSOR_TILES[number]._replace(precision=precision)
+        monkeypatch.setattr(cuda_register, "tile_for", lambda *_, tile=tile: tile)
+        monkeypatch.setattr(MATMUL, "_plans", {})
+        for transpose_a, transpose_b in itertools.product((False, True), repeat=2):
+            check(19, 37, 19, transpose_a, transpose_b, "float32", 1, variant)
 
 
 @emulated
@@ -72,7 +98,8 @@ def test_a_layer_ends_in_bias_and_activation(activation: str | None) -> None:
 @pytest.mark.nvrtc
 @pytest.mark.parametrize("architecture", SHARED_BYTES)
 def test_compiles_without_spills(architecture: str, record_property: Any) -> None:
-    for tile, dtype, a, b in itertools.product(TILES, (np.dtype("f4"), np.dtype("f8")), (False, True), (False, True)):
-        if tile is not LARGE or dtype.itemsize == 4:
+    tensor = [tile._replace(precision=name) for name in PRECISIONS[1:] for tile in TENSOR_TILES]
+    for dtype, tiles in ((np.dtype("f4"), (*TILES, *tensor)), (np.dtype("f8"), TILES[1:])):  # no call takes the others
+        for tile, a, b in itertools.product(tiles, (False, True), (False, True)):
             resources = compiled(cuda_register.kernel_for(tile, dtype, a, b), architecture, record_property)
             assert tile.threads * resources.registers <= 65536
