@@ -1,6 +1,6 @@
 """Matrix products "register" on CUDA: the host side of cuda_register.cu; the idea is in machine/cuda_product.cuh.
 
-Takes everything.
+Takes all that has at most 524280 columns, as many as a grid of the narrowest tiles.
 """
 
 import functools
