@@ -1,7 +1,7 @@
 """conv2d and its input gradient, "mma" and "mma_bf16" on CUDA: the host side of cuda_mma.cu, which holds the idea.
 
 Factors are rounded to tf32 (10 bits of mantissa), about 1e-3 relative where float32 gives 1e-6, or to bfloat16 (7
-bits), about 8e-3; so the variants run only when they are named.
+bits), about 8e-3; so the variants run only when they are named, or where `precision` allows their products.
 """
 
 import functools

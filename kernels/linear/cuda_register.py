@@ -1,7 +1,7 @@
 """Matrix products "register", "mma" and "mma_bf16" on CUDA: the host side of cuda_register.cu.
 
-The idea, in registers and on tensor cores, is in machine/cuda_product.cuh. "register" takes all but the very widest
-results; the others take float32.
+The idea, in registers and on tensor cores, is in machine/cuda_product.cuh. All take results of up to 524280 columns, as
+many as a grid of the narrowest tiles; those on tensor cores take float32.
 """
 
 import functools

@@ -36,12 +36,13 @@ class OnDevice:
     ("function", "arrays", "how", "taken"),
     [
         (kernels.add, (OnDevice(2, 3), OnDevice(3)), {}, "vector"),
-        (kernels.matmul, (OnDevice(2, 3), OnDevice(3, 4)), {}, "naive"),
+        (kernels.matmul, (OnDevice(2, 3), OnDevice(3, 4)), {}, "register"),
+        (kernels.conv2d, (OnDevice(1, 8, 8, 4), OnDevice(8, 3, 3, 4)), {}, "register"),
         (
             kernels.conv2d_input_grad,
             (OnDevice(1, 2, 2, 1), OnDevice(1, 2, 2, 1)),
             {"input_shape": (1, 3, 3, 1)},
-            "naive",
+            "register",
         ),
         (kernels.softmax_grad, (OnDevice(2, 3), OnDevice(2, 3)), {}, "teams"),
         (kernels.batch_norm_train, (OnDevice(2, 3),), {}, "fused"),
@@ -51,6 +52,13 @@ def test_arrays_on_a_gpu_take_the_cuda_variant(
     function: Any, arrays: tuple[Any, ...], how: dict[str, Any], taken: str
 ) -> None:
     ladder = kernels.explain(function, *arrays, **how).splitlines()
+    assert [line.split()[0] for line in ladder if line.endswith(" taken")] == [f"cuda.{taken}"]
+
+
+@pytest.mark.parametrize(("precision", "taken"), [("tf32", "mma"), ("bfloat16", "mma_bf16")])
+def test_tensor_cores_are_taken_where_their_precision_is_allowed(precision: str, taken: str) -> None:
+    with kernels.precision(precision):
+        ladder = kernels.explain(kernels.conv2d, OnDevice(1, 8, 8, 4), OnDevice(8, 3, 3, 4)).splitlines()
     assert [line.split()[0] for line in ladder if line.endswith(" taken")] == [f"cuda.{taken}"]
 
 
