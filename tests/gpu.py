@@ -46,9 +46,9 @@ def from_gpu(value: Any) -> Any:
 
 
 def needs_stand_in(test: Any) -> Any:
-    """Mark a test that runs a file on the stand-in: the simulator's suite, since that takes the time."""
+    """Mark a test that runs a file on the stand-in: one of the emulator's suite, which needs a compiler."""
     missing = pytest.mark.skipif(emulator.compiler() is None, reason="the emulator needs a C++ compiler (g++)")
-    return pytest.mark.simulator(missing(test))
+    return pytest.mark.emulator(missing(test))
 
 
 def run_on_cuda(file: Path, *, stand_in: bool) -> None:
