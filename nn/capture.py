@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.arrays import asarray, is_on_cuda
+from ..kernels.arrays import asarray, is_on_cuda, to_device
 from ..kernels.changing import Slots, changing_in
 from ..kernels.contexts import arithmetic, chosen
 from .replay import Rerun, Script, Written, recorded_by, watched_by
@@ -169,7 +169,7 @@ class _Graph:
         for place, argument in zip(self.inputs, arguments, strict=True):
             array = _array(place)
             if is_on_cuda(array):
-                array[...] = _array(argument)
+                array[...] = to_device(_array(argument), "cuda")
         self.slots.fill()
         self.graph.launch(importlib.import_module("cupy").cuda.get_current_stream())
 

@@ -1,8 +1,9 @@
 """Convolutions and their gradients as products on CUDA: the host side of cuda_register.cu, which holds the idea.
 
 "register" takes every stride, padding, dilation and number of groups, and all that has fewer than 2^31 pixels and
-weights. "mma_gemm" and "mma_gemm_bf16" are the same on tensor cores, for float32: slower than "mma", which fetches a
-halo once for all taps, and there for the calls that "mma" does not take, such as an image of one channel or three.
+weights. "mma_gemm" and "mma_gemm_bf16" are the same on tensor cores, for float32. They fetch a pixel for each tap,
+where "mma" fetches a halo once for all taps, and are there for the calls that "mma" does not take, such as an image of
+one channel or three.
 """
 
 import functools
