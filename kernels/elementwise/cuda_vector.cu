@@ -97,7 +97,8 @@ __device__ __forceinline__ Real function(Real a, Real b, double parameter) {
 }
 
 // Where both operands keep the group's numbers.
-__device__ __forceinline__ void locate(const Arguments& a, Index group, long long& at_a, long long& at_b) {
+__device__ __forceinline__ void locate(const Arguments& a, long long number, long long& at_a, long long& at_b) {
+    Index group = static_cast<Index>(number);
     at_a = at_b = 0;
 #pragma unroll
     for (int axis = AXES - 1; axis > 0; axis--) {
@@ -107,8 +108,9 @@ __device__ __forceinline__ void locate(const Arguments& a, Index group, long lon
         if constexpr (BINARY) at_b += index * a.steps_b[axis];
         group = outer;
     }
-    at_a += group * a.steps_a[0];
-    if constexpr (BINARY) at_b += group * a.steps_b[0];
+    const long long outermost = AXES == 1 ? number : group;  // one axis is not taken apart, and may exceed 32 bits
+    at_a += outermost * a.steps_a[0];
+    if constexpr (BINARY) at_b += outermost * a.steps_b[0];
 }
 
 template <bool REPEAT>
@@ -140,7 +142,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
         const long long group = first + k * THREADS;
         if (group >= groups) continue;
         long long at_a, at_b;
-        locate(a, static_cast<Index>(group), at_a, at_b);
+        locate(a, group, at_a, at_b);
         left[k] = load_group<REPEAT_A>(a.a + at_a);
         if constexpr (BINARY) right[k] = load_group<REPEAT_B>(a.b + at_b);
     }
