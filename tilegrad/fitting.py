@@ -93,6 +93,8 @@ class Fit:
         if state["facts"] != self.facts:
             known = [name for name in self.facts if state["facts"].get(name) != self.facts[name]]
             raise TilegradError(f"{self.folder / CHECKPOINT}: is of a run with other {', '.join(known) or 'settings'}")
+        for half in self.folder.glob(".*.safetensors.*"):  # left by a run that was killed while it wrote
+            half.unlink()
         self.records, self.losses, self.seconds = state["records"], state["losses"], state["seconds"]
         self.learner.load_state_dict(state["learner"])
         nn.default_generator.set_state(state["random"])
