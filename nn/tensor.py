@@ -242,7 +242,10 @@ class Tensor:
             if self.size != 1:
                 raise RuntimeError(f"{operation}: an output of shape {self.shape} expects a gradient to start from")
             return self.ones_like()
-        gradient = gradient if isinstance(gradient, Tensor) else Tensor(gradient, dtype=self.dtype)
+        if not isinstance(gradient, Tensor):
+            gradient = Tensor.wrap(kernels.to_device(Tensor(gradient, dtype=self.dtype).data, self.device))
+        if gradient.device != self.device:
+            raise TypeError(f"{operation}: an output on {self.device} got a gradient on {gradient.device}")
         if gradient.shape != self.shape:
             raise ValueError(f"{operation}: an output of shape {self.shape} got a gradient of shape {gradient.shape}")
         if gradient.dtype != self.dtype:

@@ -63,6 +63,15 @@ def test_main_memory_is_never_mistaken_for_the_device():
         here.to("cuda:1")
 
 
+def test_a_gradient_to_start_from_lies_where_the_output_does():
+    x = nn.Tensor(drawn(3), requires_grad=True, dtype=np.float32).to("cuda")
+    p = nn.Parameter(x.data)
+    (p * 2.0).backward([1.0, 2.0, 3.0])
+    close(p.grad.data, np.array([2.0, 4.0, 6.0], np.float32))
+    with pytest.raises(TypeError, match="backward: an output on cuda got a gradient on cpu"):
+        (p * 2.0).backward(nn.Tensor([1.0, 2.0, 3.0]))
+
+
 def test_random_numbers_have_the_bits_of_the_cpu():
     here, there = nn.Generator(5), nn.Generator(5)
     for draw in ("normal", "uniform"):
