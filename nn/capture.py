@@ -42,8 +42,8 @@ def capture(step: Callable[..., Any]) -> "Captured":
     Raises
     ------
     RuntimeError
-        By a call: where the step reads a number back from the GPU (``item()``, ``if loss > 1``), or a replay gives
-        other bits than the step.
+        By a call: where the step reads a number back from the GPU (``item()``, ``if loss > 1``), a replay gives
+        other bits than the step, or the step writes other arrays when it runs again.
 
     Notes
     -----
@@ -54,6 +54,8 @@ def capture(step: Callable[..., Any]) -> "Captured":
     step_number % 5``, ``print``, ``model.train()``, a parameter replaced by another tensor or ``requires_grad_`` after
     the capture are not seen. What may differ between calls must be an argument: of each value there is then a graph.
     Optimiser settings other than ``lr`` that were changed are an error.
+
+    Nor does it set ``grad``: ``zero_grad`` and the optimiser's step belong into the step, with ``backward``.
 
     Examples
     --------
@@ -146,6 +148,11 @@ class _Graph:
             expected = _arrays_of(step(*arguments))
         if rerun.place != len(self.script.effects):
             raise RuntimeError("capture: the step does less when it runs again; it must do the same every time")
+        if len(rewritten.arrays) != len(self.written.arrays):
+            raise RuntimeError(
+                "capture: the step writes other arrays when it runs again, as where gradients of the call before are "
+                "left to add to; call zero_grad in the step"
+            )
         # What only one of the two wrote, each made for itself.
         before = [(array, copy) for array, copy in before if id(array) in rewritten.arrays]
         self.written = Written()  # lets go of arrays that only the graph needs

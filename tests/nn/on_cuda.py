@@ -355,6 +355,21 @@ def test_two_networks_and_a_penalty_of_second_order_in_one_step():
     assert len(set(runs[0])) == 5
 
 
+def test_gradients_that_are_forgotten_outside_of_the_step_are_refused():
+    p = nn.Parameter(cupy.array(np.ones(2, np.float32)))
+    optimizer = nn.optim.SGD([p], lr=0.1)
+
+    @nn.capture
+    def gradients(x):
+        (p * x).sum().backward()
+
+    x = nn.Tensor([1.0, 2.0]).to("cuda")
+    gradients(x)
+    optimizer.zero_grad()
+    with pytest.raises(RuntimeError, match=r"writes other arrays when it runs again.*zero_grad in the step"):
+        gradients(x)
+
+
 def test_reading_a_number_back_cannot_be_captured():
     captured = nn.capture(lambda x: x * 2.0 if float(x.sum()) > 0 else x)
     x = nn.Tensor(cupy.array(np.ones(3)))
