@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .changing import kept
+
 DEVICES = ("cpu", "cuda")
 _CPU_DEVICES = (1, 3)  # DLPack's numbers of main memory, and of main memory that a GPU reads too
 
@@ -117,9 +119,8 @@ def beside(array: Any, numbers: np.ndarray) -> Any:
     On CUDA the same numbers are one array, made once: a call that runs again copies nothing to the device.
     """
     if is_on_cuda(array):
-        return _on_cuda(
-            numbers.tobytes(), numbers.shape, numbers.dtype, importlib.import_module("cupy").cuda.Device().id
-        )
+        device = importlib.import_module("cupy").cuda.Device().id
+        return kept(_on_cuda(numbers.tobytes(), numbers.shape, numbers.dtype, device))
     return numbers
 
 

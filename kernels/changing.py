@@ -36,6 +36,8 @@ class Slots:
         self.host = np.zeros(size, np.uint8)
         self.end = 0
         self.makers: list[tuple[int, Callable[[], np.ndarray]]] = []
+        self.kept: list[Any] = []
+        """Arrays whose addresses the graph holds, and that others may let go of."""
 
     def place(self, make: Callable[[], np.ndarray]) -> Any:
         """A slot for an array like ``make()``."""
@@ -67,6 +69,14 @@ def changing_in(slots: Slots) -> Iterator[None]:
         yield
     finally:
         _slots.reset(token)
+
+
+def kept(array: T) -> T:
+    """The array; a graph that is captured keeps it alive, since its launches have the address."""
+    slots = _slots.get()
+    if slots is not None:
+        slots.kept.append(array)
+    return array
 
 
 def asked(value: Changing[T]) -> T:

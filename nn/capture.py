@@ -10,6 +10,7 @@ and one launch starts them with the arguments that they had when the graph was c
 * Everything else is frozen. So the graph is run once beside the step, and what they write must have the same bits.
 """
 
+import contextlib
 import importlib
 from collections.abc import Callable
 from typing import Any
@@ -53,7 +54,8 @@ def capture(step: Callable[..., Any]) -> "Captured":
     `nn.EMA` and random generators did in Python. It does not repeat any other Python: a counter of your own, ``if
     step_number % 5``, ``print``, ``model.train()``, a parameter replaced by another tensor or ``requires_grad_`` after
     the capture are not seen. What may differ between calls must be an argument: of each value there is then a graph.
-    Optimiser settings other than ``lr`` that were changed are an error.
+    Optimiser settings other than ``lr`` that were changed are an error. A captured step is for one thread. If the step
+    raises while it is captured, counters of optimisers and generators have moved on and nothing was computed.
 
     Nor does it set ``grad``: ``zero_grad`` and the optimiser's step belong into the step, with ``backward``.
 
@@ -137,8 +139,11 @@ class _Graph:
             try:
                 with changing_in(self.slots), recorded_by(self.script), watched_by(self.written):
                     self.result = step(*self.inputs)
-            finally:
-                self.graph = stream.end_capture()
+            except BaseException:
+                with contextlib.suppress(Exception):  # what the step raised says more
+                    stream.end_capture()
+                raise
+            self.graph = stream.end_capture()
 
     def check_first_replay(self, step: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Run the step as it is, put back what it wrote, and let the graph do it: bits must be the same."""

@@ -98,7 +98,7 @@ def _clip_on_cuda(pairs: list[tuple[Tensor, Tensor]], norms: list[Any], max_norm
     """The same with numbers that stay on the device: a factor of 1 is multiplied by too."""
     norm = norms[0] if len(norms) == 1 else kernels.norm_of_all([norm.astype(np.float64) for norm in norms])
     factor = kernels.minimum(kernels.divide(max_norm, kernels.add(norm, 1e-6)), 1.0)
-    factors = {gradient.dtype: factor.astype(gradient.dtype) for _, gradient in pairs}
+    factors = {dtype: factor.astype(dtype) for dtype in {gradient.dtype for _, gradient in pairs}}
     for parameter, gradient in pairs:
         _change(parameter, gradient, partial(kernels.multiply, b=factors[gradient.dtype]))
     return Tensor.wrap(norm)

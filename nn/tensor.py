@@ -188,9 +188,13 @@ class Tensor:
         """Overwrite the values in place, outside the graph, from an array or tensor that broadcasts to the shape."""
         will_write(self._data)
         source = array.data if isinstance(array, Tensor) else array
-        self._data[...] = kernels.to_device(source, self.device) if hasattr(source, "dtype") else source
+        self._data[...] = self._beside(source)
         self.version.count += 1
         return self
+
+    def _beside(self, values: Any) -> Any:
+        """Numbers to write into this tensor: an array on its device, or a Python number."""
+        return values if isinstance(values, int | float) else kernels.to_device(kernels.asarray(values), self.device)
 
     def __copy__(self) -> "Tensor":
         return type(self)(self, requires_grad=self.requires_grad)
@@ -310,7 +314,7 @@ class Tensor:
         if is_grad_enabled() and (self.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
             raise RuntimeError("setitem: an assignment cannot be recorded, and a tensor requires a gradient")
         will_write(self._data)
-        self._data[key] = value.data if isinstance(value, Tensor) else value
+        self._data[key] = self._beside(value.data if isinstance(value, Tensor) else value)
         self.version.count += 1
 
     # --- operations as methods ---

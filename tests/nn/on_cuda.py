@@ -432,3 +432,38 @@ def test_the_precision_is_part_of_what_a_graph_depends_on():
         with kernels.precision(name):
             captured(x)
     assert len(captured.graphs) == 2
+
+
+def test_numbers_that_a_graph_reads_stay_alive_when_others_take_their_place():
+    captured = nn.capture(lambda x: x * 2.5)
+    x = nn.Tensor(cupy.array(np.ones(3)))
+    for _ in range(2):
+        captured(x)
+    (graph,) = captured.graphs.values()
+    assert any(array.size == 1 and array.item() == 2.5 for array in graph.slots.kept)
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda x: F.structural_similarity(x, x), "structural_similarity"),
+        (lambda x: F.warp2d(x, np.eye(3)[None]), "warp2d"),
+        (lambda x: F.warp2d(x, cupy.array(np.eye(3)[None])), "warp2d"),
+        (lambda x: F.bilateral_filter(x, 1, 0.1, 1.0), "bilateral"),
+        (lambda x: F.max_filter(x, 3), "max_filter2d"),
+    ],
+)
+def test_an_operation_without_a_variant_on_cuda_says_so(call, name):
+    with pytest.raises(ValueError, match=f"{name}: no variant on cuda"):
+        call(nn.Tensor(cupy.array(drawn(1, 16, 16, 1, dtype=np.float32))))
+
+
+def test_values_are_written_from_either_memory():
+    there = nn.Tensor(cupy.array(np.zeros((2, 3))))
+    there.copy_([[1.0, 2.0, 3.0]])
+    there[0] = np.array([4.0, 5.0, 6.0])
+    there[1, 1:] = nn.Tensor([7.0, 8.0], dtype=np.float64)
+    np.testing.assert_array_equal(there.data.get(), [[4.0, 5.0, 6.0], [1.0, 7.0, 8.0]])
+    here = nn.Tensor(np.zeros(3))
+    here[...] = there[0]
+    np.testing.assert_array_equal(here.numpy(), [4.0, 5.0, 6.0])

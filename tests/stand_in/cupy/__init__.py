@@ -101,10 +101,8 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801 (CuPy's name)
         return ndarray(_view(self._host, keys))
 
     def __setitem__(self, key, value):
-        if isinstance(value, np.ndarray):
-            if key is not Ellipsis and key != slice(None):
-                raise TypeError("Unsupported type <class 'numpy.ndarray'>")
-            cuda.refuse_while_capturing("a copy from the host")
+        if isinstance(value, np.ndarray | list | tuple) and np.ndim(value):
+            raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
         cuda.run(lambda: self._host.__setitem__(key, _host(value)))
 
     def fill(self, value):
