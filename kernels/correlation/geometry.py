@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arrays import is_on_cuda
+from ..arrays import to_device
 from ..operation import Spec
 from .reference import MODES
 
@@ -53,7 +53,7 @@ def check_image(name: str, x: Spec, axes: int) -> None:
 
 def real_weights(name: str, argument: str, weights: ArrayLike) -> np.ndarray:
     """Weights as a float64 array."""
-    array = np.asarray(weights.get() if is_on_cuda(weights) else weights)
+    array = np.asarray(to_device(weights, "cpu"))
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name}: {argument} expects real numbers but got {array.dtype}")
     return array.astype(np.float64, copy=False)

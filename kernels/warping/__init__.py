@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arrays import is_on_cuda
+from ..arrays import to_device
 from ..convolution.geometry import check_array, check_shape, pair
 from ..correlation.geometry import check_border
 from ..correlation.reference import MODES as BORDERS
@@ -125,7 +125,7 @@ WARP2D_GRAD = _declare(
 
 def _matrices(name: str, matrix: ArrayLike) -> np.ndarray:
     """Matrices as float64; one alone with an axis in front."""
-    array = np.asarray(matrix.get() if is_on_cuda(matrix) else matrix)
+    array = np.asarray(to_device(matrix, "cpu"))
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name}: matrix expects real numbers but got {array.dtype}")
     array = array.astype(np.float64, copy=False)
