@@ -96,6 +96,10 @@ def _matches(name: str, pattern: str) -> bool:
 def run(options: argparse.Namespace) -> None:
     """Do what the options say; raises where results differ."""
     if options.gpu:
+        if options.filters or options.ladder or options.compile or options.plot or options.save:
+            raise UsageError("--gpu goes with --only, --list, --quick and --json alone")
+        if options.json is not None:
+            check_writable(options.json)
         from . import gpu
 
         gpu.run(options.only, quick=options.quick, json_file=options.json, listing=options.list)

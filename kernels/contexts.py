@@ -1,5 +1,4 @@
-"""What a program may ask of the operations that run inside a block: which variant, how precise, at what
-cost, and why.
+"""What a program may ask of the operations that run inside a block: which variant, how precise, at what cost and why.
 
 These questions are context variables, so that a block speaks for its own thread or task only.
 """

@@ -20,6 +20,7 @@ import numpy as np
 from ..kernels.arrays import asarray, is_on_cuda, to_device
 from ..kernels.changing import Slots, changing_in
 from ..kernels.contexts import arithmetic, chosen
+from .autograd import is_grad_enabled
 from .replay import Rerun, Script, Written, recorded_by, watched_by
 from .tensor import Tensor
 
@@ -90,7 +91,8 @@ class Captured:
     def __call__(self, *arguments: Any) -> Any:
         if not any(is_on_cuda(_array(argument)) for argument in arguments):
             return self.step(*arguments)
-        key = (arithmetic.get(), tuple(sorted(chosen.get().items())), tuple(_kind(a) for a in arguments))
+        around = arithmetic.get(), tuple(sorted(chosen.get().items())), is_grad_enabled()
+        key = (around, tuple(_kind(a) for a in arguments))
         if key not in self.graphs:
             result = self.step(*arguments)
             self.graphs[key] = None

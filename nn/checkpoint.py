@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.arrays import is_on_cuda, to_device
+from ..kernels.arrays import to_device
 from .modules.module import StateDict
 from .safetensors import load_file, save_file
 from .tensor import Tensor
@@ -79,8 +79,7 @@ def _without_arrays(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any
         value = value.data
     if isinstance(value, np.generic):
         value = value.item()
-    if is_on_cuda(value):
-        value = to_device(value, "cpu")
+    value = to_device(value, "cpu")
     if isinstance(value, np.ndarray):
         arrays[name] = value
         return {_ARRAY: name}

@@ -74,10 +74,13 @@ def again(effect: Callable[[], Numbers]) -> Numbers:
 
 
 def will_write(array: Any) -> None:
-    """Say that an array, which was there before, is about to be written in place."""
+    """Say that an array, which was there before, is about to be written in place.
+
+    Of a view the array is noted that has the memory: a view is another object in every run of a step.
+    """
     written = _written.get()
     if written is not None:
-        written.add(array)
+        written.add(array if array.base is None else array.base)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..kernels.arrays import is_on_cuda
+from ..kernels.arrays import to_device
 from .modules.module import LAYOUT, StateDict
 
 MAX_HEADER = 100 << 20
@@ -50,7 +50,7 @@ def save_file(tensors: Mapping[str, Any], path: str | os.PathLike, metadata: Map
         header["__metadata__"] = dict(metadata)
     if "__metadata__" in tensors:
         raise ValueError("save_file: tensors expects names other than __metadata__, which the format keeps for itself")
-    arrays = {name: np.asarray(tensor.get() if is_on_cuda(tensor) else tensor) for name, tensor in tensors.items()}
+    arrays = {name: np.asarray(to_device(tensor, "cpu")) for name, tensor in tensors.items()}
     for name, array in arrays.items():
         if array.dtype.newbyteorder("<") not in NAMES:
             raise TypeError(f"save_file: {name} has dtype {array.dtype}, which the format has no name for")

@@ -98,7 +98,7 @@ class Tensor:
 
     @property
     def device(self) -> str:
-        """ "cpu" or "cuda"."""
+        """Where the array lies: "cpu" or "cuda"."""
         return "cuda" if is_on_cuda(self._data) else "cpu"
 
     @property

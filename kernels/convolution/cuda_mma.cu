@@ -75,6 +75,7 @@
 // Compiled with -DKERNEL, -DBF16, -DINPUT_GRADIENT, -DSTRIDE, -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS,
 // -DWARP_PIXELS, -DWARP_CHANNELS and -DARGUMENT_BYTES by cuda_mma.py, which also launches it.
 #include "cuda_ptx.cuh"
+#include "cuda_activation.cuh"
 
 // As ARGUMENTS in cuda_mma.py.
 struct Arguments {
@@ -115,17 +116,6 @@ static_assert(WARP_PIXELS % 16 == 0 && WARP_CHANNELS % 16 == 0, "fragments must 
 
 // Where 16-byte piece `piece` of row `row` is stored.
 __device__ __forceinline__ u32 swizzled(int row, int piece) { return row * ROW_BYTES + ((piece ^ (row & 7)) << 4); }
-
-// Comparisons are written so that NaN passes through.
-__device__ __forceinline__ float activate(float v, const Arguments& a) {
-    switch (a.activation) {
-        case 1: return v < 0.0f ? 0.0f : v;
-        case 2: return v < 0.0f ? v * a.negative_slope : v;
-        case 3: return tanhf(v);
-        case 4: return 1.0f / (1.0f + expf(-v));
-        default: return v;
-    }
-}
 
 // The output tile of a block: image n, first pixel (p0, q0) of those that the block's phase has, first channel k0.
 struct Tile {
@@ -312,7 +302,7 @@ __device__ __forceinline__ void store_tile(const Arguments& a, const Tile& tile,
                 if (p >= a.P || q >= a.Q) continue;
                 float* to = a.y + ((static_cast<long long>(tile.n) * a.P + p) * a.Q + q) * a.K + k;
                 const float first = sums[m][j][half * 2] + bias0, second = sums[m][j][half * 2 + 1] + bias1;
-                store_pair(to, activate(first, a), activate(second, a));
+                store_pair(to, activate(first, a.activation, a.negative_slope), activate(second, a.activation, a.negative_slope));
             }
     }
 }

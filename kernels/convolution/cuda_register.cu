@@ -19,6 +19,7 @@
 //
 // Compiled with -DKERNEL, -DMODE, -DARGUMENT_BYTES and the tile's macros by cuda_register.py, which also launches it.
 #include "cuda_ptx.cuh"
+#include "cuda_activation.cuh"
 #include "cuda_product.cuh"
 
 #define FORWARD 0

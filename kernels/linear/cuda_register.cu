@@ -6,6 +6,7 @@
 // Compiled with -DKERNEL, -DLEFT_INNER_FIRST, -DRIGHT_INNER_FIRST, -DARGUMENT_BYTES and the tile's macros by
 // cuda_register.py, which also launches it.
 #include "cuda_ptx.cuh"
+#include "cuda_activation.cuh"
 #include "cuda_product.cuh"
 
 // As ARGUMENTS in cuda_register.py.

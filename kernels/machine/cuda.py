@@ -27,7 +27,7 @@ from . import nvrtc
 from .cache import cache_folder
 
 PTX_HEADER = Path(__file__).with_name("cuda_ptx.cuh")
-PRODUCT_HEADER = Path(__file__).with_name("cuda_product.cuh")
+HEADERS = tuple(sorted(Path(__file__).parent.glob("cuda_*.cuh")))
 
 
 @dataclass(frozen=True, eq=False)  # hashed by identity: it is looked up at every launch
@@ -37,8 +37,8 @@ class Kernel:
     Parameters
     ----------
     source
-        The ``.cu`` file. It includes ``cuda_ptx.cuh``, perhaps ``cuda_product.cuh``, and nothing else, and calls its
-        kernel ``KERNEL``.
+        The ``.cu`` file. It includes ``cuda_ptx.cuh``, perhaps other headers of this folder behind it, and nothing
+        else, and calls its kernel ``KERNEL``.
     name
         What the kernel is called in profilers: operation, variant, type and tile.
     threads
@@ -169,7 +169,7 @@ def compile_kernel(kernel: Kernel, architecture: str) -> nvrtc.Compiled:
             f"{kernel.name}: needs sm_{kernel.least_architecture} or later but the GPU is {architecture}"
         )
     source = kernel.source.read_text()
-    headers = {path.name: path.read_text() for path in (PTX_HEADER, PRODUCT_HEADER)}
+    headers = {path.name: path.read_text() for path in HEADERS}
     parts = (source, *headers.values(), *kernel.options, architecture, str(nvrtc.version()))
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
     path = cache_folder() / "cuda" / f"{kernel.name}-{architecture}-{key}.cubin"

@@ -220,15 +220,3 @@ __device__ __forceinline__ void multiply(const Left& left, const Right& right, l
         buffer = shared + (buffer == shared ? BUFFER : 0);
     }
 }
-
-// The activations of kernels/activation, by their codes. NaN stays NaN.
-__device__ __forceinline__ Real activate(Real value, int code, Real negative_slope) {
-    if (code == 1) return value < 0 ? 0 : value;
-    if (code == 2) return value < 0 ? negative_slope * value : value;
-    if (code == 3) return tanh(value);
-    if (code == 4) {
-        const Real tail = exp(value < 0 ? value : -value);  // exp of a large positive number would overflow
-        return (value < 0 ? tail : 1) / (1 + tail);
-    }
-    return value;
-}

@@ -31,6 +31,7 @@
 //
 // Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DVECTOR, -DMODE, -DACTIVATION and -DARGUMENT_BYTES by cuda_fused.py.
 #include "cuda_ptx.cuh"
+#include "cuda_activation.cuh"
 
 #if DOUBLE
 typedef double Real;
@@ -117,18 +118,6 @@ __device__ __forceinline__ Factors factors_of(const Arguments& a, int c, long lo
     return f;
 }
 
-// NaN stays NaN.
-__device__ __forceinline__ Real activate(const Arguments& a, Real value) {
-    if constexpr (ACTIVATION == 1) return value < 0 ? 0 : value;
-    if constexpr (ACTIVATION == 2) return value < 0 ? static_cast<Real>(a.negative_slope) * value : value;
-    if constexpr (ACTIVATION == 3) return tanh(value);
-    if constexpr (ACTIVATION == 4) {
-        const Real tail = exp(value < 0 ? value : -value);  // exp of a large positive number would overflow
-        return (value < 0 ? tail : 1) / (1 + tail);
-    }
-    return value;
-}
-
 // gy through the activation of value.
 __device__ __forceinline__ Real activate_grad(const Arguments& a, Real value, Real gy) {
     if constexpr (ACTIVATION == 1) return value <= 0 ? 0 : gy;
@@ -172,7 +161,7 @@ __device__ __forceinline__ void do_rows(const Arguments& a, const Factors& f, lo
             if constexpr (MODE == GRADIENT)
                 number = f.outer.number[v] * (g - f.level.number[v] - f.tilt.number[v] * d);
             else
-                number = activate(a, value);
+                number = activate(value, ACTIVATION, static_cast<Real>(a.negative_slope));
         }
         sums.first[v] += first;
         sums.second[v] += second;

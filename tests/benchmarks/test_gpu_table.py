@@ -29,3 +29,9 @@ def test_without_a_gpu_it_says_what_is_missing(capsys: pytest.CaptureFixture[str
         patch.setitem(sys.modules, "cupy", None)
         assert cli.main(["--gpu"]) == 1
     assert "CuPy is not installed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("other", ["--filters", "--compile", "--ladder=conv2d", "--plot=a.png", "--save=."])
+def test_options_of_other_tables_are_refused(other: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--gpu", other]) == 2
+    assert "--gpu goes with --only, --list, --quick and --json alone" in capsys.readouterr().err

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tilegrad.kernels.machine.cuda import PRODUCT_HEADER, Kernel
+from tilegrad.kernels.machine.cuda import HEADERS, Kernel
 
 _FOLDER = Path(__file__).parent
 # Fibers switch by longjmp, which the fortified one would refuse. Libraries of two kernels share no state.
 _FLAGS = ["-std=c++17", "-O2", "-shared", "-fPIC", "-U_FORTIFY_SOURCE", "-fvisibility=hidden", f"-I{_FOLDER}"]
-_FLAGS += [f"-I{PRODUCT_HEADER.parent}"]  # behind the folder that has the emulator's cuda_ptx.cuh
+_FLAGS += [f"-I{HEADERS[0].parent}"]  # behind the folder that has the emulator's cuda_ptx.cuh
 _INPUT, _OUTPUT, _UPDATE = range(3)  # as enum Use in memory.h
 
 
@@ -42,8 +42,8 @@ def compiler() -> str | None:
 def _library(kernel: Kernel) -> ctypes.PyDLL:
     """The kernel with the emulator, compiled once for each text and kept in the system's temporary folder."""
     command = [str(compiler()), *_FLAGS, f'-DSOURCE="{kernel.source}"', *kernel.options, str(_FOLDER / "entry.cpp")]
-    digest = hashlib.sha256(repr(command).encode() + kernel.source.read_bytes() + PRODUCT_HEADER.read_bytes())
-    for part in sorted(_FOLDER.glob("*.*")):
+    digest = hashlib.sha256(repr(command).encode() + kernel.source.read_bytes())
+    for part in (*HEADERS, *sorted(_FOLDER.glob("*.*"))):
         digest.update(part.read_bytes())
     folder = Path(tempfile.gettempdir()) / f"tilegrad-emulator-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)

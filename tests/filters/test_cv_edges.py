@@ -45,7 +45,10 @@ def calls(draw):
     if name == "Sobel":
         orders = draw(st.tuples(st.integers(0, 2), st.integers(0, 2)))
         assume(sum(orders) > 0)
-    return name, (src, draw(st.sampled_from(DEPTHS[src.dtype.name])), *orders), keywords
+    depth = draw(st.sampled_from(DEPTHS[src.dtype.name]))
+    # OpenCV 5 refuses Laplacians of float32 in float64 with ksize 1 and 3, and computes the others in float32.
+    assume(name != "Laplacian" or src.dtype != np.float32 or depth != cv.CV_64F)
+    return name, (src, depth, *orders), keywords
 
 
 @pytest.mark.parity

@@ -408,6 +408,30 @@ def test_settings_that_a_graph_cannot_see_are_refused_when_they_change():
         captured(x, y)
 
 
+def test_what_is_written_through_a_view_is_put_back_before_the_first_replay():
+    total = nn.Tensor(cupy.array(np.zeros(3)))
+
+    def step(x):
+        with nn.no_grad():
+            half = total[1:]
+            half += x
+        return x * 1.0
+
+    captured = nn.capture(step)
+    for calls in range(1, 6):
+        captured(nn.Tensor(cupy.array(np.ones(2))))
+        np.testing.assert_array_equal(total.data.get(), [0.0, calls, calls])
+
+
+def test_a_call_that_records_has_another_graph_than_one_that_does_not():
+    captured = nn.capture(lambda x: x * 2.0)
+    x = nn.Tensor(cupy.array(np.ones(3)), requires_grad=True)
+    captured(x)
+    with nn.no_grad():
+        captured(x)
+    assert len(captured.graphs) == 2
+
+
 def test_what_is_frozen():
     """The documentation says so: Python of one's own is not repeated, a layer's mode is that of the capture."""
     seen, dropout = [], nn.Dropout(0.5)

@@ -133,7 +133,7 @@ def test_narrow_results_take_narrow_tiles() -> None:
 @emulated
 def test_a_broken_kernel_is_found_out(mistake: tuple[str, str], tmp_path: Path, monkeypatch: Any) -> None:
     """The emulator and the comparison see each of these."""
-    header = cuda.PRODUCT_HEADER.read_text()
+    header = cuda.PTX_HEADER.with_name("cuda_product.cuh").read_text()
     assert mistake[0] in header
     (tmp_path / "cuda_product.cuh").write_text(header.replace(*mistake))
     (tmp_path / "cuda_register.cu").write_text(cuda_register._SOURCE.read_text())

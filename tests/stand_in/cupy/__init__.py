@@ -37,8 +37,9 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801 (CuPy's name)
     __array_priority__ = 100
     __hash__ = None
 
-    def __init__(self, host):
+    def __init__(self, host, viewed=None):
         self._host = host
+        self.base = viewed if viewed is None or viewed.base is None else viewed.base  # who has the memory
 
     shape = property(lambda self: self._host.shape)
     dtype = property(lambda self: self._host.dtype)
@@ -47,7 +48,7 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801 (CuPy's name)
     size = property(lambda self: self._host.size)
     nbytes = property(lambda self: self._host.nbytes)
     itemsize = property(lambda self: self._host.itemsize)
-    T = property(lambda self: ndarray(self._host.T))
+    T = property(lambda self: ndarray(self._host.T, self))
     flags = property(lambda self: _Flags(self._host.flags))
     data = property(lambda self: _Pointer(self._host.ctypes.data))
 
@@ -98,7 +99,7 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801 (CuPy's name)
         basic = all(k is None or k is Ellipsis or isinstance(k, int | np.integer | slice) for k in keys)
         if not basic:
             return _computed(lambda a, *k: a[k if len(k) > 1 else k[0]], (self, *keys), {})
-        return ndarray(_view(self._host, keys))
+        return ndarray(_view(self._host, keys), self)
 
     def __setitem__(self, key, value):
         if isinstance(value, np.ndarray | list | tuple) and np.ndim(value):
@@ -121,16 +122,16 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801 (CuPy's name)
         view = self._host.reshape(shape)
         if self.size and not np.may_share_memory(view, self._host):
             return _computed(lambda a: a.reshape(shape), (self,), {})
-        return ndarray(view)
+        return ndarray(view, self)
 
     def view(self, dtype=None):
-        return ndarray(self._host.view(dtype or self.dtype))
+        return ndarray(self._host.view(dtype or self.dtype), self)
 
     def ravel(self):
         return self.reshape(-1)
 
     def transpose(self, *axes):
-        return ndarray(self._host.transpose(*axes))
+        return ndarray(self._host.transpose(*axes), self)
 
     def sum(self, axis=None, keepdims=False):
         return _computed(np.sum, (self,), {"axis": axis, "keepdims": keepdims})
@@ -167,9 +168,9 @@ def _computed(function, args, how, out=None):
         target = out[0]
         cuda.run(lambda: target._host.__setitem__(..., function(*_host(args), **_host_of_dict(how))))
         return target
-    shared = any(isinstance(a, ndarray) and a.size and np.may_share_memory(result, a._host) for a in args)
-    array_ = ndarray(result)
-    if cuda.capturing() and not shared:
+    viewed = [a for a in args if isinstance(a, ndarray) and a.size and np.may_share_memory(result, a._host)]
+    array_ = ndarray(result, viewed[0] if viewed else None)
+    if cuda.capturing() and not viewed:
         if result.dtype.kind == "f":
             result.fill(np.nan)  # nothing has been computed yet
         cuda.run(lambda: array_._host.__setitem__(..., function(*_host(args), **_host_of_dict(how))))
