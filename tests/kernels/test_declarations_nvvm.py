@@ -1,0 +1,62 @@
+"""Every variant in Numba CUDA compiles to PTX for its sample cases, without a GPU.
+
+The simulator interprets: it takes any Python. What types Numba finds, and what it refuses, only its compiler shows.
+"""
+
+import importlib
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from declarations_in_simulator import cases_of, cuda_variants
+from numba import cuda, typeof, types
+from test_declarations import as_it_is, call
+from tilegrad.kernels.contexts import operations
+from tilegrad.kernels.machine import cuda_numba
+
+NUMBA = cuda_variants(numba=True)
+_LARGEST_CASE = 10_000
+"""Numbers in an argument: kernels are not run, so sample cases may be larger than the simulator's."""
+
+
+def kind(argument: Any) -> types.Type:
+    """What Numba takes an argument for; an array as CuPy's, which is never read-only."""
+    if isinstance(argument, tuple):
+        return types.Tuple([kind(member) for member in argument])
+    found = typeof(argument)
+    return types.Array(found.dtype, found.ndim, found.layout) if isinstance(argument, np.ndarray) else found
+
+
+def launches_of(name: str, variant: str, monkeypatch: pytest.MonkeyPatch) -> set[Any]:
+    """The kernels and types that the sample cases launch; nothing runs."""
+    operation, launched = operations[name], set()
+
+    def record(kernel: Any, grid: Any, block: Any, *arguments: Any) -> None:
+        launched.add((kernel, tuple(map(kind, arguments))))
+
+    module = next(v.module for v in operation.variants if v.name == variant and v.device == "cuda")
+    importlib.import_module(f"{operation.package}.{module}")
+    for module in list(sys.modules.values()):
+        if getattr(module, "launch", None) is cuda_numba.launch and module is not cuda_numba:
+            monkeypatch.setattr(module, "launch", record)
+    monkeypatch.setattr(cuda_numba, "launch", record)
+    for dtype in ("float32", "float64"):
+        for case in cases_of(name, _LARGEST_CASE):
+            call(operation, case, dtype, f"cuda.{variant}", as_it_is)
+    return launched
+
+
+@pytest.mark.nvvm
+@pytest.mark.parametrize(("name", "variant"), NUMBA)
+def test_kernels_compile(name: str, variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba_cuda", reason="compiling needs numba-cuda, which takes the place of numba.cuda")
+    dispatcher = importlib.import_module("numba.cuda.dispatcher")
+    # Device functions ask the driver for the architecture, which is given here.
+    monkeypatch.setattr(dispatcher, "get_current_device", lambda: SimpleNamespace(compute_capability=(8, 0)))
+    launched = launches_of(name, variant, monkeypatch)
+    assert launched
+    for kernel, signature in launched:
+        ptx, _ = cuda.compile(kernel.py_func, signature, device=False, cc=(8, 0), output="ptx", abi="numba")
+        assert ".visible .entry" in ptx
