@@ -7,6 +7,7 @@ folder: its public functions and declaration, its definition in loops, and its v
 from .activation import leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, softplus, tanh, tanh_grad
 from .arrays import asarray, to_device
 from .bilateral import bilateral, bilateral_grad
+from .block import conv2d_batch_norm_train, conv_transpose2d_batch_norm_train
 from .box import box2d
 from .canny import canny, canny_of_gradient
 from .contexts import explain, precision, trace, use_variant
@@ -117,9 +118,11 @@ __all__ = [
     "charbonnier_loss",
     "charbonnier_loss_and_grad",
     "conv2d",
+    "conv2d_batch_norm_train",
     "conv2d_input_grad",
     "conv2d_weight_grad",
     "conv_transpose2d",
+    "conv_transpose2d_batch_norm_train",
     "correlate1d",
     "correlate2d",
     "correlate2d_input_grad",

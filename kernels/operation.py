@@ -55,7 +55,8 @@ class Variant:
 
     ``module`` (in the operation's folder) has ``build(geometry) -> run`` and may have ``rejects(geometry)``, which
     returns why it cannot take a call, or None. A teaching variant runs only when it is named, and its module is not
-    imported otherwise; one of a ``precision`` that is not "float32" also where `kernels.precision` allows that.
+    imported otherwise; one of a ``precision`` that is not "float32" also where `kernels.precision` allows that. A
+    composed one calls other operations, which are what is traced, and prepared ahead.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Variant:
     build: str = "build"
     rejects: str = "rejects"
     precision: str = "float32"
+    composed: bool = False
 
     @property
     def is_too_coarse(self) -> bool:
@@ -168,7 +170,9 @@ class Operation:
             else:
                 outputs = out if isinstance(out, tuple) else (out,)
                 self._check_outputs(outputs, plan, arrays)
-            if rehearsal.get() is not None:
+            if plan.variant.composed:
+                plan.run(tuple(arrays), outputs)
+            elif rehearsal.get() is not None:
                 outputs = _rehearsed(outputs, out)
             elif tracing.get() is None:
                 plan.run(tuple(arrays), outputs)

@@ -72,7 +72,13 @@
 //
 //        row t:  banks 8 t .. 8 t + 7        all 32, each once
 //
-// Compiled with -DKERNEL, -DBF16, -DINPUT_GRADIENT, -DSTRIDE, -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS,
+// Moments (-DMOMENTS=1, of a convolution that batch normalisation follows). A warp has its results in registers, so it
+// adds them up here: of the channels of its pixels their number, one result, the sum of the differences from that one,
+// and that of their squares. (Relative to one of them, as in cuda_fused.cu of kernels/normalization, which would have to
+// read all results once more; cuda_fused_finish.cu puts these together in the same way.) 64 differences of float32 are
+// added in float32, eight of a lane and then those of eight lanes.
+//
+// Compiled with -DKERNEL, -DBF16, -DINPUT_GRADIENT, -DSTRIDE, -DMOMENTS, -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS,
 // -DWARP_PIXELS, -DWARP_CHANNELS and -DARGUMENT_BYTES by cuda_mma.py, which also launches it.
 #include "cuda_ptx.cuh"
 #include "cuda_activation.cuh"
@@ -83,6 +89,7 @@ struct Arguments {
     const float* w;     // (K, R, S, C); for the input gradient (C, R, S, K)
     const float* bias;  // (K,) or null
     float* y;           // (N, P, Q, K)
+    float* moments;     // (parts, K, 4): a result, number of pixels, sum and sum of squares of the differences; or null
     int N, H, W, C, K, R, S, P, Q;
     int top, left;   // padding of the convolution
     int activation;  // 0 none, 1 relu, 2 leaky_relu, 3 tanh, 4 sigmoid
@@ -282,6 +289,16 @@ __device__ __forceinline__ void multiply_step(float (&sums)[ROW_FRAGMENTS][COLUM
     }
 }
 
+// Row and column of a pixel of the tile in the output.
+struct Place {
+    int p, q;
+};
+
+__device__ __forceinline__ Place place_of(const Tile& tile, int pixel) {
+    return {(tile.p0 + pixel / TILE_COLUMNS) * STORE_STEP + static_cast<int>(blockIdx.z) / STORE_STEP,
+            (tile.q0 + pixel % TILE_COLUMNS) * STORE_STEP + static_cast<int>(blockIdx.z) % STORE_STEP};
+}
+
 // Bias, activation, and the store of what lies inside the output.
 __device__ __forceinline__ void store_tile(const Arguments& a, const Tile& tile, int first_pixel, int channel,
                                            const float (&sums)[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4]) {
@@ -296,15 +313,55 @@ __device__ __forceinline__ void store_tile(const Arguments& a, const Tile& tile,
         for (int m = 0; m < ROW_FRAGMENTS; m++)
 #pragma unroll
             for (int half = 0; half < 2; half++) {
-                const int pixel = first_pixel + m * 16 + half * 8 + lane / 4;
-                const int p = (tile.p0 + pixel / TILE_COLUMNS) * STORE_STEP + blockIdx.z / STORE_STEP;
-                const int q = (tile.q0 + pixel % TILE_COLUMNS) * STORE_STEP + blockIdx.z % STORE_STEP;
-                if (p >= a.P || q >= a.Q) continue;
-                float* to = a.y + ((static_cast<long long>(tile.n) * a.P + p) * a.Q + q) * a.K + k;
+                const Place at = place_of(tile, first_pixel + m * 16 + half * 8 + lane / 4);
+                if (at.p >= a.P || at.q >= a.Q) continue;
+                float* to = a.y + ((static_cast<long long>(tile.n) * a.P + at.p) * a.Q + at.q) * a.K + k;
                 const float first = sums[m][j][half * 2] + bias0, second = sums[m][j][half * 2 + 1] + bias1;
-                store_pair(to, activate(first, a.activation, a.negative_slope), activate(second, a.activation, a.negative_slope));
+                store_pair(to, activate(first, a.activation, a.negative_slope),
+                           activate(second, a.activation, a.negative_slope));
             }
     }
+}
+
+// The sum over the lanes that have the same channels: those whose numbers differ in more than the last two bits.
+__device__ __forceinline__ float add_lanes(float value) {
+#pragma unroll
+    for (int mask = 4; mask < 32; mask *= 2) value += shuffle_xor(value, mask);
+    return value;
+}
+
+// The moments of the warp's pixels, at its place among those of all warps.
+__device__ __forceinline__ void store_moments(const Arguments& a, const Tile& tile, int first_pixel, int channel,
+                                              const float (&sums)[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4]) {
+    const int lane = threadIdx.x % 32;
+    bool inside[ROW_FRAGMENTS * 2];
+    float own = 0;
+#pragma unroll
+    for (int i = 0; i < ROW_FRAGMENTS * 2; i++) {
+        const Place at = place_of(tile, first_pixel + i * 8 + lane / 4);
+        inside[i] = at.p < a.P && at.q < a.Q;
+        own += inside[i];
+    }
+    const float count = add_lanes(own);
+    const long long part = static_cast<long long>(blockIdx.z) * gridDim.x + blockIdx.x;
+    float* to = a.moments + (part * WARPS_ACROSS_PIXELS + first_pixel / WARP_PIXELS) * a.K * 4;
+#pragma unroll
+    for (int j = 0; j < COLUMN_FRAGMENTS; j++)
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+            // The first pixel is inside if any is, and lanes 0 to 3 have it.
+            const float center = shuffle(count > 0 ? sums[0][j][i] : 0, lane % 4);
+            float sum = 0, squares = 0;
+#pragma unroll
+            for (int m = 0; m < ROW_FRAGMENTS * 2; m++) {
+                const float d = inside[m] ? sums[m / 2][j][m % 2 * 2 + i] - center : 0;
+                sum += d;
+                squares += d * d;
+            }
+            const int k = tile.k0 + channel + j * 8 + lane % 4 * 2 + i;
+            const Numbers<4, float> moments = {center, count, add_lanes(sum), add_lanes(squares)};
+            if (lane < 4 && k < a.K) store_numbers<4>(to + k * 4, moments);
+        }
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Arguments a) {
@@ -357,4 +414,5 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Argum
         phase = next;
     }
     store_tile(a, tile, first_pixel, channel, sums);
+    if constexpr (MOMENTS) store_moments(a, tile, first_pixel, channel, sums);
 }

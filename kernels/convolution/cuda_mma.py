@@ -21,7 +21,7 @@ _LARGEST_KERNEL = 5  # of one phase: two halo tiles must leave room for the weig
 
 # As struct Arguments in cuda_mma.cu.
 ARGUMENTS = np.dtype(
-    [(name, np.uint64) for name in ("x", "w", "bias", "y")]
+    [(name, np.uint64) for name in ("x", "w", "bias", "y", "moments")]
     + [(name, np.int32) for name in ("N", "H", "W", "C", "K", "R", "S", "P", "Q", "top", "left", "activation")]
     + [("negative_slope", np.float32)],
     align=True,
@@ -84,11 +84,18 @@ def tile_for(p: int, q: int, k: int) -> Tile:
 
 
 @functools.cache
-def kernel_for(tile: Tile, stride: int = 1, *, input_gradient: bool = False, bf16: bool = False) -> cuda.Kernel:
+def kernel_for(
+    tile: Tile, stride: int = 1, *, input_gradient: bool = False, bf16: bool = False, moments: bool = False
+) -> cuda.Kernel:
     """The kernel of cuda_mma.cu for one tile, stride and type of products."""
     names = ("TILE_ROWS", "TILE_COLUMNS", "TILE_CHANNELS", "WARP_PIXELS", "WARP_CHANNELS")
-    choices = (("INPUT_GRADIENT", int(input_gradient)), ("BF16", int(bf16)), ("STRIDE", stride))
-    operation = "conv2d_input_grad" if input_gradient else "conv2d"
+    choices = (
+        ("INPUT_GRADIENT", int(input_gradient)),
+        ("BF16", int(bf16)),
+        ("STRIDE", stride),
+        ("MOMENTS", int(moments)),
+    )
+    operation = f"conv2d{'_input_grad' if input_gradient else ''}{'_moments' if moments else ''}"
     name = f"{operation}_mma_{'bf16' if bf16 else 'tf32'}_{tile.rows}x{tile.columns}x{tile.channels}_stride{stride}"
     return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, (*zip(names, tile, strict=True), *choices))
 
@@ -145,21 +152,29 @@ def build_input_grad_bf16(geometry: ConvGeometry) -> Run:
     return _build(geometry, input_gradient=True, bf16=True)
 
 
-def _build(g: ConvGeometry, *, input_gradient: bool = False, bf16: bool = False) -> Run:
+def stage_for(
+    g: ConvGeometry, *, input_gradient: bool = False, bf16: bool = False, moments: bool = False
+) -> tuple[cuda.Stage, int]:
+    """The launch for x, w, bias and y, and moments if it writes those; and how many parts of pixels these are of."""
     call, stride = _call(g, input_gradient=input_gradient), g.stride[0]
     phases = stride if input_gradient else 1  # of output pixels, along each axis
     p, q = -(-call.p // phases), -(-call.q // phases)
     tile = tile_for(p, q, call.k)
-    kernel = kernel_for(tile, stride, input_gradient=input_gradient, bf16=bf16)
+    kernel = kernel_for(tile, stride, input_gradient=input_gradient, bf16=bf16, moments=moments)
     grid = (call.n * -(-p // tile.rows) * -(-q // tile.columns), -(-call.k // tile.channels), phases**2)
     shared_bytes = tile.shared_bytes(call.r, call.s, stride, input_gradient=input_gradient)
     prepared = np.zeros(1, ARGUMENTS)
     prepared[["N", "H", "W", "C", "K", "R", "S", "P", "Q", "top", "left"]] = call
     prepared["activation"], prepared["negative_slope"] = CODES[g.activation], g.negative_slope
-    stage = cuda.Stage(kernel, grid, shared_bytes, prepared)
+    parts = grid[0] * grid[2] * (tile.rows * tile.columns // tile.warp_pixels)
+    return cuda.Stage(kernel, grid, shared_bytes, prepared), parts
+
+
+def _build(g: ConvGeometry, *, input_gradient: bool = False, bf16: bool = False) -> Run:
+    stage, parts = stage_for(g, input_gradient=input_gradient, bf16=bf16)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        if grid[0] > 0:
+        if parts:
             stage.run(arrays, outputs)
 
     return cuda.aligning(run)

@@ -135,8 +135,15 @@ __device__ __forceinline__ void store_double(u32 to, double value) {
 }
 
 // What the lane whose number differs in the bits of `mask` passed as its value; a whole warp together.
-__device__ __forceinline__ double shuffle_xor(double value, int mask) {
+template <class T>
+__device__ __forceinline__ T shuffle_xor(T value, int mask) {
     return __shfl_xor_sync(0xFFFFFFFFu, value, mask);
+}
+
+// What a lane passed as its value; a whole warp together.
+template <class T>
+__device__ __forceinline__ T shuffle(T value, int lane) {
+    return __shfl_sync(0xFFFFFFFFu, value, lane);
 }
 
 // One number, or neighbouring ones at a multiple of their size together, of shared memory.

@@ -1,6 +1,7 @@
 """Batch normalisation over all axes but the last, with a fused activation, and its gradient.
 
 reference.py          the definitions
+running.py            statistics that follow those of the batches
 cpu_blocked.py        "blocked": float64 sums of shifted numbers, then one pass
 cpu_blocked_grad.py   "blocked": two sums for each channel, then one pass; the activation's gradient on the way
 cuda_naive.py         "naive" on CUDA: one thread, one number, and sums in between
@@ -9,18 +10,14 @@ cuda_fused_finish.cu  what lies between the two: sums of sums, and what follows 
 cuda_fused.py         their launches
 """
 
-from typing import Any
-
 import numpy as np
 
 from ..activation.epilogue import CODES
 from ..arrays import new_like
-from ..elementwise.geometry import finite
-from ..machine.compile import rehearsal
 from ..operation import Operation, Variant
-from ..optimizer import average_step
 from . import reference
 from .geometry import batch_norm_geometry, batch_norm_grad_geometry, batch_norm_train_geometry
+from .running import check_running, move_running
 
 __all__ = ["batch_norm", "batch_norm_grad", "batch_norm_train"]
 
@@ -140,33 +137,6 @@ def batch_norm(
     return BATCH_NORM.run((x, mean, var, weight, bias), (eps, activation, negative_slope), out, variant)
 
 
-def _check_running(array: Any, argument: str, x: Any, momentum: float) -> None:
-    on_cpu = isinstance(x, np.ndarray)
-    if not isinstance(array, np.ndarray if on_cpu else type(x)):
-        wanted = "numpy.ndarray" if on_cpu else "cupy.ndarray"
-        raise TypeError(f"batch_norm_train: {argument} expects a {wanted} but got {type(array).__name__}")
-    if array.shape != x.shape[-1:] or array.dtype != x.dtype:
-        wanted = f"{x.shape[-1:]} {x.dtype}"
-        raise ValueError(f"batch_norm_train: {argument} expects {wanted} but got {array.shape} {array.dtype}")
-    if on_cpu and not array.flags.writeable:
-        raise ValueError(f"batch_norm_train: {argument} expects a writeable array")
-    if not on_cpu and not array.flags.c_contiguous:
-        raise ValueError(f"batch_norm_train: {argument} expects a C-contiguous array")
-    if not 0 <= momentum <= 1:
-        raise ValueError(f"batch_norm_train: momentum expects 0 to 1 but got {momentum!r}")
-
-
-def _move(running: list[Any], statistics: list[Any], momentum: float) -> None:
-    """Move running statistics towards those of a batch, in place; None stays None."""
-    pairs = [(array, new) for array, new in zip(running, statistics, strict=True) if array is not None]
-    if pairs and not isinstance(pairs[0][0], np.ndarray):  # one launch, where expressions would take three for each
-        average_step(*map(list, zip(*pairs, strict=True)), decay=1 - momentum)
-        return
-    for array, new in pairs:
-        array *= 1 - momentum
-        array += momentum * new
-
-
 def batch_norm_train(
     x: np.ndarray,
     weight: np.ndarray | None = None,
@@ -223,9 +193,8 @@ def batch_norm_train(
     (array([-1.,  1.]), array([3.]), array([0.5]))
     """
     arrays = (x, weight, bias)
-    for array, argument in [(running_mean, "running_mean"), (running_var, "running_var")]:
-        if array is not None and hasattr(x, "shape"):
-            _check_running(array, argument, x, finite("batch_norm_train", "momentum", momentum))
+    running = (running_mean, running_var)
+    check_running("batch_norm_train", running, x, getattr(x, "shape", (0,))[-1], momentum)
     outputs = None
     if out is not None:
         vector = getattr(x, "shape", (0,))[-1:]
@@ -233,8 +202,7 @@ def batch_norm_train(
         outputs = (out, *[new_like(x, shape, getattr(x, "dtype", None)) for shape in shapes])
     results = BATCH_NORM_TRAIN.run(arrays, (eps, activation, negative_slope), outputs, variant)
     y, mean, inverse_std, affine, unbiased = results
-    if rehearsal.get() is None:
-        _move([running_mean, running_var], [mean, unbiased], momentum)
+    move_running(running, (mean, unbiased), momentum)
     return y, mean, inverse_std, affine
 
 

@@ -27,7 +27,7 @@ _THREADS = 256
 _ROWS = 4  # of a thread, loaded together
 _ADDING_BLOCKS, _WRITING_BLOCKS = 264, 1056  # two and eight for each multiprocessor of a large GPU
 _LEAST_ROWS = 16  # that a thread adds before a block leaves partial sums
-_FINISHED = 8  # channels of a block of cuda_fused_finish.cu
+_FINISHED, _FINISHED_OF_WARPS = 8, 2  # channels of a block of cuda_fused_finish.cu
 
 MODES = ("moments", "training", "inference", "grad_sums", "gradient")
 
@@ -61,11 +61,15 @@ def kernel_for(mode: str, dtype: str, vector: int, activation: str | None) -> cu
 
 
 @functools.cache
-def finish_kernel(dtype: str, *, grad: bool) -> cuda.Kernel:
+def finish_kernel(dtype: str, *, grad: bool = False, centered: bool = False) -> cuda.Kernel:
     """The kernel of cuda_fused_finish.cu."""
     arguments = FINISH_GRAD_ARGUMENTS if grad else FINISH_ARGUMENTS
-    macros = (("THREADS", _THREADS), ("DOUBLE", int(dtype == "float64")), ("GRAD", int(grad)))
-    name = f"batch_norm_finish{'_grad' if grad else ''}_{dtype}"
+    channels = _FINISHED_OF_WARPS if centered else _FINISHED
+    macros = (
+        ("THREADS", _THREADS), ("CHANNELS", channels), ("DOUBLE", int(dtype == "float64")),
+        ("GRAD", int(grad)), ("CENTERED", int(centered)),
+    )  # fmt: skip
+    name = f"batch_norm_finish{'_grad' if grad else ''}{'_centered' if centered else ''}_{dtype}"
     return cuda.Kernel(_FINISH_SOURCE, name, _THREADS, arguments, macros)
 
 
@@ -76,7 +80,7 @@ def parts_of(rows: int, wanted: int, least: int) -> tuple[int, int]:
     return max(1, -(-rows // each)), each
 
 
-class _Pass:
+class Pass:
     """One launch of cuda_fused.cu, for wide loads and for narrow ones."""
 
     def __init__(self, g: Normalization, mode: str, activation: str | None, *, adds: bool = False) -> None:
@@ -116,20 +120,23 @@ class _Pass:
         return partials
 
 
-def _finish(g: Normalization, parts: int, *, grad: bool) -> cuda.Stage:
-    """The launch that adds so many parts and writes what follows from the sums."""
-    kernel = finish_kernel(g.dtype.name, grad=grad)
+def finish(g: Normalization, parts: int, *, grad: bool = False, centered: bool = False) -> cuda.Stage:
+    """The launch that adds so many parts and writes what follows from the sums.
+
+    Parts are those of `Pass.add` or, centered, those that a convolution leaves.
+    """
+    kernel = finish_kernel(g.dtype.name, grad=grad, centered=centered)
     prepared = np.zeros(1, kernel.arguments)
     prepared["parts"], prepared["C"] = parts, g.channels
     if not grad:
         prepared["rows"], prepared["eps"] = g.rows, g.eps
-    shared_bytes = _THREADS // 32 * 2 * _FINISHED * 8
-    return cuda.Stage(kernel, (-(-g.channels // _FINISHED), 1, 1), shared_bytes, prepared)
+    channels = dict(kernel.macros)["CHANNELS"]
+    return cuda.Stage(kernel, (-(-g.channels // channels), 1, 1), _THREADS // 32 * 2 * channels * 8, prepared)
 
 
 def build(g: Normalization) -> Run:
     """Prepare the launch of `batch_norm`."""
-    writing = _Pass(g, "inference", g.activation)
+    writing = Pass(g, "inference", g.activation)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, mean, var, weight, bias = arrays
@@ -141,8 +148,8 @@ def build(g: Normalization) -> Run:
 
 def build_train(g: Normalization) -> Run:
     """Prepare the launches of `batch_norm_train`."""
-    adding, writing = _Pass(g, "moments", None, adds=True), _Pass(g, "training", g.activation)
-    finishing = {parts: _finish(g, parts, grad=False) for parts in adding.parts.values()}
+    adding, writing = Pass(g, "moments", None, adds=True), Pass(g, "training", g.activation)
+    finishing = {parts: finish(g, parts) for parts in adding.parts.values()}
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         (x, weight, bias), (y, *statistics) = arrays, outputs
@@ -158,8 +165,8 @@ def build_train(g: Normalization) -> Run:
 
 def build_grad(g: Normalization) -> Run:
     """Prepare the launches of `batch_norm_grad`."""
-    adding, writing = _Pass(g, "grad_sums", g.activation, adds=True), _Pass(g, "gradient", g.activation)
-    finishing = {parts: _finish(g, parts, grad=True) for parts in adding.parts.values()}
+    adding, writing = Pass(g, "grad_sums", g.activation, adds=True), Pass(g, "gradient", g.activation)
+    finishing = {parts: finish(g, parts, grad=True) for parts in adding.parts.values()}
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         (gy, x, mean, inverse_std, weight, affine), (gx, gweight, gbias) = arrays, outputs

@@ -8,10 +8,14 @@
 // usual 264 parts a thread adds eight or nine, whose loads are all under way at once. Lanes with the same channel add
 // by shuffles, warps through shared memory: an order that the number of parts decides.
 //
+// Of a convolution that leaves its own moments (CENTERED) there are some thousand parts, one for each of its warps, each
+// relative to a number of its own. Two channels in a block then let 128 threads share them.
+//
 // Memory traffic: 16 bytes for each part and channel, 270 KB for 64 channels. It is bound by latency, of which it has
 // three in a row: the first of a kernel, the loads, the stores.
 //
-// Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DGRAD and -DARGUMENT_BYTES by cuda_fused.py, which also launches it.
+// Compiled with -DKERNEL, -DTHREADS, -DCHANNELS, -DDOUBLE, -DGRAD, -DCENTERED and -DARGUMENT_BYTES by cuda_fused.py,
+// which also launches it.
 #include "cuda_ptx.cuh"
 
 #if DOUBLE
@@ -22,7 +26,11 @@ typedef float Real;
 
 // As FINISH_ARGUMENTS in cuda_fused.py, or FINISH_GRAD_ARGUMENTS.
 struct Arguments {
+#if CENTERED
+    const float* partials;  // (parts, C, 4): a number, how many there are, sum and sum of squares of the differences
+#else
     const double* partials;  // (parts, 2, C)
+#endif
 #if GRAD
     Real* gweight;  // (C,)
     Real* gbias;    // (C,)
@@ -42,7 +50,7 @@ struct Arguments {
 };
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_fused.py");
 
-constexpr int CHANNELS = 8, WARPS = THREADS / 32;
+constexpr int WARPS = THREADS / 32;
 
 #if GRAD
 __device__ __forceinline__ void finish(const Arguments& a, int c, double sum, double product) {
@@ -67,16 +75,27 @@ __device__ __forceinline__ void finish(const Arguments& a, int c, double sum, do
 }
 #endif
 
+// Add one part's two sums of channel c.
+__device__ __forceinline__ void add_part(const Arguments& a, long long part, int c, double& first, double& second) {
+#if CENTERED
+    const Numbers<4, float> own = load_numbers<4>(a.partials + (part * a.C + c) * 4);
+    const double moved = static_cast<double>(own.number[0]) - load_number(a.x + c), sum = own.number[2];
+    first += sum + own.number[1] * moved;
+    second += own.number[3] + moved * (2 * sum + own.number[1] * moved);
+#else
+    first += load_number(a.partials + 2 * part * a.C + c);
+    second += load_number(a.partials + (2 * part + 1) * a.C + c);
+#endif
+}
+
 extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) {
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     const int c = blockIdx.x * CHANNELS + threadIdx.x % CHANNELS;
     double first = 0, second = 0;
     if (c < a.C)
 #pragma unroll 8
-        for (int part = threadIdx.x / CHANNELS; part < a.parts; part += THREADS / CHANNELS) {
-            first += load_number(a.partials + 2ll * part * a.C + c);
-            second += load_number(a.partials + (2ll * part + 1) * a.C + c);
-        }
+        for (int part = threadIdx.x / CHANNELS; part < a.parts; part += THREADS / CHANNELS)
+            add_part(a, part, c, first, second);
 #pragma unroll
     for (int mask = CHANNELS; mask < 32; mask *= 2) {
         first += shuffle_xor(first, mask);

@@ -21,8 +21,14 @@ def conv2d_batch_norm_train(
     stride: Pair = 1, padding: Padding = 0, dilation: Pair = 1, groups: int = 1,
 ) -> Array:  # fmt: skip
     """Convolve, normalise by the batch's own statistics, move the running ones towards them, and activate."""
-    z = kernels.conv2d(x, w, stride=stride, padding=padding, dilation=dilation, groups=groups)
-    return _normalized(z, weight, bias, running_mean, running_var, momentum, eps, activation, negative_slope)
+    return _kept(
+        kernels.conv2d_batch_norm_train(
+            x, w, weight, bias, running_mean=running_mean, running_var=running_var,
+            momentum=momentum, eps=eps, activation=activation, negative_slope=negative_slope,
+            stride=stride, padding=padding, dilation=dilation, groups=groups,
+        ),
+        activation,
+    )  # fmt: skip
 
 
 @primitive(writes=("running_mean", "running_var"))
@@ -32,18 +38,19 @@ def conv_transpose2d_batch_norm_train(
     stride: Pair = 1, padding: Padding = 0, output_padding: Pair = 0, dilation: Pair = 1, groups: int = 1,
 ) -> Array:  # fmt: skip
     """The same with a transposed convolution."""
-    z = kernels.conv_transpose2d(
-        x, w, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation, groups=groups
-    )
-    return _normalized(z, weight, bias, running_mean, running_var, momentum, eps, activation, negative_slope)
-
-
-def _normalized(z, weight, bias, running_mean, running_var, momentum, eps, activation, negative_slope):
-    """Normalised and activated, and what backward needs."""
-    y, mean, inverse_std, affine = kernels.batch_norm_train(
-        z, weight, bias, running_mean=running_mean, running_var=running_var,
-        momentum=momentum, eps=eps, activation=activation, negative_slope=negative_slope,
+    return _kept(
+        kernels.conv_transpose2d_batch_norm_train(
+            x, w, weight, bias, running_mean=running_mean, running_var=running_var,
+            momentum=momentum, eps=eps, activation=activation, negative_slope=negative_slope,
+            stride=stride, padding=padding, output_padding=output_padding, dilation=dilation, groups=groups,
+        ),
+        activation,
     )  # fmt: skip
+
+
+def _kept(results, activation):
+    """The result, and what backward needs."""
+    y, z, mean, inverse_std, affine = results
     return y, {"z": z, "mean": mean, "inverse_std": inverse_std, "affine": affine if activation else None}
 
 

@@ -2,6 +2,7 @@
 // See there for what each does; here is what each checks. The line of a call travels with it into messages.
 #pragma once
 
+#include <functional>
 #include <cmath>
 
 #include "fibers.h"
@@ -170,19 +171,35 @@ inline void store_double(u32 to, double value, int line = __builtin_LINE()) {
     emulator::write_shared(to, &value, 8, "store_double", line);
 }
 
-inline double shuffle_xor(double value, int mask, int line = __builtin_LINE()) {
+// What the lane passed that `from(this lane, number)` names.
+template <class T, class From>
+inline T shuffled(const char* name, T value, int number, From from, int line) {
     struct Lane {
-        double value;
-        int mask;
-    } in = {value, mask};
-    double out;
-    emulator::collective({"shuffle_xor", line, &in, &out, [](emulator::Collective* lanes, int) {
+        T value;
+        int number;
+    } in = {value, number};
+    T out;
+    emulator::collective({name, line, &in, &out, [](emulator::Collective* lanes, int) {
         for (int i = 0; i < 32; i++) {
-            const int from = i ^ static_cast<const Lane*>(lanes[i].in)->mask;
-            *static_cast<double*>(lanes[i].out) = static_cast<const Lane*>(lanes[from].in)->value;
+            const int other = From()(i, static_cast<const Lane*>(lanes[i].in)->number);
+            *static_cast<T*>(lanes[i].out) = static_cast<const Lane*>(lanes[other].in)->value;
         }
     }});
     return out;
+}
+
+template <class T>
+inline T shuffle_xor(T value, int mask, int line = __builtin_LINE()) {
+    return shuffled("shuffle_xor", value, mask, std::bit_xor<int>(), line);
+}
+
+struct SecondNumber {
+    int operator()(int, int lane) const { return lane & 31; }
+};
+
+template <class T>
+inline T shuffle(T value, int lane, int line = __builtin_LINE()) {
+    return shuffled("shuffle", value, lane, SecondNumber(), line);
 }
 
 template <int COUNT, class T>

@@ -139,7 +139,7 @@ MUTANTS = {
     "no wait": ("wait_copies<0>();", "", "a copy of thread .* is on its way"),
     "channels run over": ("&& c < a.C;", ";", "lie outside every array"),
     "rows of weights run over": ("k < a.K && c", "c", "lie outside every array"),
-    "right edge stored": ("p >= a.P || q >= a.Q", "p >= a.P", "a second time"),
+    "right edge stored": ("at.p >= a.P || at.q >= a.Q", "at.p >= a.P", "a second time"),
     "buffers overlap": (
         "weights = halo + 2 * halo_bytes",
         "weights = halo + halo_bytes",

@@ -1,0 +1,197 @@
+"""A convolution, batch normalisation by the statistics of its result, and an activation, as one operation: training.
+
+reference.py   the definitions: the two operations' own, one after the other
+apart.py       "apart": the two operations, one after the other
+cuda_mma.py    "mma" on CUDA: the convolution adds up what normalises its result while it has it in registers
+
+A network in evaluation needs none of this: there the statistics are numbers, which go into the convolution's weights.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..activation.epilogue import CODES
+from ..normalization.running import check_running, move_running
+from ..operation import Operation, Variant
+from . import reference
+from .geometry import BlockGeometry, conv2d_block, conv_transpose2d_block
+
+__all__ = ["conv2d_batch_norm_train", "conv_transpose2d_batch_norm_train"]
+
+
+def _constants(g: BlockGeometry) -> tuple[Any, ...]:
+    c, n = g.convolution, g.normalization
+    return (c.stride, c.pads, c.dilation, c.groups), (n.eps, CODES[n.activation], n.negative_slope)
+
+
+def _variants(rejects: str) -> tuple[Variant, ...]:
+    return (
+        Variant("apart", "apart", composed=True),
+        Variant("mma_bf16", "cuda_mma", device="cuda", build="build_bf16", rejects=rejects, precision="bfloat16"),
+        Variant("mma", "cuda_mma", device="cuda", rejects=rejects, precision="tf32"),
+        Variant("apart", "apart", device="cuda", composed=True),
+    )
+
+
+CONV2D_BATCH_NORM_TRAIN = Operation(
+    "conv2d_batch_norm_train",
+    package=__name__,
+    geometry=conv2d_block,
+    variants=_variants("rejects"),
+    reference=reference.conv2d_batch_norm_train,
+    reference_args=_constants,
+    flops=lambda g: g.flops,
+    bytes_moved=lambda g: g.bytes_moved,
+    cases=(
+        {"shapes": [(2, 5, 6, 3), (2, 3, 3, 3)], "padding": 1},
+        {"shapes": [(2, 9, 7, 8), (6, 3, 3, 8), (6,), (6,)], "padding": 1, "activation": "relu"},
+        {"shapes": [(1, 10, 12, 4), (8, 4, 4, 4), (8,), (8,)], "stride": 2, "activation": "leaky_relu"},
+        {"shapes": [(4, 40, 40, 32), (32, 3, 3, 32), (32,), (32,)], "padding": 1, "activation": "relu"},
+    ),
+)
+
+CONV_TRANSPOSE2D_BATCH_NORM_TRAIN = Operation(
+    "conv_transpose2d_batch_norm_train",
+    package=__name__,
+    geometry=conv_transpose2d_block,
+    variants=_variants("rejects_transposed"),
+    reference=reference.conv_transpose2d_batch_norm_train,
+    reference_args=_constants,
+    flops=lambda g: g.flops,
+    bytes_moved=lambda g: g.bytes_moved,
+    cases=(
+        {"shapes": [(2, 4, 3, 3), (3, 3, 3, 2)], "padding": 1},
+        {"shapes": [(1, 5, 4, 8), (8, 4, 4, 4), (4,), (4,)], "stride": 2, "padding": 1, "activation": "relu"},
+        {"shapes": [(4, 14, 14, 32), (32, 4, 4, 16), (16,), (16,)], "stride": 2, "padding": 1, "activation": "relu"},
+    ),
+)
+
+
+def conv2d_batch_norm_train(
+    x: np.ndarray,
+    w: np.ndarray,
+    weight: np.ndarray | None = None,
+    bias: np.ndarray | None = None,
+    *,
+    running_mean: np.ndarray | None = None,
+    running_var: np.ndarray | None = None,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]] = 0,
+    dilation: int | tuple[int, int] = 1,
+    groups: int = 1,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    activation: str | None = None,
+    negative_slope: float = 0.01,
+    variant: str | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Convolve, normalise each channel by its own mean and variance, and activate.
+
+    Parameters
+    ----------
+    x : (N, H, W, C) array, float32 or float64
+        Images. An array that is not C-contiguous is copied first.
+    w : (C_out, KH, KW, C // groups) array of the same dtype
+        Kernels; there is no bias, which normalising would take away.
+    weight, bias, running_mean, running_var : (C_out,) arrays of the same dtype, optional
+        Of the normalisation, as in `batch_norm_train`, which also says what is changed in place.
+    stride, padding, dilation, groups
+        As in `conv2d`.
+    momentum, eps, activation, negative_slope
+        As in `batch_norm_train`.
+    variant : str, optional
+        The implementation to run; see `tilegrad.kernels.explain`.
+
+    Returns
+    -------
+    y : (N, P, Q, C_out) array
+    z : (N, P, Q, C_out) array
+        The convolution's result, which the gradient needs.
+    mean, inverse_std, affine : arrays
+        Of z, as `batch_norm_train` returns them.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where shapes, ranges, dtypes or devices do not fit; nothing is computed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(4.0).reshape(1, 2, 2, 1)
+    >>> y, z, mean, inverse_std, affine = conv2d_batch_norm_train(x, np.full((1, 1, 1, 1), 2.0), eps=0.0)
+    >>> z.ravel(), mean, y.mean()
+    (array([0., 2., 4., 6.]), array([3.]), 0.0)
+    """
+    args = (stride, padding, dilation, groups, eps, activation, negative_slope)
+    running = (running_mean, running_var)
+    return _run(CONV2D_BATCH_NORM_TRAIN, (x, w, weight, bias), args, _length(w, 0), running, momentum, variant)
+
+
+def conv_transpose2d_batch_norm_train(
+    x: np.ndarray,
+    w: np.ndarray,
+    weight: np.ndarray | None = None,
+    bias: np.ndarray | None = None,
+    *,
+    running_mean: np.ndarray | None = None,
+    running_var: np.ndarray | None = None,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]] = 0,
+    output_padding: int | tuple[int, int] = 0,
+    dilation: int | tuple[int, int] = 1,
+    groups: int = 1,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    activation: str | None = None,
+    negative_slope: float = 0.01,
+    variant: str | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """`conv2d_batch_norm_train` with a transposed convolution, whose ``w`` is ``(C, KH, KW, C_out // groups)``.
+
+    Parameters
+    ----------
+    x, w, stride, padding, output_padding, dilation, groups
+        As in `conv_transpose2d`.
+    weight, bias, running_mean, running_var, momentum, eps, activation, negative_slope, variant
+        As in `conv2d_batch_norm_train`.
+
+    Returns
+    -------
+    y, z, mean, inverse_std, affine
+        As of `conv2d_batch_norm_train`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where shapes, ranges, dtypes or devices do not fit; nothing is computed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(4.0).reshape(1, 2, 2, 1)
+    >>> y, z, *_ = conv_transpose2d_batch_norm_train(x, np.ones((1, 2, 2, 3)), stride=2)
+    >>> y.shape
+    (1, 4, 4, 3)
+    """
+    args = (stride, padding, output_padding, dilation, groups, eps, activation, negative_slope)
+    channels = _length(w, 3) * groups if isinstance(groups, int) else 0
+    running = (running_mean, running_var)
+    return _run(CONV_TRANSPOSE2D_BATCH_NORM_TRAIN, (x, w, weight, bias), args, channels, running, momentum, variant)
+
+
+def _length(array: Any, axis: int) -> int:
+    """The length of one axis of a weight; 0 of what is none, which is refused where all is checked."""
+    shape = getattr(array, "shape", ())
+    return shape[axis] if len(shape) == 4 else 0
+
+
+def _run(
+    operation: Operation, arrays: Any, args: tuple[Any, ...], channels: int, running: Any, momentum: float, variant: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    if channels:
+        check_running(operation.name, running, arrays[0], channels, momentum)
+    y, z, mean, inverse_std, affine, unbiased = operation.run(arrays, args, None, variant)
+    move_running(running, (mean, unbiased), momentum)
+    return y, z, mean, inverse_std, affine

@@ -1,0 +1,52 @@
+"""A block "mma" and "mma_bf16" on CUDA: a convolution on tensor cores that leaves its moments, and what follows.
+
+Three launches: the convolution writes z and, for each of its warps, what it can say of the channels of its pixels; a
+second puts that together; a third reads z and writes y. Batch normalisation for itself would have to read z once more,
+to add it up: 4 of 16 bytes for each number of z. The kernels are cuda_mma.cu of the convolution, cuda_fused_finish.cu
+and cuda_fused.cu of the normalisation. Factors are rounded as the convolution's own variants do.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..arrays import new_like
+from ..convolution.cuda_mma import rejects as rejects_convolution
+from ..convolution.cuda_mma import rejects_input_grad, stage_for
+from ..machine import cuda
+from ..normalization.cuda_fused import Pass, finish
+from ..operation import Run
+from .geometry import BlockGeometry
+
+
+def rejects(g: BlockGeometry) -> str | None:
+    """Why this variant cannot take a block with a convolution, or None."""
+    return rejects_convolution(g.convolution)
+
+
+def rejects_transposed(g: BlockGeometry) -> str | None:
+    """Why this variant cannot take a block with a transposed convolution, or None."""
+    return rejects_input_grad(g.convolution)
+
+
+def build(g: BlockGeometry, *, bf16: bool = False) -> Run:
+    """Prepare the three launches."""
+    convolving, parts = stage_for(g.convolution, input_gradient=g.transposed, bf16=bf16, moments=True)
+    finishing = finish(g.normalization, parts, centered=True)
+    writing = Pass(g.normalization, "training", g.normalization.activation)
+    moments_shape = (parts, g.normalization.channels, 4)
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        (x, w, weight, bias), (y, z, *statistics) = arrays, outputs
+        moments = new_like(z, moments_shape, np.float32)
+        convolving.run([x, w, None], [z, moments])
+        finishing.run([moments, z, weight, bias], statistics)
+        mean, _, affine, _ = statistics
+        writing.write(y, x=z, mean=mean, affine=affine)
+
+    return cuda.aligning(run)
+
+
+def build_bf16(g: BlockGeometry) -> Run:
+    """As `build`, with bfloat16 products."""
+    return build(g, bf16=True)
