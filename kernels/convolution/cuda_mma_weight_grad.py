@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import new_like
+from ..linear.cuda_sum_partials import adding, parts_of
 from ..machine import cuda
 from ..operation import Run
-from .cuda_sum_partials import adding, parts_of
 from .geometry import ConvGeometry
 
 _SOURCE = Path(__file__).with_suffix(".cu")
@@ -113,6 +113,6 @@ def _build(g: ConvGeometry, *, bf16: bool) -> Run:
         partials = gw if parts == 1 else new_like(gw, (parts, count), np.float32)
         multiplying.run(arrays, [partials])
         if parts > 1:
-            summing.run([partials], outputs)
+            summing.run([partials, None], outputs)
 
     return cuda.aligning(run)

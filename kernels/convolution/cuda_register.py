@@ -15,10 +15,10 @@ import numpy as np
 
 from ..activation.epilogue import CODES
 from ..arrays import new_like
+from ..linear.cuda_sum_partials import adding, parts_of
 from ..machine import cuda
 from ..machine.cuda_product import Tile, tile_for
 from ..operation import Run
-from .cuda_sum_partials import adding, parts_of
 from .geometry import ConvGeometry
 
 _SOURCE = Path(__file__).with_suffix(".cu")
@@ -120,7 +120,7 @@ def build_weight_grad(g: ConvGeometry, precision: str = "float32") -> Run:
         partials = gw if parts == 1 else new_like(gw, (parts, count), g.dtype)
         multiplying.run([gy, x, None], [partials])
         if parts > 1:
-            summing.run([partials], outputs)
+            summing.run([partials, None], outputs)
 
     return run
 

@@ -5,6 +5,7 @@ cpu_direct.py  "direct": the micro-kernel over packed blocks of columns
 cuda_naive.py  "naive" on CUDA: one thread, one output
 cuda_tiled.py  "tiled" on CUDA: tiles of both factors in shared memory
 cuda_register  "register", "mma" and "mma_bf16" on CUDA, in C++ (.cu; .py launches it): blocks of results in registers
+cuda_sum_partials  the sum of parts of a product, in their order, in C++; also of convolutions' weight gradients
 """
 
 import math

@@ -2,6 +2,9 @@
 
 The idea, in registers and on tensor cores, is in machine/cuda_product.cuh. All take results of up to 524280 columns, as
 many as a grid of the narrowest tiles; those on tensor cores take float32.
+
+A product of few results and a long inner axis, such as a layer for a small batch, has fewer tiles than a GPU has
+multiprocessors. Its inner axis is cut into parts, as shapes alone decide, and cuda_sum_partials.cu adds them.
 """
 
 import functools
@@ -11,12 +14,16 @@ from typing import Any
 import numpy as np
 
 from ..activation.epilogue import CODES
+from ..arrays import new_like
 from ..machine import cuda
 from ..machine.cuda_product import Tile, tile_for
 from ..operation import Run
+from .cuda_sum_partials import adding, parts_of
 
 _SOURCE = Path(__file__).with_suffix(".cu")
-_SIZES = ("M", "N", "K", "a_outer", "a_inner", "b_outer", "b_inner")
+_SIZES = ("M", "N", "K", "a_outer", "a_inner", "b_outer", "b_inner", "part")
+_BLOCKS = 264  # two for each multiprocessor of a large GPU
+_LEAST_INNER = 128  # of a part: 16 steps
 
 # As struct Arguments in cuda_register.cu.
 ARGUMENTS = np.dtype(
@@ -39,21 +46,31 @@ def kernel_for(tile: Tile, dtype: np.dtype, transpose_a: bool, transpose_b: bool
 
 
 def build(g: Any, precision: str = "float32") -> Run:
-    """Prepare the launch: a block for each tile of the output."""
+    """Prepare the launch: a block for each tile of the output, and each part of the inner axis."""
     tile = tile_for(g.m, g.n, g.dtype, 1, precision)
     kernel = kernel_for(tile, g.dtype, g.transpose_a, g.transpose_b)
+    grid = (-(-g.m // tile.m), -(-g.n // tile.n))
+    parts, each = parts_of(g.k, _BLOCKS // max(1, grid[0] * grid[1]), _LEAST_INNER)
     prepared = np.zeros(1, ARGUMENTS)
     steps = (1, g.m) if g.transpose_a else (g.k, 1), (g.k, 1) if g.transpose_b else (1, g.n)
-    for name, size in zip(_SIZES, (g.m, g.n, g.k, *steps[0], *steps[1]), strict=True):
+    for name, size in zip(_SIZES, (g.m, g.n, g.k, *steps[0], *steps[1], each), strict=True):
         prepared[name] = size
-    prepared["activation"], prepared["negative_slope"] = CODES[g.activation], g.negative_slope
-    grid = (-(-g.m // tile.m), -(-g.n // tile.n), 1)
-    stage = cuda.Stage(kernel, grid, tile.shared_bytes(g.dtype), prepared)
+    end = {"activation": g.activation, "negative_slope": g.negative_slope}
+    if parts == 1:
+        prepared["activation"], prepared["negative_slope"] = CODES[g.activation], g.negative_slope
+    multiplying = cuda.Stage(kernel, (*grid, parts), tile.shared_bytes(g.dtype), prepared)
+    summing = adding(g.m * g.n, parts, g.dtype, columns=g.n, **end)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        a, b, *bias = arrays
-        if g.m * g.n:
-            stage.run([a, b, bias[0] if bias else None], outputs)
+        (a, b, bias), (y,) = (*arrays, None)[:3], outputs
+        if not y.size:
+            return
+        if parts == 1:
+            multiplying.run([a, b, bias], [y])
+            return
+        partials = new_like(y, (parts, *y.shape), y.dtype)
+        multiplying.run([a, b, None], [partials])
+        summing.run([partials, bias], [y])
 
     return run
 

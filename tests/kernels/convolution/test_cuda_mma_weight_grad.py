@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from on_emulator import SHARED_BYTES, compiled, emulated
 from tilegrad.kernels.convolution import CONV2D_WEIGHT_GRAD, conv2d_weight_grad, cuda_mma_weight_grad
-from tilegrad.kernels.convolution.cuda_sum_partials import sum_kernel
+from tilegrad.kernels.linear.cuda_sum_partials import sum_kernel
 from tilegrad.kernels.machine import cuda
 
 

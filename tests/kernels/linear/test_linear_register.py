@@ -64,6 +64,33 @@ def test_equals_the_definition_on_tensor_cores(
 
 
 @emulated
+@pytest.mark.parametrize(("variant", "dtype"), [("register", "float64"), ("mma", "float32"), ("mma_bf16", "float32")])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_long_inner_axis_is_cut_into_parts(variant: str, dtype: str, transposed: bool) -> None:
+    """387 is three parts of 129, which end inside of a step."""
+    launched = []
+
+    def record(kernel: cuda.Kernel, grid: tuple[int, int, int], *launch: Any) -> None:
+        launched.append(grid[2])
+        emulator.launch(kernel, grid, *launch)
+
+    with cuda.launching(record), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cuda_register, "new_like", lambda beside, shape, dtype: np.full(shape, np.nan, dtype))
+        for seed in (0, 1):
+            check(9, 11, 387, transposed, not transposed, dtype, seed, variant)
+    assert launched == [3, 1, 3, 1]
+
+
+@emulated
+def test_bias_and_activation_come_behind_all_parts() -> None:
+    rng = np.random.default_rng(0)
+    x, w, bias = (rng.standard_normal(shape) for shape in ((3, 300), (5, 300), (5,)))
+    for activation, apply in (("tanh", np.tanh), ("leaky_relu", lambda v: np.where(v < 0, 0.3 * v, v))):
+        found = linear(x, w, bias, activation=activation, negative_slope=0.3, variant="cuda.register")
+        np.testing.assert_allclose(found, apply(x @ w.T + bias), rtol=1e-12)
+
+
+@emulated
 @pytest.mark.parametrize("number", range(4))
 def test_every_tile_on_tensor_cores(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for variant, precision in (("mma", "tf32"), ("mma_bf16", "bfloat16")):

@@ -5,13 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
+from ..activation.epilogue import CODES
 from ..machine import cuda
 
 _SOURCE = Path(__file__).with_suffix(".cu")
 _THREADS = 256
 
 # As struct Arguments in cuda_sum_partials.cu.
-ARGUMENTS = np.dtype([(name, np.uint64) for name in ("partials", "sum", "count", "parts")])
+ARGUMENTS = np.dtype(
+    [(name, np.uint64) for name in ("partials", "bias", "sum", "count", "parts", "columns")]
+    + [("negative_slope", np.float64), ("activation", np.int32), ("unused", np.int32)]
+)
 
 
 @functools.cache
@@ -21,10 +25,22 @@ def sum_kernel(dtype: np.dtype) -> cuda.Kernel:
     return cuda.Kernel(_SOURCE, f"sum_partials_{dtype.name}", _THREADS, ARGUMENTS, macros)
 
 
-def adding(count: int, parts: int, dtype: np.dtype) -> cuda.Stage:
-    """The launch that makes one array of ``count`` numbers of so many."""
+def adding(
+    count: int,
+    parts: int,
+    dtype: np.dtype,
+    *,
+    columns: int = 1,
+    activation: str | None = None,
+    negative_slope: float = 0.0,
+) -> cuda.Stage:
+    """The launch for partials, bias or None, and their sum: one array of ``count`` numbers of so many.
+
+    ``columns`` is the length of a bias.
+    """
     prepared = np.zeros(1, ARGUMENTS)
-    prepared["count"], prepared["parts"] = count, parts
+    prepared["count"], prepared["parts"], prepared["columns"] = count, parts, columns
+    prepared["activation"], prepared["negative_slope"] = CODES[activation], negative_slope
     return cuda.Stage(sum_kernel(dtype), (-(-count // _THREADS), 1, 1), 0, prepared)
 
 
