@@ -26,7 +26,7 @@ from .kinds import Convolution
 from .network_kinds import CNN, DCGAN, DnCNN
 from .networks import trainer
 
-NETWORKS = (DnCNN((128, 40, 40, 1)), DCGAN(batch=128), CNN())
+NETWORKS = (DnCNN((128, 40, 40, 1)), DCGAN(batch=128, channels=128, size=64), DCGAN(batch=128), CNN())
 LAYERS = (
     Convolution("dncnn-40", "DnCNN", (128, 40, 40, 64), 64, 3, padding=1),
     Convolution("dncnn-first-40", "DnCNN, first layer", (128, 40, 40, 1), 64, 3, padding=1),

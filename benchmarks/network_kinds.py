@@ -63,19 +63,29 @@ class DnCNN(Network):
 
 @dataclass(frozen=True)
 class DCGAN(Network):
-    """A training step of a DCGAN on 28x28 images: one of the discriminator, then one of the generator, with Adam."""
+    """A training step of a DCGAN: one of the discriminator, then one of the generator, with Adam.
+
+    On gray images of 28x28 pixels, or colour images of 64x64, as `nn.models.DCGANGenerator` makes them.
+    """
 
     batch: int = 64
     channels: int = 64
     latent: int = 100
+    size: int = 28
+
+    @property
+    def colours(self) -> int:
+        """Channels of an image."""
+        return 3 if self.size == 64 else 1
 
     @property
     def name(self) -> str:
-        return "dcgan-28/training"
+        return f"dcgan-{self.size}/training"
 
     @property
     def section(self) -> str:
-        return f"DCGAN 28x28, {self.channels} channels: a training step of the discriminator, then of the generator"
+        image = f"{self.size}x{self.size}"
+        return f"DCGAN {image}, {self.channels} channels: a training step of the discriminator, then of the generator"
 
     @property
     def label(self) -> str:
@@ -83,7 +93,7 @@ class DCGAN(Network):
 
     @property
     def shapes(self) -> Mapping[str, Shape]:
-        return {"x": (self.batch, 28, 28, 1), "z": (self.batch, self.latent)}
+        return {"x": (self.batch, self.size, self.size, self.colours), "z": (self.batch, self.latent)}
 
     def tiny(self) -> "DCGAN":
         return replace(self, batch=3, channels=4, latent=5)

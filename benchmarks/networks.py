@@ -76,8 +76,8 @@ def _(work: DnCNN, arrays: Arrays) -> Prepared:
 def dcgan(work: DCGAN) -> tuple[nn.models.DCGANGenerator, nn.models.DCGANDiscriminator]:
     """Both networks with the weights that all sides start from."""
     nn.manual_seed(0)
-    generator = nn.models.DCGANGenerator(28, work.channels, latent=work.latent)
-    return generator, nn.models.DCGANDiscriminator(28, work.channels)
+    image = (work.size, work.channels, work.colours)
+    return nn.models.DCGANGenerator(*image, latent=work.latent), nn.models.DCGANDiscriminator(*image)
 
 
 GAN_RATE, GAN_BETAS = 2e-4, (0.5, 0.999)

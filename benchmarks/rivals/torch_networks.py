@@ -3,6 +3,7 @@
 import functools
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -138,43 +139,72 @@ def _channels_first(array: np.ndarray, image: tuple[int, int, int], axis: int) -
     return np.take(array, np.moveaxis(places, 2, 0).ravel(), axis)
 
 
+_leaky = functools.partial(functional.leaky_relu, negative_slope=0.2, inplace=True)
+
+
 def _dcgan(work: DCGAN, layout: Any) -> tuple[torch.nn.Module, torch.nn.Module]:
-    wide, narrow = 2 * work.channels, work.channels
-    leaky = functools.partial(functional.leaky_relu, negative_slope=0.2, inplace=True)
+    make = _large_dcgan if work.size == 64 else _small_dcgan
+    models, weights = make(work), [dict(model.state_dict()) for model in networks.dcgan(work)]
+    if work.size != 64:
+        image = (work.size // 4, work.size // 4, 2 * work.channels)
+        for name in ("0.weight", *(f"1.{part}" for part in ("weight", "bias", "running_mean", "running_var"))):
+            weights[0][f"network.{name}"] = _channels_first(weights[0][f"network.{name}"], image, 0)
+        weights[1]["network.3.weight"] = _channels_first(weights[1]["network.3.weight"], image, 1)
+    for model, own in zip(models, weights, strict=True):
+        load(model, own, layout)
+    return models
+
+
+def _small_dcgan(work: DCGAN) -> tuple[torch.nn.Module, torch.nn.Module]:
+    wide, narrow, side = 2 * work.channels, work.channels, work.size // 4
+    features = side * side * wide
     up = torch.nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False)
     generator = torch.nn.Sequential(OrderedDict({
         "network": torch.nn.Sequential(
-            torch.nn.Linear(work.latent, 49 * wide, bias=False), torch.nn.BatchNorm1d(49 * wide),
-            _Reshaped((wide, 7, 7)), Block(up, narrow, relu), torch.nn.ConvTranspose2d(narrow, 1, 4, 2, 1),
+            torch.nn.Linear(work.latent, features, bias=False), torch.nn.BatchNorm1d(features),
+            _Reshaped((wide, side, side), relu), Block(up, narrow, relu), torch.nn.ConvTranspose2d(narrow, 1, 4, 2, 1),
         ),
         "end": torch.nn.Tanh(),
     }))  # fmt: skip
     first, down = torch.nn.Conv2d(1, narrow, 4, 2, 1), torch.nn.Conv2d(narrow, wide, 4, 2, 1, bias=False)
     discriminator = torch.nn.Sequential(OrderedDict({
         "network": torch.nn.Sequential(OrderedDict({
-            "0": first, "activation": torch.nn.LeakyReLU(0.2, inplace=True), "1": Block(down, wide, leaky),
-            "2": torch.nn.Flatten(), "3": torch.nn.Linear(49 * wide, 1),
+            "0": first, "activation": torch.nn.LeakyReLU(0.2, inplace=True), "1": Block(down, wide, _leaky),
+            "2": torch.nn.Flatten(), "3": torch.nn.Linear(features, 1),
         })),
     }))  # fmt: skip
-    ours, image = networks.dcgan(work), (7, 7, wide)
-    weights = [dict(model.state_dict()) for model in ours]
-    for name in ("0.weight", *(f"1.{part}" for part in ("weight", "bias", "running_mean", "running_var"))):
-        weights[0][f"network.{name}"] = _channels_first(weights[0][f"network.{name}"], image, 0)
-    weights[1]["network.3.weight"] = _channels_first(weights[1]["network.3.weight"], image, 1)
-    load(generator, weights[0], layout)
-    load(discriminator, weights[1], layout)
     return generator, discriminator
 
 
-class _Reshaped(torch.nn.Module):
-    """relu, then vectors as images."""
+def _large_dcgan(work: DCGAN) -> tuple[torch.nn.Module, torch.nn.Module]:
+    widths = [work.channels << i for i in range(4)]
+    up: OrderedDict[str, torch.nn.Module] = OrderedDict({
+        "0": _Reshaped((work.latent, 1, 1), torch.nn.Identity()),
+        "1": Block(torch.nn.ConvTranspose2d(work.latent, widths[3], 4, bias=False), widths[3], relu),
+    })  # fmt: skip
+    down: OrderedDict[str, torch.nn.Module] = OrderedDict({
+        "0": torch.nn.Conv2d(work.colours, widths[0], 4, 2, 1, bias=False),
+        "activation": torch.nn.LeakyReLU(0.2, inplace=True),
+    })  # fmt: skip
+    for i, (few, many) in enumerate(pairwise(widths)):
+        up[str(4 - i)] = Block(torch.nn.ConvTranspose2d(many, few, 4, 2, 1, bias=False), few, relu)
+        down[str(i + 1)] = Block(torch.nn.Conv2d(few, many, 4, 2, 1, bias=False), many, _leaky)
+    up["5"] = torch.nn.ConvTranspose2d(widths[0], work.colours, 4, 2, 1, bias=False)
+    down |= {"4": torch.nn.Conv2d(widths[3], 1, 4, bias=False), "5": torch.nn.Flatten()}
+    layers = OrderedDict((name, up[name]) for name in sorted(up))
+    generator = torch.nn.Sequential(OrderedDict({"network": torch.nn.Sequential(layers), "end": torch.nn.Tanh()}))
+    return generator, torch.nn.Sequential(OrderedDict({"network": torch.nn.Sequential(down)}))
 
-    def __init__(self, shape: tuple[int, int, int]) -> None:
+
+class _Reshaped(torch.nn.Module):
+    """Vectors as images, activated before."""
+
+    def __init__(self, shape: tuple[int, int, int], activate: Callable[[torch.Tensor], torch.Tensor]) -> None:
         super().__init__()
-        self.shape = shape
+        self.shape, self.activate = shape, activate
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return relu(x).view(-1, *self.shape)
+        return self.activate(x).view(-1, *self.shape)
 
 
 def _dcgan_step(

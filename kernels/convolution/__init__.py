@@ -15,8 +15,7 @@ The ladder, from the definition to the fastest on each device (`tilegrad.kernels
     cuda_naive.py    "naive": one thread, one output (the gradients: cuda_naive_grads.py)
     cuda_tiled.py    "tiled": a tile of the image and of the weight in shared memory
     cuda_mma.cu      "mma": tensor cores, in CUDA C++, with tf32 products; "mma_bf16": with bfloat16 ones (their weight
-                     gradient: cuda_mma_weight_grad.cu, whose partial sums
-                     kernels/linear/cuda_sum_partials.cu adds)
+                     gradient: cuda_mma_weight_grad.cu, and cuda_sum_partials.cu of kernels/linear)
     cuda_register.cu "register": blocks of results in registers, for any call; "mma_gemm", "mma_gemm_bf16": the same on
                      tensor cores, for the calls that "mma" does not take
 

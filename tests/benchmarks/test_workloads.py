@@ -8,13 +8,14 @@ from brief import ONCE
 from tilegrad.benchmarks import rivals
 from tilegrad.benchmarks.contestant import Arrays, Contestant, Prepared
 from tilegrad.benchmarks.kinds import Convolution, FreshProcess, Work
-from tilegrad.benchmarks.network_kinds import Network
+from tilegrad.benchmarks.network_kinds import DCGAN, Network
 from tilegrad.benchmarks.ours import OURS
 from tilegrad.benchmarks.rows import measure
 from tilegrad.benchmarks.table import LABEL
 from tilegrad.benchmarks.workloads import WORKLOADS
 
-IN_PROCESS = [work for work in WORKLOADS if not isinstance(work, FreshProcess)]
+# What takes minutes a step on a CPU is measured on GPUs only.
+IN_PROCESS = [*[work for work in WORKLOADS if not isinstance(work, FreshProcess)], DCGAN(size=64)]
 # One of each kind, with every pass of a layer and both uses of a network.
 KINDS = {(type(w), w.label if isinstance(w, Convolution | Network) else ""): w for w in IN_PROCESS}
 each = pytest.mark.parametrize("work", IN_PROCESS, ids=lambda work: work.name)
