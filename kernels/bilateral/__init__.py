@@ -3,6 +3,7 @@
     reference.py   the loops, interpreted in float64; compiled as they stand they are "naive"
     cpu_tiles.py   "tiles": each pair of pixels weighed once, with a polynomial
     cpu_gather.py  "gather": the gradient by the image
+    cuda_naive.py  "naive" on CUDA: both, one thread, one output
 
 Source: C. Tomasi and R. Manduchi, "Bilateral filtering for gray and color images", 1998.
 """
@@ -35,7 +36,7 @@ BILATERAL = Operation(
     "bilateral",
     package=__name__,
     geometry=bilateral_geometry,
-    variants=(Variant("tiles", "cpu_tiles"),),
+    variants=(Variant("tiles", "cpu_tiles"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.bilateral,
     reference_args=lambda g: (*_constants(g), g.dtype.kind == "u"),
     flops=lambda g: g.flops,
@@ -47,7 +48,7 @@ BILATERAL_GRAD = Operation(
     "bilateral_grad",
     package=__name__,
     geometry=bilateral_grad_geometry,
-    variants=(Variant("gather", "cpu_gather"),),
+    variants=(Variant("gather", "cpu_gather"), Variant("naive", "cuda_naive", device="cuda", build="build_grad")),
     reference=reference.bilateral_grad,
     reference_args=_constants,
     flops=lambda g: 4 * g.flops,
