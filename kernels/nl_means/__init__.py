@@ -5,6 +5,7 @@
     weights.py       the integer weights of byte images, and whether a polynomial gives the same ones
     integer_rows.py  vector code for rows of squared differences of bytes
     cpu_integer.py   "integer": byte images, to the bit
+    cuda_naive.py    "naive" on CUDA: both, one thread, one output
 
 Distances of all patches under one offset of the search window are a window's sums over one image of squared
 differences, so that a distance costs a few operations and not a patch's worth of them. Source: A. Buades, B. Coll and
@@ -15,6 +16,7 @@ electron cryomicroscopy", 2008.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arrays import beside
 from ..operation import Operation, Variant
 from . import reference
 from .geometry import integer_geometry, means_geometry
@@ -26,7 +28,7 @@ NL_MEANS = Operation(
     "nl_means",
     package=__name__,
     geometry=means_geometry,
-    variants=(Variant("tiles", "cpu_tiles"),),
+    variants=(Variant("tiles", "cpu_tiles"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.nl_means,
     reference_args=lambda g: (g.shape, g.before, g.distance, g.inside, g.scale, g.offset, g.cutoff),
     flops=lambda g: g.flops,
@@ -43,7 +45,7 @@ NL_MEANS_UINT8 = Operation(
     "nl_means_uint8",
     package=__name__,
     geometry=integer_geometry,
-    variants=(Variant("integer", "cpu_integer"),),
+    variants=(Variant("integer", "cpu_integer"), Variant("naive", "cuda_naive", device="cuda", build="build_uint8")),
     reference=reference.nl_means_uint8,
     reference_args=lambda g: (g.shape, weights_of(*g.key).table, g.patch, g.distance, weights_of(*g.key).shift),
     flops=lambda g: g.flops,
@@ -116,7 +118,7 @@ def nl_means(
     taps = np.asarray(weights)
     if taps.dtype.kind not in "fiu":
         raise TypeError(f"nl_means: weights expects real numbers but got {taps.dtype}")
-    arrays = (x, taps.astype(np.float64, copy=False))
+    arrays = (x, beside(x, taps.astype(np.float64, copy=False)))
     return NL_MEANS.run(arrays, (before, distance, inside, scale, offset, cutoff), out, variant)
 
 

@@ -11,8 +11,40 @@ where t runs over a square search window, and w falls exponentially with the squ
 import math
 
 import numpy as np
+from numba.extending import register_jitable
 
 from ..correlation.reference import MIRROR, border
+
+
+@register_jitable
+def weight_of(x, image, p, q, dy, dx, weights, before, scale, offset, cutoff):
+    """How much the patch of pixel (p, q) resembles the one that is (dy, dx) away from it."""
+    H, W, taps = x.shape[1], x.shape[2], weights.size
+    d = 0.0
+    for i in range(taps):
+        k, m = border(p + i - before, H, MIRROR), border(p + dy + i - before, H, MIRROR)
+        for j in range(taps):
+            r, s = border(q + j - before, W, MIRROR), border(q + dx + j - before, W, MIRROR)
+            for c in range(x.shape[3]):
+                difference = np.float64(x[image, k, r, c]) - np.float64(x[image, m, s, c])
+                d += scale * weights[i] * weights[j] * (difference * difference - offset)
+    # Not `d > cutoff`: the distance of a patch that holds a NaN is none.
+    return math.exp(-max(d, 0.0)) if d <= cutoff else 0.0
+
+
+@register_jitable
+def mean_of(x, image, p, q, c, weights, before, distance, inside, scale, offset, cutoff):
+    """The weighted mean of channel c over the search window of pixel (p, q)."""
+    H, W = x.shape[1], x.shape[2]
+    total, values = 0.0, 0.0
+    for dy in range(-distance, distance + 1):
+        for dx in range(-distance, distance + 1):
+            if inside and not (0 <= p + dy < H and 0 <= q + dx < W):
+                continue
+            weight = weight_of(x, image, p, q, dy, dx, weights, before, scale, offset, cutoff)
+            total += weight
+            values += weight * np.float64(x[image, border(p + dy, H, MIRROR), border(q + dx, W, MIRROR), c])
+    return values / total if total != 0.0 else np.nan
 
 
 def nl_means(x, weights, y, shape, before, distance, inside, scale, offset, cutoff):
@@ -22,60 +54,52 @@ def nl_means(x, weights, y, shape, before, distance, inside, scale, offset, cuto
     What lies outside the image mirrors it; with ``inside`` only pixels of the image itself are averaged.
     """
     n, h, w, channels = shape
-    taps = weights.size
     source, target = x.reshape(shape), y.reshape(shape)
     for image in range(n):
         for p in range(h):
             for q in range(w):
-                total, sums = 0.0, np.zeros(channels)
-                for dy in range(-distance, distance + 1):
-                    for dx in range(-distance, distance + 1):
-                        if inside and not (0 <= p + dy < h and 0 <= q + dx < w):
-                            continue
-                        d = 0.0
-                        for i in range(taps):
-                            k = border(p + i - before, h, MIRROR)
-                            m = border(p + dy + i - before, h, MIRROR)
-                            for j in range(taps):
-                                r = border(q + j - before, w, MIRROR)
-                                s = border(q + dx + j - before, w, MIRROR)
-                                for c in range(channels):
-                                    difference = source[image, k, r, c] - source[image, m, s, c]
-                                    d += scale * weights[i] * weights[j] * (difference * difference - offset)
-                        # Not `d > cutoff`: the distance of a patch that holds a NaN is none.
-                        weight = math.exp(-max(d, 0.0)) if d <= cutoff else 0.0
-                        total += weight
-                        m, s = border(p + dy, h, MIRROR), border(q + dx, w, MIRROR)
-                        for c in range(channels):
-                            sums[c] += weight * source[image, m, s, c]
                 for c in range(channels):
-                    target[image, p, q, c] = sums[c] / total if total != 0.0 else np.nan
+                    target[image, p, q, c] = mean_of(
+                        source, image, p, q, c, weights, before, distance, inside, scale, offset, cutoff
+                    )
+
+
+@register_jitable
+def squared_distance(x, image, p, q, dy, dx, before):
+    """Of the patch of pixel (p, q) from the one that is (dy, dx) away from it; an integer."""
+    H, W = x.shape[1], x.shape[2]
+    d = np.int64(0)
+    for i in range(-before, before + 1):
+        k, m = border(p + i, H, MIRROR), border(p + dy + i, H, MIRROR)
+        for j in range(-before, before + 1):
+            r, s = border(q + j, W, MIRROR), border(q + dx + j, W, MIRROR)
+            for c in range(x.shape[3]):
+                difference = np.int64(x[image, k, r, c]) - np.int64(x[image, m, s, c])
+                d += difference * difference
+    return d
+
+
+@register_jitable
+def integer_mean(x, image, p, q, c, table, patch, distance, shift):
+    """The mean, rounded half up, with weights ``table[d >> shift]`` of the squared distance d, and 0 beyond."""
+    H, W = x.shape[1], x.shape[2]
+    total, values = np.int64(0), np.int64(0)
+    for dy in range(-distance, distance + 1):
+        for dx in range(-distance, distance + 1):
+            place = squared_distance(x, image, p, q, dy, dx, patch // 2) >> shift
+            if place < table.size:
+                weight = np.int64(table[place])
+                total += weight
+                values += weight * np.int64(x[image, border(p + dy, H, MIRROR), border(q + dx, W, MIRROR), c])
+    return (values + total // 2) // total
 
 
 def nl_means_uint8(x, y, shape, table, patch, distance, shift):
-    """Weights are the integers ``table[d >> shift]`` of the squared distance ``d``, and 0 beyond the table."""
+    """Of bytes, in integers."""
     n, h, w, channels = shape
-    before = patch // 2
     source, target = x.reshape(shape), y.reshape(shape)
     for image in range(n):
         for p in range(h):
             for q in range(w):
-                total, sums = np.int64(0), np.zeros(channels, np.int64)
-                for dy in range(-distance, distance + 1):
-                    for dx in range(-distance, distance + 1):
-                        d = np.int64(0)
-                        for i in range(-before, before + 1):
-                            k, m = border(p + i, h, MIRROR), border(p + dy + i, h, MIRROR)
-                            for j in range(-before, before + 1):
-                                r, s = border(q + j, w, MIRROR), border(q + dx + j, w, MIRROR)
-                                for c in range(channels):
-                                    difference = np.int64(source[image, k, r, c]) - np.int64(source[image, m, s, c])
-                                    d += difference * difference
-                        if d >> shift < len(table):
-                            weight = np.int64(table[d >> shift])
-                            total += weight
-                            m, s = border(p + dy, h, MIRROR), border(q + dx, w, MIRROR)
-                            for c in range(channels):
-                                sums[c] += weight * np.int64(source[image, m, s, c])
                 for c in range(channels):
-                    target[image, p, q, c] = (sums[c] + total // 2) // total
+                    target[image, p, q, c] = integer_mean(source, image, p, q, c, table, patch, distance, shift)
