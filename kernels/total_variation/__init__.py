@@ -2,6 +2,7 @@
 
     reference.py   the loops, interpreted in float64; compiled as they stand they are "naive"
     cpu_bands.py   "bands": a step of the iteration in one walk over the image
+    cuda_naive.py  "naive" on CUDA: one thread, one pixel, and four launches a step
 
 Source: L. Rudin, S. Osher and E. Fatemi, "Nonlinear total variation based noise removal algorithms", 1992;
 A. Chambolle, "An algorithm for total variation minimization and applications", 2004.
@@ -19,7 +20,7 @@ TOTAL_VARIATION = Operation(
     "total_variation",
     package=__name__,
     geometry=variation_geometry,
-    variants=(Variant("bands", "cpu_bands"),),
+    variants=(Variant("bands", "cpu_bands"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.total_variation,
     reference_args=lambda g: (g.planes, g.h, g.w, g.weight, g.eps, g.steps),
     flops=lambda g: g.flops,

@@ -87,6 +87,8 @@ ODD = {
         {"shapes": [(1, 3, 2, 2)], "input_shape": (1, 6, 5, 2), "kernel_size": 3, "stride": 2, "ceil_mode": True,
          "divisor_override": 2},
     ],
+    "total_variation": [{"shapes": [(2, 3, 4)], "weight": 0.2, "eps": 0.05, "steps": 12},
+                        {"shapes": [(3, 2)], "weight": 0.5, "eps": 0.0, "steps": 7}],
     "pad2d": [{"shapes": [image], **how} for _, image, how in _PADDED],
     "pad2d_grad": [{"shapes": [padded], "input_shape": image, **how} for padded, image, how in _PADDED],
     "interpolate": [{"shapes": [image], **how} for _, image, how in _RESIZED],
