@@ -50,7 +50,7 @@ CANNY_OF_GRADIENT = Operation(
     "canny_of_gradient",
     package=__name__,
     geometry=gradient_geometry,
-    variants=(Variant("rows", "cpu_rows"),),
+    variants=(Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda", build="build_of_gradient")),
     reference=reference.canny_of_gradient,
     reference_args=lambda g: (g.n, g.h, g.w, g.squared),
     flops=lambda g: g.flops,

@@ -5,6 +5,8 @@
     grow        each thread whose pixel is weak looks whether a neighbour is strong; again, until nothing changes
     edges       0 or 255
 
+Of given derivatives a first step writes the norms alone.
+
 The idea: within a step pixels do not depend on each other, so every loop over pixels becomes a grid of threads, and
 each step's result goes to memory, where the next one reads it. Threads are numbered in the order in which pixels lie in
 memory, so the 32 of a warp read and write neighbouring words.
@@ -24,6 +26,7 @@ import numpy as np
 from numba import cuda
 
 from ..arrays import beside, new_like
+from ..hysteresis.cuda_naive import until_nothing_changes
 from ..hysteresis.reference import NOTHING, STRONG, WEAK
 from ..machine.cuda_numba import launch
 from ..operation import Run
@@ -92,6 +95,17 @@ def canny_gradients_naive(x, dx, dy, norms, weights, divided, squared):
     norms[n, p, q], dx[n, p, q], dy[n, p, q] = strongest_gradient(x, n, p, q, weights, divided, squared)
 
 
+@cuda.jit
+def canny_norms_naive(dx, dy, norms, squared):
+    index = cuda.grid(1)
+    if index >= norms.size:
+        return
+    _, H, W = norms.shape
+    q, p, n = index % W, index // W % H, index // (H * W)
+    across, down = int(dx[n, p, q]), int(dy[n, p, q])
+    norms[n, p, q] = across * across + down * down if squared else abs(across) + abs(down)
+
+
 @cuda.jit(device=True)
 def norm_at(norms, n, p, q):
     """0 outside the image."""
@@ -141,16 +155,6 @@ def weights_of(g: CannyGeometry) -> np.ndarray:
     return np.array([SMOOTH[g.aperture], SLOPE[g.aperture]], np.int32)
 
 
-def grow_until_nothing_changes(grow: Any, grid: tuple[int, ...], block: tuple[int, ...], classes: Any) -> None:
-    """Launch until the flag stays down; reading it waits for the device."""
-    changed = new_like(classes, (1,), np.int32)
-    while True:
-        changed[0] = 0
-        launch(grow, grid, block, classes, changed)
-        if not int(changed[0]):
-            return
-
-
 def build(g: CannyGeometry) -> Run:
     """Prepare the launches: enough blocks of 128 threads for every pixel."""
     grid, block = (-(-g.pixels // THREADS),), (THREADS,)
@@ -163,8 +167,28 @@ def build(g: CannyGeometry) -> Run:
         dx, dy, norms = (new_like(x, y.shape, np.int32) for _ in range(3))
         classes = new_like(x, y.shape, np.uint8)
         launch(canny_gradients_naive, grid, block, x, dx, dy, norms, beside(x, weights), divided, g.squared)
-        launch(canny_classes_naive, grid, block, dx, dy, norms, thresholds, classes)
-        grow_until_nothing_changes(canny_grow_naive, grid, block, classes)
-        launch(canny_edges, grid, block, classes, y)
+        _edges(grid, block, dx, dy, norms, thresholds, classes, y)
 
     return run
+
+
+def build_of_gradient(g: CannyGeometry) -> Run:
+    """Prepare the launches; norms of any 16-bit derivatives need more than 32 bits."""
+    grid, block = (-(-g.pixels // THREADS),), (THREADS,)
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        (dx, dy, thresholds), (y,) = arrays, outputs
+        if not g.pixels:
+            return
+        norms, classes = new_like(dx, y.shape, np.int64), new_like(dx, y.shape, np.uint8)
+        launch(canny_norms_naive, grid, block, dx, dy, norms, g.squared)
+        _edges(grid, block, dx, dy, norms, thresholds, classes, y)
+
+    return run
+
+
+def _edges(grid: Any, block: Any, dx: Any, dy: Any, norms: Any, thresholds: Any, classes: Any, y: Any) -> None:
+    """What follows from derivatives and norms."""
+    launch(canny_classes_naive, grid, block, dx, dy, norms, thresholds, classes)
+    until_nothing_changes(canny_grow_naive, grid, block, classes)
+    launch(canny_edges, grid, block, classes, y)

@@ -29,12 +29,13 @@ from typing import Any
 from numba import cuda
 
 from ..arrays import beside, new_like
+from ..hysteresis.cuda_naive import until_nothing_changes
 from ..hysteresis.reference import NOTHING, STRONG, WEAK
 from ..machine.cuda_numba import launch
 from ..operation import Run
 from .apertures import DIVIDED
 from .cuda_naive import THREADS as FLAT
-from .cuda_naive import canny_edges, class_of, grow_until_nothing_changes, steps_of, weights_of
+from .cuda_naive import canny_edges, class_of, steps_of, weights_of
 from .geometry import CannyGeometry
 
 ROWS, COLUMNS = 8, 16
@@ -155,7 +156,7 @@ def build(g: CannyGeometry) -> Run:
             return
         classes = new_like(x, y.shape, "uint8")
         launch(canny_classes_tiled, grid, block, x, beside(x, weights), divided, g.squared, thresholds, classes)
-        grow_until_nothing_changes(canny_grow_tiled, grid, block, classes)
+        until_nothing_changes(canny_grow_tiled, grid, block, classes)
         launch(canny_edges, (-(-g.pixels // FLAT),), (FLAT,), classes, y)
 
     return run

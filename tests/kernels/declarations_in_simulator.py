@@ -89,6 +89,15 @@ ODD = {
     ],
     "total_variation": [{"shapes": [(2, 3, 4)], "weight": 0.2, "eps": 0.05, "steps": 12},
                         {"shapes": [(3, 2)], "weight": 0.5, "eps": 0.0, "steps": 7}],
+    "hysteresis": [
+        {"shapes": [(2, 6, 7)], "below": {0: 3}, "integers": "uint8", "connectivity": 1},
+        {"shapes": [(3, 4, 5)], "below": {0: 3}, "integers": "uint8", "axes": 3, "connectivity": 2},
+    ],
+    "canny_of_gradient": [
+        {"shapes": [(2, 6, 7)] * 2, "below": {0: 300, 1: 300}, "integers": "int16", "low": 200, "high": 400},
+        {"shapes": [(1, 5, 9)] * 2, "below": {0: 300, 1: 300}, "integers": "int16", "low": 4e4, "high": 8e4,
+         "norm": "l2"},
+    ],
     "pad2d": [{"shapes": [image], **how} for _, image, how in _PADDED],
     "pad2d_grad": [{"shapes": [padded], "input_shape": image, **how} for padded, image, how in _PADDED],
     "interpolate": [{"shapes": [image], **how} for _, image, how in _RESIZED],
@@ -100,9 +109,10 @@ ODD = {
 
 
 def poisoned(shape, dtype=np.float64):
-    """An array of NaN, or of a large integer: what a kernel leaves unwritten shows."""
+    """An array of NaN, of a large integer or of True: what a kernel leaves unwritten shows."""
     dtype = np.dtype(dtype)
-    return np.full(shape, np.nan if dtype.kind == "f" else np.iinfo(dtype).max // 3, dtype)
+    number = {"f": np.nan, "b": True}.get(dtype.kind)
+    return np.full(shape, np.iinfo(dtype).max // 3 if number is None else number, dtype)
 
 
 def poison(monkeypatch):
