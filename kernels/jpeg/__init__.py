@@ -2,6 +2,7 @@
 
 reference.py    the definition
 cpu_blocks.py   "blocks": a row of blocks at a time
+cuda_naive.py   "naive" on CUDA: one thread, one pixel or one line of eight
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ JPEG = Operation(
     "jpeg",
     package=__name__,
     geometry=jpeg_geometry,
-    variants=(Variant("blocks", "cpu_blocks"),),
+    variants=(Variant("blocks", "cpu_blocks"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.jpeg,
     reference_args=lambda g: g.constants,
     flops=lambda g: g.flops,

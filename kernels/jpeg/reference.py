@@ -145,8 +145,8 @@ def jpeg(x, y, tables, shape, across, down):
                 if C == 1:
                     target[n, p, q, 0] = luminance
                 else:
-                    cb = _upsampled(planes[1], p, q, rows, columns, across, down)
-                    cr = _upsampled(planes[2], p, q, rows, columns, across, down)
+                    cb = upsampled(planes[1], p, q, rows, columns, across, down)
+                    cr = upsampled(planes[2], p, q, rows, columns, across, down)
                     target[n, p, q, 0] = red(luminance, cr)
                     target[n, p, q, 1] = green(luminance, cb, cr)
                     target[n, p, q, 2] = blue(luminance, cb)
@@ -217,7 +217,7 @@ def quantised(frequency, divisor):
 
 
 @register_jitable
-def _upsampled(plane, p, q, rows, columns, across, down):
+def upsampled(plane, p, q, rows, columns, across, down):
     """The sample at pixel (p, q): 3/4 of the nearest and 1/4 of the next, in each direction that was subsampled."""
     if across == 1:
         return plane[p, q]

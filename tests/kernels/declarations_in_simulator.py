@@ -89,6 +89,11 @@ ODD = {
     ],
     "total_variation": [{"shapes": [(2, 3, 4)], "weight": 0.2, "eps": 0.05, "steps": 12},
                         {"shapes": [(3, 2)], "weight": 0.5, "eps": 0.0, "steps": 7}],
+    "jpeg": [
+        {"shapes": [(1, 5, 3, 3)], "quality": 20, "below": {0: 256}, "integers": "uint8"},
+        {"shapes": [(2, 3, 4, 3)], "quality": 50, "subsampling": "4:2:2", "below": {0: 256}, "integers": "uint8"},
+        {"shapes": [(1, 3, 9, 3)], "quality": 50, "subsampling": "4:4:4", "below": {0: 256}, "integers": "uint8"},
+    ],
     "hysteresis": [
         {"shapes": [(2, 6, 7)], "below": {0: 3}, "integers": "uint8", "connectivity": 1},
         {"shapes": [(3, 4, 5)], "below": {0: 3}, "integers": "uint8", "axes": 3, "connectivity": 2},
