@@ -2,6 +2,7 @@
 
 reference.py    the definition: every pixel looks at all others
 cpu_columns.py  "columns": the nearest pixel of each column, then of each row the nearest column
+cuda_naive.py   "naive" on CUDA: the same, one thread, one pixel
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ DISTANCE_TRANSFORM = Operation(
     "distance_transform",
     package=__name__,
     geometry=distance_geometry,
-    variants=(Variant("columns", "cpu_columns"),),
+    variants=(Variant("columns", "cpu_columns"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.distance_transform,
     reference_args=lambda g: (g.n, g.h, g.w, g.step_h, g.step_w),
     flops=lambda g: g.flops,

@@ -3,6 +3,7 @@
     reference.py       the definitions: components flooded one by one, and measured pixel by pixel
     cpu_runs.py        "runs": rows become runs of pixels, and runs that touch are joined
     cpu_measures.py    "runs" of the measures
+    cuda_naive.py      "naive" on CUDA: indices that fall to the first pixel's; measures by atomic operations
 
 Components are numbered from 1 in the order of their first pixels, row by row.
 """
@@ -19,7 +20,7 @@ LABEL_COMPONENTS = Operation(
     "label_components",
     package=__name__,
     geometry=label_geometry,
-    variants=(Variant("runs", "cpu_runs"),),
+    variants=(Variant("runs", "cpu_runs"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.label_components,
     reference_args=lambda g: (g.n, g.d, g.h, g.w, g.connectivity, g.background, g.equal),
     flops=lambda g: g.flops,
@@ -36,7 +37,7 @@ MEASURE_COMPONENTS = Operation(
     "measure_components",
     package=__name__,
     geometry=measure_geometry,
-    variants=(Variant("runs", "cpu_measures"),),
+    variants=(Variant("runs", "cpu_measures"), Variant("naive", "cuda_naive", device="cuda", build="build_measures")),
     reference=reference.measure_components,
     reference_args=lambda g: (g.n, g.h, g.w, g.components),
     flops=lambda g: g.flops,

@@ -94,6 +94,16 @@ ODD = {
         {"shapes": [(2, 3, 4, 3)], "quality": 50, "subsampling": "4:2:2", "below": {0: 256}, "integers": "uint8"},
         {"shapes": [(1, 3, 9, 3)], "quality": 50, "subsampling": "4:4:4", "below": {0: 256}, "integers": "uint8"},
     ],
+    "distance_transform": [
+        {"shapes": [(2, 5, 7)], "below": {0: 8}, "integers": "int8", "sampling": (2.0, 0.5), "indices": True},
+        {"shapes": [(4, 3)], "below": {0: 5}, "integers": "int8"},
+    ],
+    "label_components": [
+        {"shapes": [(2, 6, 7)], "below": {0: 2}, "integers": "int8", "connectivity": 1},
+        {"shapes": [(5, 9)], "below": {0: 3}, "integers": "int8", "background": 2},
+        {"shapes": [(3, 4, 5)], "below": {0: 3}, "integers": "int8", "axes": 3, "equal": False},
+    ],
+    "measure_components": [{"shapes": [(2, 5, 7)], "below": {0: 5}, "integers": "int32", "components": 4}],
     "hysteresis": [
         {"shapes": [(2, 6, 7)], "below": {0: 3}, "integers": "uint8", "connectivity": 1},
         {"shapes": [(3, 4, 5)], "below": {0: 3}, "integers": "uint8", "axes": 3, "connectivity": 2},
