@@ -4,6 +4,7 @@ reference.py    the definitions in loops
 cpu_counts.py   "shares": histograms of fixed shares of an image, added in order
 cpu_tables.py   "runs": tables and polylines applied to runs of numbers
 cpu_tiles.py    "tiles": the maps of tiles, one after the other, and rows of pixels blended from them
+cuda_naive.py   "naive" on CUDA: one thread, one number; counts by atomic operations on integers
 """
 
 from collections.abc import Sequence
@@ -16,11 +17,19 @@ from . import geometry, reference
 
 __all__ = ["blend_tile_maps", "count_between", "count_values", "look_up", "piecewise_linear", "tile_maps"]
 
+
+def _naive(build: str) -> Variant:
+    return Variant("naive", "cuda_naive", device="cuda", build=build)
+
+
 COUNT_VALUES = Operation(
     "count_values",
     package=__name__,
     geometry=geometry.count_values_geometry,
-    variants=(Variant("shares", "cpu_counts", build="build_values"),),
+    variants=(
+        Variant("shares", "cpu_counts", build="build_values"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_values"),
+    ),
     reference=reference.count_values,
     reference_args=lambda g: (g.n, g.size, g.bins, g.low),
     flops=lambda g: g.flops,
@@ -35,7 +44,10 @@ COUNT_BETWEEN = Operation(
     "count_between",
     package=__name__,
     geometry=geometry.count_between_geometry,
-    variants=(Variant("shares", "cpu_counts", build="build_between"),),
+    variants=(
+        Variant("shares", "cpu_counts", build="build_between"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_between"),
+    ),
     reference=reference.count_between,
     reference_args=lambda g: (g.n, g.size, g.bins),
     flops=lambda g: g.flops,
@@ -50,7 +62,10 @@ LOOK_UP = Operation(
     "look_up",
     package=__name__,
     geometry=geometry.look_up_geometry,
-    variants=(Variant("runs", "cpu_tables", build="build_look_up"),),
+    variants=(
+        Variant("runs", "cpu_tables", build="build_look_up"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_look_up"),
+    ),
     reference=reference.look_up,
     reference_args=lambda g: (g.n, g.size, g.tables, g.entries, g.low),
     flops=lambda g: g.flops,
@@ -65,7 +80,10 @@ PIECEWISE_LINEAR = Operation(
     "piecewise_linear",
     package=__name__,
     geometry=geometry.piecewise_linear_geometry,
-    variants=(Variant("runs", "cpu_tables", build="build_polyline"),),
+    variants=(
+        Variant("runs", "cpu_tables", build="build_polyline"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_polyline"),
+    ),
     reference=reference.piecewise_linear,
     reference_args=lambda g: (g.n, g.size, g.entries),
     flops=lambda g: g.flops,
@@ -80,7 +98,7 @@ TILE_MAPS = Operation(
     "tile_maps",
     package=__name__,
     geometry=geometry.tile_maps_geometry,
-    variants=(Variant("tiles", "cpu_tiles", build="build_maps"),),
+    variants=(Variant("tiles", "cpu_tiles", build="build_maps"), _naive("build_maps")),
     reference=reference.tile_maps,
     reference_args=lambda g: (g.n, g.h, g.w, *g.tile, *g.grid, g.bins, g.limit, g.top, g.rule),
     flops=lambda g: g.flops,
@@ -98,7 +116,10 @@ BLEND_TILE_MAPS = Operation(
     "blend_tile_maps",
     package=__name__,
     geometry=geometry.blend_geometry,
-    variants=(Variant("tiles", "cpu_tiles", build="build_blend"),),
+    variants=(
+        Variant("tiles", "cpu_tiles", build="build_blend"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_blend"),
+    ),
     reference=reference.blend_tile_maps,
     reference_args=lambda g: (g.n, g.h, g.w, *g.tile, *g.grid, g.bins, g.rule),
     flops=lambda g: g.flops,

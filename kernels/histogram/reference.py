@@ -17,17 +17,25 @@ def count_values(x, counts, n, size, bins, low):
                 result[i, k] += 1
 
 
+@register_jitable
+def bin_of(value, edges, bins):
+    """The bin k with ``edges[k] <= value < edges[k + 1]``, of which the last one is closed; -1 where there is none."""
+    if not edges[0] <= value <= edges[bins]:
+        return -1
+    k = bins - 1
+    while value < edges[k]:
+        k -= 1
+    return k
+
+
 def count_between(x, edges, counts, n, size, bins):
-    """``counts[i, k]`` = how many of image i lie in ``[edges[i, k], edges[i, k + 1])``; the last bin is closed."""
+    """``counts[i, k]`` = how many numbers of image i lie in bin k of ``edges[i]``."""
     images, result, borders = x.reshape((n, size)), counts.reshape((n, bins)), edges.reshape((n, bins + 1))
     result[:] = 0
     for i in range(n):
         for j in range(size):
-            value = images[i, j]
-            if borders[i, 0] <= value <= borders[i, bins]:
-                k = bins - 1
-                while value < borders[i, k]:
-                    k -= 1
+            k = bin_of(images[i, j], borders[i], bins)
+            if k >= 0:
                 result[i, k] += 1
 
 
@@ -47,24 +55,28 @@ def between_points(value, xs, ys, k):
     return (ys[k + 1] - ys[k]) / (xs[k + 1] - xs[k]) * (value - xs[k]) + ys[k]
 
 
+@register_jitable
+def on_polyline(value, xs, ys, points):
+    """The polyline through ``(xs[k], ys[k])`` at a value, constant beyond its ends; NaN stays NaN."""
+    if value != value:
+        return np.float64(value)
+    if value < xs[0]:
+        return np.float64(ys[0])
+    if value >= xs[points - 1]:
+        return np.float64(ys[points - 1])
+    k = 0
+    while value >= xs[k + 1]:
+        k += 1
+    return np.float64(between_points(value, xs, ys, k))
+
+
 def piecewise_linear(x, xp, fp, y, n, size, points):
-    """The polyline of image i through ``(xp[i, k], fp[i, k])``, constant beyond its ends; NaN stays NaN."""
+    """The polyline of image i through ``(xp[i, k], fp[i, k])``."""
     images, results = x.reshape((n, size)), y.reshape((n, size))
     xs, ys = xp.reshape((n, points)), fp.reshape((n, points))
     for i in range(n):
         for j in range(size):
-            value = images[i, j]
-            if value != value:
-                results[i, j] = value
-            elif value < xs[i, 0]:
-                results[i, j] = ys[i, 0]
-            elif value >= xs[i, points - 1]:
-                results[i, j] = ys[i, points - 1]
-            else:
-                k = 0
-                while value >= xs[i, k + 1]:
-                    k += 1
-                results[i, j] = between_points(value, xs[i], ys[i], k)
+            results[i, j] = on_polyline(images[i, j], xs[i], ys[i], points)
 
 
 OPENCV, SKIMAGE = 0, 1
@@ -132,8 +144,21 @@ def clip_until_shared(counts, bins, limit):
 def level(total, top, pixels, rule):
     """The level that a cumulative count becomes."""
     if rule == OPENCV:
-        return int(np.rint(np.float32(total) * (np.float32(top) / np.float32(pixels))))
+        return round(np.float32(total) * (np.float32(top) / np.float32(pixels)))
     return int(min(np.float64(total) * (np.float64(top) / np.float64(pixels)), np.float64(top)))
+
+
+@register_jitable
+def map_of_counts(counts, bins, limit, top, pixels, rule, result):
+    """``result[k]`` = the level of value k, from the counts of a tile, which are clipped in place."""
+    if limit > 0 and rule == OPENCV:
+        clip_once(counts, bins, limit)
+    elif limit > 0:
+        clip_until_shared(counts, bins, limit)
+    total = 0
+    for k in range(bins):
+        total += counts[k]
+        result[k] = level(total, top, pixels, rule)
 
 
 def tile_maps(x, maps, n, h, w, tile_h, tile_w, grid_h, grid_w, bins, limit, top, rule):
@@ -149,14 +174,7 @@ def tile_maps(x, maps, n, h, w, tile_h, tile_w, grid_h, grid_w, bins, limit, top
                         value = int(images[i, reflected(p, h), reflected(q, w)])
                         if 0 <= value < bins:
                             counts[value] += 1
-                if limit > 0 and rule == OPENCV:
-                    clip_once(counts, bins, limit)
-                elif limit > 0:
-                    clip_until_shared(counts, bins, limit)
-                total = 0
-                for k in range(bins):
-                    total += counts[k]
-                    results[i, a, b, k] = level(total, top, tile_h * tile_w, rule)
+                map_of_counts(counts, bins, limit, top, tile_h * tile_w, rule, results[i, a, b])
 
 
 @register_jitable
@@ -173,7 +191,7 @@ def neighbours(q, tile, tiles, rule):
     """The tiles whose centres lie before and after position q, and how far q is on the way from one to the other."""
     if rule == OPENCV:
         place = np.float32(q) * (np.float32(1) / np.float32(tile)) - np.float32(0.5)
-        before = math.floor(place)
+        before = int(math.floor(place))  # noqa: RUF046  # on CUDA, Numba's floor is a float
         return max(before, 0), min(before + 1, tiles - 1), np.float64(place - np.float32(before))
     before = (q + tile // 2) // tile - 1
     return max(before, 0), min(before + 1, tiles - 1), np.float64((q + tile // 2) % tile) / np.float64(tile)
@@ -189,12 +207,22 @@ def blended(a, b, c, d, down, along, rule):
         one, y, x = np.float32(1), np.float32(down), np.float32(along)
         above = np.float32(a) * (one - x) + np.float32(b) * x
         below = np.float32(c) * (one - x) + np.float32(d) * x
-        return np.rint(above * (one - y) + below * y)
+        return np.float32(round(above * (one - y) + below * y))
     total = np.float32(a * ((1 - along) * (1 - down)))
     total += np.float32(b * (along * (1 - down)))
     total += np.float32(c * ((1 - along) * down))
     total += np.float32(d * (along * down))
     return total
+
+
+@register_jitable
+def blended_level(value, tables, p, q, tile_h, tile_w, rule):
+    """What the maps of one image, (rows, columns, bins), make of a value at pixel (p, q)."""
+    above, below, down = neighbours(p, tile_h, tables.shape[0], rule)
+    left, right, along = neighbours(q, tile_w, tables.shape[1], rule)
+    k = min(max(int(value), 0), tables.shape[2] - 1)
+    a, b = tables[above, left, k], tables[above, right, k]
+    return int(blended(a, b, tables[below, left, k], tables[below, right, k], down, along, rule))
 
 
 def blend_tile_maps(x, maps, y, n, h, w, tile_h, tile_w, grid_h, grid_w, bins, rule):
@@ -203,12 +231,5 @@ def blend_tile_maps(x, maps, y, n, h, w, tile_h, tile_w, grid_h, grid_w, bins, r
     tables = maps.reshape((n, grid_h, grid_w, bins))
     for i in range(n):
         for p in range(h):
-            above, below, down = neighbours(p, tile_h, grid_h, rule)
             for q in range(w):
-                left, right, along = neighbours(q, tile_w, grid_w, rule)
-                k = min(max(int(images[i, p, q]), 0), bins - 1)
-                of_tiles = (
-                    tables[i, above, left, k], tables[i, above, right, k],
-                    tables[i, below, left, k], tables[i, below, right, k],
-                )  # fmt: skip
-                results[i, p, q] = int(blended(*of_tiles, down, along, rule))
+                results[i, p, q] = blended_level(images[i, p, q], tables[i], p, q, tile_h, tile_w, rule)

@@ -3,6 +3,7 @@
     reference.py   the definitions in loops, interpreted in float64; compiled as they stand they are "naive"
     cpu_sums.py    "sums": mean squared error in one walk over both images
     cpu_rows.py    "rows": structural similarity fused, one row of pixels at a time, from both images to the sum
+    cuda_naive.py  "naive" on CUDA: one thread, one pixel, then sums of sums
 
 Images may be float32, float64, uint8 or uint16; sums are in float64.
 """
@@ -10,6 +11,7 @@ Images may be float32, float64, uint8 or uint16; sums are in float64.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arrays import beside
 from ..operation import Operation, Variant
 from . import reference
 from .geometry import error_geometry, similarity_geometry
@@ -20,7 +22,7 @@ MEAN_SQUARED_ERROR = Operation(
     "mean_squared_error",
     package=__name__,
     geometry=error_geometry,
-    variants=(Variant("sums", "cpu_sums"),),
+    variants=(Variant("sums", "cpu_sums"), Variant("naive", "cuda_naive", device="cuda", build="build_error")),
     reference=reference.mean_squared_error,
     reference_args=lambda g: (g.n, g.size),
     flops=lambda g: g.flops,
@@ -36,7 +38,7 @@ STRUCTURAL_SIMILARITY = Operation(
     "structural_similarity",
     package=__name__,
     geometry=similarity_geometry,
-    variants=(Variant("rows", "cpu_rows"),),
+    variants=(Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.structural_similarity,
     reference_args=lambda g: ((g.n, g.d, g.h, g.w), g.axes, g.margin, g.c1, g.c2, g.scale),
     flops=lambda g: g.flops,
@@ -139,5 +141,5 @@ def structural_similarity(
     taps = np.asarray(weights)
     if taps.dtype.kind not in "fiu":
         raise TypeError(f"structural_similarity: weights expects real numbers but got {taps.dtype}")
-    arrays = (x, y, taps.astype(np.float64, copy=False))
+    arrays = (x, y, beside(x, taps.astype(np.float64, copy=False)))
     return STRUCTURAL_SIMILARITY.run(arrays, (axes, c1, c2, scale, margin, maps), out, variant)

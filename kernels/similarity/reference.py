@@ -43,6 +43,36 @@ def gradient_terms(mx, my, mxx, myy, mxy, c1, c2, scale):
     return a1 / (b1 * b2), -s / b2, (mx * (a2 - a1) - my * (b2 - b1) * s) / (b1 * b2)
 
 
+@register_jitable
+def moments_of(xs, ys, image, i, p, q, weights, deep, high):
+    """The windowed means of x, y, x x, y y and x y around a pixel; the window has one tap along unused axes."""
+    _, d, h, w = xs.shape
+    taps, radius = weights.size, weights.size // 2
+    mx = my = mxx = myy = mxy = 0.0
+    for a in range(taps if deep else 1):
+        k = border(i + a - radius, d, REFLECT) if deep else 0
+        for b in range(taps if high else 1):
+            r = border(p + b - radius, h, REFLECT) if high else 0
+            for c in range(taps):
+                s = border(q + c - radius, w, REFLECT)
+                weight = weights[c] * (weights[b] if high else 1.0) * (weights[a] if deep else 1.0)
+                u, v = np.float64(xs[image, k, r, s]), np.float64(ys[image, k, r, s])
+                mx += weight * u
+                my += weight * v
+                mxx += weight * u * u
+                myy += weight * v * v
+                mxy += weight * u * v
+    return mx, my, mxx, myy, mxy
+
+
+@register_jitable
+def is_inside(i, p, q, d, h, w, margin, deep, high):
+    """Whether a pixel counts in the mean."""
+    return (
+        margin <= q < w - margin and (not high or margin <= p < h - margin) and (not deep or margin <= i < d - margin)
+    )
+
+
 def structural_similarity(x, y, weights, means, maps, errors, shape, axes, margin, c1, c2, scale):
     """``means`` of S over the pixels at least ``margin`` from the border, and ``maps``: S, and the gradient's terms.
 
@@ -51,7 +81,6 @@ def structural_similarity(x, y, weights, means, maps, errors, shape, axes, margi
     ``shape`` is (N, D, H, W); of the last three the last ``axes`` are the image's, the others are 1.
     """
     n, d, h, w = shape
-    taps, radius = weights.size, weights.size // 2
     deep, high = axes > 2, axes > 1
     mean_squared_error(x, y, errors, n, d * h * w)
     xs, ys = x.reshape((n, d, h, w)), y.reshape((n, d, h, w))
@@ -61,32 +90,15 @@ def structural_similarity(x, y, weights, means, maps, errors, shape, axes, margi
         for i in range(d):
             for p in range(h):
                 for q in range(w):
-                    mx = my = mxx = myy = mxy = 0.0
-                    for a in range(taps if deep else 1):
-                        k = border(i + a - radius, d, REFLECT) if deep else 0
-                        for b in range(taps if high else 1):
-                            r = border(p + b - radius, h, REFLECT) if high else 0
-                            for c in range(taps):
-                                s = border(q + c - radius, w, REFLECT)
-                                weight = weights[c] * (weights[b] if high else 1.0) * (weights[a] if deep else 1.0)
-                                u, v = np.float64(xs[image, k, r, s]), np.float64(ys[image, k, r, s])
-                                mx += weight * u
-                                my += weight * v
-                                mxx += weight * u * u
-                                myy += weight * v * v
-                                mxy += weight * u * v
-                    value = index_of(mx, my, mxx, myy, mxy, c1, c2, scale)
-                    if (
-                        margin <= q < w - margin
-                        and (not high or margin <= p < h - margin)
-                        and (not deep or margin <= i < d - margin)
-                    ):
+                    moments = moments_of(xs, ys, image, i, p, q, weights, deep, high)
+                    value = index_of(*moments, c1, c2, scale)
+                    if is_inside(i, p, q, d, h, w, margin, deep, high):
                         total += value
                         inside += 1
                     if len(maps) > 0:
                         images[0, image, i, p, q] = value
                     if len(maps) > 1:
-                        terms = gradient_terms(mx, my, mxx, myy, mxy, c1, c2, scale)
+                        terms = gradient_terms(*moments, c1, c2, scale)
                         for m in range(3):
                             images[1 + m, image, i, p, q] = terms[m]
         result[image] = total / inside

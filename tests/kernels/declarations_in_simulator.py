@@ -104,6 +104,26 @@ ODD = {
         {"shapes": [(3, 4, 5)], "below": {0: 3}, "integers": "int8", "axes": 3, "equal": False},
     ],
     "measure_components": [{"shapes": [(2, 5, 7)], "below": {0: 5}, "integers": "int32", "components": 4}],
+    "count_values": [{"shapes": [(2, 5, 7)], "below": {0: 9}, "integers": "uint8", "bins": 5, "low": 2,
+                      "batch_axes": 1}],
+    "count_between": [{"shapes": [(2, 40)], "edges": ((0.5, 1.0, 1.5), (0.6, 0.9, 1.4)), "batch_axes": 1}],
+    "look_up": [{"shapes": [(2, 30), (2, 9)], "below": {0: 9}, "integers": "uint8", "batch_axes": 1}],
+    "piecewise_linear": [{"shapes": [(50,)], "xp": (-1.0, 0.75, 1.0, 1.25), "fp": (0.0, 2.0, -1.0, 1.0)}],
+    "tile_maps": [
+        {"shapes": [(1, 7, 9)], "below": {0: 8}, "integers": "uint8", "tile": (4, 5), "grid": (2, 2), "bins": 8,
+         "limit": limit, "top": 7, "rule": rule, "map_dtype": "uint8"}
+        for rule in ("opencv", "skimage") for limit in (0, 3)
+    ],
+    "blend_tile_maps": [
+        {"shapes": [(1, 7, 9), (1, 2, 2, 8)], "below": {0: 8, 1: 100}, "integers": "uint8", "tile": (4, 5),
+         "rule": rule}
+        for rule in ("opencv", "skimage")
+    ],
+    "mean_squared_error": [{"shapes": [(2, 5, 7)] * 2, "batch_axes": 1}],
+    "structural_similarity": [
+        {"shapes": [(2, 5, 6), (2, 5, 6), (3,)], "c1": 0.01, "c2": 0.03, "margin": 1, "maps": 4},
+        {"shapes": [(3, 4, 3), (3, 4, 3), (3,)], "axes": 3, "c1": 0.01, "c2": 0.03, "maps": 1},
+    ],
     "hysteresis": [
         {"shapes": [(2, 6, 7)], "below": {0: 3}, "integers": "uint8", "connectivity": 1},
         {"shapes": [(3, 4, 5)], "below": {0: 3}, "integers": "uint8", "axes": 3, "connectivity": 2},
