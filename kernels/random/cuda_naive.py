@@ -11,6 +11,9 @@ left which a compiler might fuse or not; and square roots are correctly rounded.
 Index arithmetic: threads are numbered as numbers lie in memory. Values 2 i and 2 i + 1 of a normal stream are cosine
 and sine of one angle, computed by two threads.
 
+A Poisson number compares a uniform number with sums of shares, which begin with an exponential: where the two are equal
+but for its last bit, the count may differ by 1 from the CPU's.
+
 Memory traffic: each number is written once. Each block of words is computed by the four or two threads that have a
 share in it, and each pair of normal numbers twice; a thread with four numbers would do neither, and write 16 bytes at a
 time.
@@ -25,7 +28,7 @@ from numba import cuda
 from ..machine.cuda_numba import fma, launch, launch_each
 from ..operation import Run
 from .normal import COS_32, COS_64, LOG_32, LOG_64, MINUS_2_LOG_2, SIN_32, SIN_64
-from .reference import MASK, permutation, philox_block
+from .reference import MASK, permutation, philox_block, poisson_of
 
 _LOG_32, _SIN_32, _COS_32 = (tuple(np.float32(c) for c in series) for series in (LOG_32, SIN_32, COS_32))
 _MINUS_2_LOG_2 = np.float32(MINUS_2_LOG_2)
@@ -114,6 +117,13 @@ def random_normal_64_naive(state, y, mean, std):
         y[i] = fma(std, normal_64(philox_block(state, i // 2), i % 2), mean)
 
 
+@cuda.jit
+def random_poisson_naive(state, rates, y, largest):
+    i = cuda.grid(1)
+    if i < y.size:
+        y[i] = poisson_of(philox_block(state, i), np.float64(rates[i]), largest)
+
+
 random_permutation_naive = cuda.jit(permutation)
 
 
@@ -138,5 +148,15 @@ def build_permutation(g: Any) -> Run:
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         if g.n:
             launch(random_permutation_naive, (1,), (1,), arrays[0], outputs[0])
+
+    return run
+
+
+def build_poisson(g: Any) -> Run:
+    """Prepare the launch: a thread for each number."""
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        state, rates = arrays
+        launch_each(random_poisson_naive, g.n, state, rates.reshape(-1), outputs[0].reshape(-1), g.largest)
 
     return run

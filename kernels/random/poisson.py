@@ -34,7 +34,7 @@ POISSON = Operation(
     "random_poisson",
     package=__package__,
     geometry=poisson_geometry,
-    variants=(Variant("loops", "cpu_poisson"),),
+    variants=(Variant("loops", "cpu_poisson"), Variant("naive", "cuda_naive", device="cuda", build="build_poisson")),
     reference=reference.poisson,
     reference_args=lambda g: (g.largest,),
     flops=lambda g: 100.0 * g.n,

@@ -85,31 +85,34 @@ def permutation(state, order):
         order[j] = i
 
 
-def poisson(state, rates, y, largest):
-    """Counts of mean ``rates``: as many as there are steps of the distribution function below one uniform number.
+@register_jitable
+def poisson_of(block, mean, largest):
+    """A count of that mean: as many as there are steps of the distribution function below one uniform number.
 
     From a mean of ``largest`` on: a normal number, corrected for the distribution's skewness (Cornish and Fisher's
     expansion, whose next term is below 1 / 100 there), rounded. A mean below 0 gives NaN.
     """
+    if not 0 <= mean < math.inf:
+        return math.nan
+    if mean < largest:
+        u = (block[0] << 21 | block[1] >> 11) * 2.0**-53
+        count, share = 0.0, math.exp(-mean)
+        below = share
+        while u >= below and share > 0:
+            count += 1
+            share *= mean / count
+            below += share
+        return count
+    u = (block[0] << 21 | block[1] >> 11) * 2.0**-53 + 2.0**-54
+    rest = ((block[2] << 2 & MASK) | block[3] >> 30) * 2.0**-32 + (block[3] << 2 & MASK | 2) * 2.0**-64
+    if rest >= 0.5:
+        rest -= 1.0
+    z = math.sqrt(-2.0 * math.log(u)) * math.cos(math.pi / 2 * ((block[2] >> 30) + rest))
+    return max(0.0, float(math.floor(mean + math.sqrt(mean) * z + (z * z - 1) / 6 + 0.5)))
+
+
+def poisson(state, rates, y, largest):
+    """Counts of mean ``rates``."""
     flat, means = y.reshape(-1), rates.reshape(-1)
     for i in range(flat.size):
-        block = philox_block(state, i)
-        mean = np.float64(means[i])
-        if not 0 <= mean < math.inf:
-            flat[i] = math.nan
-        elif mean < largest:
-            u = (block[0] << 21 | block[1] >> 11) * 2.0**-53
-            count, share = 0, math.exp(-mean)
-            below = share
-            while u >= below and share > 0:
-                count += 1
-                share *= mean / count
-                below += share
-            flat[i] = count
-        else:
-            u = (block[0] << 21 | block[1] >> 11) * 2.0**-53 + 2.0**-54
-            rest = ((block[2] << 2 & MASK) | block[3] >> 30) * 2.0**-32 + (block[3] << 2 & MASK | 2) * 2.0**-64
-            if rest >= 0.5:
-                rest -= 1.0
-            z = math.sqrt(-2.0 * math.log(u)) * math.cos(math.pi / 2 * ((block[2] >> 30) + rest))
-            flat[i] = max(0.0, math.floor(mean + math.sqrt(mean) * z + (z * z - 1) / 6 + 0.5))
+        flat[i] = poisson_of(philox_block(state, i), np.float64(means[i]), largest)

@@ -1,7 +1,9 @@
 """Coefficients of B-splines that pass through an image's pixels, and the adjoint of that.
 
 reference.py       the definition: a system of equations along each axis
-cpu_recursive.py   "recursive": each pole of the inverse filter in one pass forwards and one backwards
+poles.py           the inverse filter: each pole in one pass forwards and one backwards
+cpu_recursive.py   "recursive": these passes, over lines side by side
+cuda_naive.py      "naive" on CUDA: these passes, a line in each thread
 """
 
 import math
@@ -63,7 +65,10 @@ def _declare(name: str, definition: Any, build: str) -> Operation:
         name,
         package=__name__,
         geometry=lambda *call: _geometry(name, *call),
-        variants=(Variant("recursive", "cpu_recursive", build=build),),
+        variants=(
+            Variant("recursive", "cpu_recursive", build=build),
+            Variant("naive", "cuda_naive", device="cuda", build=build),
+        ),
         reference=definition,
         reference_args=lambda g: (g.degree, g.border),
         flops=lambda g: g.flops,

@@ -1,14 +1,4 @@
-"""Variant "recursive": the inverse of a B-spline's samples is a chain of recursive filters, one for each pole z.
-
-Along a line c of n numbers, which hold the samples times the filter's gain, each pole takes four steps:
-
-    c[0]     = sum over k of  z^k * c[border(-k)]          what came before the line
-    c[i]    += z * c[i - 1]                                forwards
-    c[n - 1] = ...                                         what comes after it, by the border
-    c[i]     = z * (c[i + 1] - c[i])                       backwards
-
-The adjoint takes the transposed steps from the last to the first. The first and third step are short lists of places
-and weights, made with the plan.
+"""Variant "recursive": the chain of recursive filters of poles.py, vectorised over lines.
 
 A line cannot be computed in parallel with itself, so lines stand side by side. Down the columns, neighbours in memory
 belong to different lines, and a strip of them is one vectorised loop. Along the rows, the lines are a few rows, whose
@@ -22,28 +12,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import types
 
-from ..correlation.reference import REFLECT, WRAP, border
 from ..machine.blocks import Template, address_of
 from ..machine.compile import kernel
 from ..machine.pointers import pointer
 from ..machine.processor import lanes
 from ..machine.threads import launch
 from ..operation import Run
+from .poles import filter_tables
 
 if TYPE_CHECKING:
     from . import SplineGeometry
 
 _STRIP = 256  # columns of a strip: some hundred rows of them stay in the second-level cache
 _ROWS = 8  # rows side by side
-_LEAST = 1e-20  # what comes before a line is left out from where it no longer counts
 _NS = 1.5
-
-_POLES = {
-    2: (math.sqrt(8) - 3,),
-    3: (math.sqrt(3) - 2,),
-    4: tuple(math.sqrt(664 + sign * math.sqrt(438976)) - sign * math.sqrt(304) - 19 for sign in (-1, 1)),
-    5: tuple(math.sqrt(67.5 + sign * math.sqrt(4436.25)) - sign * math.sqrt(26.25) - 6.5 for sign in (-1, 1)),
-}
 
 
 @kernel()
@@ -115,38 +97,14 @@ def _lines(dtype: str, adjoint: bool, together: bool) -> Any:
     return work
 
 
-def _ends(n: int, z: float, outside: int) -> tuple[dict[int, float], dict[int, float]]:
-    """Places and weights of a line's first number before the pass forwards, and of its last before that backwards."""
-    first: dict[int, float] = {}
-    for k in range(math.ceil(math.log(_LEAST) / math.log(-z))):
-        place = border(-k, n, outside)
-        first[place] = first.get(place, 0.0) + z**k
-    if outside == REFLECT:
-        return first, {n - 1: z / (z - 1)}
-    if outside != WRAP:
-        return first, {n - 2: z * z / (z * z - 1), n - 1: z / (z * z - 1)}
-    last: dict[int, float] = {}
-    for k in range(math.ceil(math.log(_LEAST) / math.log(-z))):
-        place = border(n - 1 + k, n, outside)
-        last[place] = last.get(place, 0.0) - z ** (k + 1)
-    return first, last
-
-
 class _Axis:
     """Filters all lines along one axis: a launch."""
 
     def __init__(self, g: "SplineGeometry", rows: bool, adjoint: bool) -> None:
         N, H, W, C = g.image
         n = W if rows else H
-        poles = _POLES[g.degree] if n > 1 else ()  # a single number is its own coefficient
-        ends = [end for z in poles for end in _ends(n, z, g.border)]
-        gain = math.prod((1 - z) * (1 - 1 / z) for z in poles)
-        self.tables = [
-            np.cumsum([0, *map(len, ends)], dtype=np.int64),
-            np.array([place for end in ends for place in end], np.int64),
-            np.array([weight for end in ends for weight in end.values()], g.dtype),
-            np.array([*poles, gain], g.dtype),
-        ]
+        self.tables = filter_tables(n, g.degree, g.border, g.dtype)
+        poles = len(self.tables[3]) - 1
         if not rows:
             images, step, lane, count, side, image, channels = N, W * C, 1, W * C, _STRIP, H * W * C, 1
         elif lanes(g.dtype.itemsize) <= C:
@@ -154,10 +112,10 @@ class _Axis:
         else:
             images, step, lane, count, side, image, channels = 1, C, W * C, N * H, _ROWS, N * H * W * C, C
         self.tasks = images * -(-count // side) * channels if math.prod(g.image) else 0
-        words = (n, step, lane, count, side, image, channels, len(poles))
+        words = (n, step, lane, count, side, image, channels, poles)
         self.template = Template(2, [*map(address_of, self.tables), *words])
         self.worker = _lines.address(g.dtype.name, adjoint, lane == 1)
-        self.ns = math.prod(g.image) * len(poles) * _NS
+        self.ns = math.prod(g.image) * poles * _NS
 
     def __call__(self, source: np.ndarray, target: np.ndarray) -> None:
         block = self.template.filled(source, target)

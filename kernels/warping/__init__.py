@@ -2,6 +2,7 @@
 
 reference.py    the definition
 cpu_direct.py   "direct": one row of the result at a time, each pixel from the image where the matrix says
+cuda_naive.py   "naive" on CUDA: one thread, one output
 """
 
 import math
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arrays import to_device
+from ..arrays import beside, to_device
 from ..convolution.geometry import check_array, check_shape, pair
 from ..correlation.geometry import check_border
 from ..correlation.reference import MODES as BORDERS
@@ -104,7 +105,10 @@ def _declare(name: str, geometry: Any, definition: Any, constants: Any, build: s
         name,
         package=__name__,
         geometry=geometry,
-        variants=(Variant("direct", "cpu_direct", build=build),),
+        variants=(
+            Variant("direct", "cpu_direct", build=build),
+            Variant("naive", "cuda_naive", device="cuda", build=build),
+        ),
         reference=definition,
         reference_args=constants,
         flops=lambda g: g.flops,
@@ -123,13 +127,13 @@ WARP2D_GRAD = _declare(
 )  # fmt: skip
 
 
-def _matrices(name: str, matrix: ArrayLike) -> np.ndarray:
-    """Matrices as float64; one alone with an axis in front."""
+def _matrices(name: str, x: Any, matrix: ArrayLike) -> Any:
+    """Matrices as float64 beside the images; one alone with an axis in front."""
     array = np.asarray(to_device(matrix, "cpu"))
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name}: matrix expects real numbers but got {array.dtype}")
     array = array.astype(np.float64, copy=False)
-    return array[None] if array.ndim == 2 else array
+    return beside(x, array[None] if array.ndim == 2 else array)
 
 
 def warp2d(
@@ -186,7 +190,7 @@ def warp2d(
     >>> warp2d(x, [[1, 0, 0.5], [0, 1, 0], [0, 0, 1]]).reshape(-1)
     array([1.5, 3. , 2. ])
     """
-    return WARP2D.run((x, _matrices("warp2d", matrix)), (size, mode, border, cval), out, variant)
+    return WARP2D.run((x, _matrices("warp2d", x, matrix)), (size, mode, border, cval), out, variant)
 
 
 def warp2d_grad(
@@ -206,5 +210,5 @@ def warp2d_grad(
     >>> warp2d_grad(np.ones((1, 1, 3, 1)), matrix, (1, 1, 3, 1)).reshape(-1)
     array([0.5, 1. , 1. ])
     """
-    arrays = gy, _matrices("warp2d_grad", matrix)
+    arrays = gy, _matrices("warp2d_grad", gy, matrix)
     return WARP2D_GRAD.run(arrays, (input_shape, mode, border), out, variant)

@@ -28,23 +28,33 @@ def coordinate(numerator, denominator):
     return x if x > -FARTHEST else -FARTHEST
 
 
+@register_jitable
+def place_of(m, p, q):
+    """The row and the column in the image of pixel (p, q) of the result."""
+    w = m[2, 0] * q + m[2, 1] * p + m[2, 2]
+    column = coordinate(m[0, 0] * q + m[0, 1] * p + m[0, 2], w)
+    return coordinate(m[1, 0] * q + m[1, 1] * p + m[1, 2], w), column
+
+
+@register_jitable
+def warped(x, m, n, p, q, c, taps, mode, outside, cval):
+    """The weighted sum of x around the place of pixel (p, q)."""
+    row, column = place_of(m, p, q)
+    top, left = first_tap(mode, row), first_tap(mode, column)
+    total = 0.0
+    for s in range(taps):
+        h, down = border(top + s, x.shape[1], outside), weight(mode, row - top, s)
+        for t in range(taps):
+            k, along = border(left + t, x.shape[2], outside), weight(mode, column - left, t)
+            if down * along != 0.0:
+                total += down * along * (cval if h < 0 or k < 0 else x[n, h, k, c])
+    return total
+
+
 def warp2d(x, matrices, y, taps, mode, outside, cval):
     """``y[p, q]``: the weighted sum of x around the place of pixel (p, q)."""
-    _, H, W, _ = x.shape
     for n, p, q, c in np.ndindex(y.shape):
-        m = matrices[n % len(matrices)]
-        w = m[2, 0] * q + m[2, 1] * p + m[2, 2]
-        column = coordinate(m[0, 0] * q + m[0, 1] * p + m[0, 2], w)
-        row = coordinate(m[1, 0] * q + m[1, 1] * p + m[1, 2], w)
-        top, left = first_tap(mode, row), first_tap(mode, column)
-        total = 0.0
-        for s in range(taps):
-            h, down = border(top + s, H, outside), weight(mode, row - top, s)
-            for t in range(taps):
-                k, along = border(left + t, W, outside), weight(mode, column - left, t)
-                if down * along != 0.0:
-                    total += down * along * (cval if h < 0 or k < 0 else x[n, h, k, c])
-        y[n, p, q, c] = total
+        y[n, p, q, c] = warped(x, matrices[n % len(matrices)], n, p, q, c, taps, mode, outside, cval)
 
 
 def warp2d_grad(gy, matrices, gx, taps, mode, outside):
@@ -52,10 +62,7 @@ def warp2d_grad(gy, matrices, gx, taps, mode, outside):
     _, H, W, _ = gx.shape
     gx[...] = 0
     for n, p, q, c in np.ndindex(gy.shape):
-        m = matrices[n % len(matrices)]
-        w = m[2, 0] * q + m[2, 1] * p + m[2, 2]
-        column = coordinate(m[0, 0] * q + m[0, 1] * p + m[0, 2], w)
-        row = coordinate(m[1, 0] * q + m[1, 1] * p + m[1, 2], w)
+        row, column = place_of(matrices[n % len(matrices)], p, q)
         top, left = first_tap(mode, row), first_tap(mode, column)
         for s in range(taps):
             h, down = border(top + s, H, outside), weight(mode, row - top, s)

@@ -124,6 +124,14 @@ ODD = {
         {"shapes": [(2, 5, 6), (2, 5, 6), (3,)], "c1": 0.01, "c2": 0.03, "margin": 1, "maps": 4},
         {"shapes": [(3, 4, 3), (3, 4, 3), (3,)], "axes": 3, "c1": 0.01, "c2": 0.03, "maps": 1},
     ],
+    **{
+        name: [{"shapes": [(1, 4, 5, 2)], "border": "reflect"},
+               {"shapes": [(2, 3, 7, 1)], "degree": 5, "border": "wrap"}]
+        for name in ("spline_filter2d", "spline_filter2d_grad")
+    },
+    "warp2d": [{"shapes": [(2, 4, 5, 2), (2, 3, 3)], "mode": "spline3", "border": "mirror", "size": (3, 4)}],
+    "warp2d_grad": [{"shapes": [(2, 3, 4, 2), (2, 3, 3)], "input_shape": (2, 4, 5, 2), "mode": "bicubic",
+                     "border": "reflect"}],
     "hysteresis": [
         {"shapes": [(2, 6, 7)], "below": {0: 3}, "integers": "uint8", "connectivity": 1},
         {"shapes": [(3, 4, 5)], "below": {0: 3}, "integers": "uint8", "axes": 3, "connectivity": 2},
