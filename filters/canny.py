@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..kernels.arrays import contiguous, new_like, to_device
 from ..kernels.correlation.geometry import check_border
 from .images import as_float, axis_of_channels, check_image, check_out, leading_axes, value_range
 from .linear import sigmas_of_axes
@@ -98,7 +99,7 @@ def canny(
     if out is not None:
         check_out(name, out, image.shape, np.dtype(bool))
     if image.size == 0:
-        return np.zeros(image.shape, bool) if out is None else out
+        return new_like(image, image.shape, bool) if out is None else out
 
     if mask is not None:
         image = np.where(mask, image, image.dtype.type(0))
@@ -108,7 +109,7 @@ def canny(
     blur["divisor"] = _blurred_mask(images, None if mask is None else _flat(mask, axes), blur)
     blur["scale"] = 1 / 255
     if use_quantiles:
-        norms = kernels.smoothed_edges(images, stage="norms", **blur)
+        norms = to_device(kernels.smoothed_edges(images, stage="norms", **blur), "cpu")
         low, high = np.percentile(norms.reshape(len(norms), -1), [100 * low, 100 * high], axis=1)
     elif source.dtype == np.float32:
         high = np.float32(high)
@@ -120,7 +121,7 @@ def canny(
     shape = [image.shape[axis] for axis in range(image.ndim) if axis not in axes] + [image.shape[axis] for axis in axes]
     result = np.moveaxis(edges.reshape(shape), (-2, -1), axes)
     if out is None:
-        return np.ascontiguousarray(result)
+        return contiguous(name, result)
     out[...] = result
     return out
 
@@ -128,7 +129,7 @@ def canny(
 def _flat(image: np.ndarray, axes: list[int]) -> np.ndarray:
     """All images and channels one after the other, ``(N, H, W)``."""
     last = np.moveaxis(image, axes, (-2, -1))
-    return np.ascontiguousarray(last).reshape(-1, *last.shape[-2:])
+    return contiguous("canny", last).reshape(-1, *last.shape[-2:])
 
 
 def _thresholds(low: Any, high: Any, dtype: np.dtype, quantiles: bool) -> tuple[Any, Any]:
@@ -158,7 +159,8 @@ def _blurred_mask(images: np.ndarray, mask: np.ndarray | None, blur: dict[str, A
     if mask is None:
         # All rows farther from the border than the blur reaches are alike: one stands for them.
         rows = min(images.shape[1], len(blur["column"]))
-        mask = np.ones((1, rows, images.shape[2]), kind)
+        mask = new_like(images, (1, rows, images.shape[2]), kind)
+        mask[...] = 1
     return kernels.smoothed_edges(mask.astype(kind), stage="smoothed", **blur) + kind.type(np.finfo(kind).eps)
 
 
@@ -230,6 +232,6 @@ def apply_hysteresis_threshold(
         kept = kernels.hysteresis(np.moveaxis(classes, channels, batch), axes=spatial, connectivity=1)
         result = np.moveaxis(kept, batch, channels)
     if out is None:
-        return np.ascontiguousarray(result)
+        return contiguous(name, result)
     out[...] = result
     return out

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..kernels.arrays import contiguous
 from .images import as_float, check_image, check_out, from_nhwc, to_nhwc
 from .windows import correlate
 
@@ -68,7 +69,7 @@ def jpeg(
     stored = from_nhwc(kernels.jpeg(planes, quality, subsampling=subsampling), image, channel_axis, batch_axes)
     result = stored if image.dtype == np.uint8 else stored.astype(image.dtype) / image.dtype.type(255)
     if out is None:
-        return np.ascontiguousarray(result)
+        return contiguous(name, result)
     out[...] = result
     return out
 

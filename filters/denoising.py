@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..kernels.arrays import contiguous, to_device
 from .images import as_float, check_image, check_out, from_nhwc, leading_axes, to_nhwc
 
 # Borders by numpy.pad's names, as this function has them, in those of the kernels.
@@ -94,14 +95,12 @@ def denoise_bilateral(
     images = to_nhwc(name, source, channel_axis, batch_axes)
     if out is not None:
         check_out(name, out, image.shape, source.dtype)
-    sigmas = np.full(len(images), color)
-    constant = np.zeros(len(images), bool)
+    sigmas = np.full(len(images), color or 1.0)
+    constant = None
     if color == 0 and images.size:
-        sigmas = images.std(axis=(1, 2, 3), dtype=np.float64)
-        constant = images.max(axis=(1, 2, 3)) == images.min(axis=(1, 2, 3))
+        sigmas = to_device(images.std(axis=(1, 2, 3), dtype=np.float64), "cpu")
+        constant = to_device(images.max(axis=(1, 2, 3)) == images.min(axis=(1, 2, 3)), "cpu")
         sigmas[~(sigmas > 0)] = 1.0  # of an image with a NaN too, whose windows know of it
-    elif color == 0:
-        sigmas[:] = 1.0
     result = kernels.bilateral(
         images,
         sigma_color=sigmas,
@@ -111,7 +110,8 @@ def denoise_bilateral(
         mode=_PAD_MODES[mode],
         cval=cval,
     )
-    result[constant] = images[constant]
+    for i in np.flatnonzero(constant) if constant is not None else ():
+        result[i] = images[i]
     return _as_given(result, image, channel_axis, batch_axes, out)
 
 
@@ -220,7 +220,7 @@ def _as_given(
     """A result with the axes of the image, C-contiguous, or written to ``out``."""
     shaped = from_nhwc(result, image, channel_axis, leading_axes("", batch_axes, image.ndim))
     if out is None:
-        return np.ascontiguousarray(shaped)
+        return contiguous("denoise", shaped)
     out[...] = shaped
     return out
 

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..kernels.arrays import is_on_cuda, new_like, to_device
 from .histograms import check_bins, counted
-from .images import axis_of_channels, check_image, check_out, delivered, float_type, leading_axes, planes
+from .images import axis_of_channels, check_image, check_out, delivered, float_type, leading_axes, moved_beside, planes
 
 
 def equalize_hist(
@@ -65,11 +66,11 @@ def equalize_hist(
     if out is not None:
         check_out(name, out, image.shape, kind)
     if image.size == 0:
-        return delivered(np.empty(image.shape, kind), out)
+        return delivered(new_like(image, image.shape, kind), out)
     separate = batch + (channels is not None)
     source = planes(image, channels, batch)
     if mask is not None:
-        mask = np.asarray(mask, bool)
+        mask = moved_beside(image, mask if is_on_cuda(mask) else np.asarray(mask)).astype(bool, copy=False)
         if mask.shape != image.shape:
             raise ValueError(f"{name}: mask expects the shape of the image, {image.shape}, but got {mask.shape}")
         mask = planes(mask, channels, batch)
@@ -82,7 +83,7 @@ def equalize_hist(
     if source.dtype.kind in "iu":
         # Values below all that were counted take the share of the first of those.
         first = np.take_along_axis(shares, np.argmax(counts > 0, axis=-1)[:, None], axis=-1)
-        tables = np.maximum(shares, first).reshape(*lead, -1)
+        tables = moved_beside(image, np.maximum(shares, first).reshape(*lead, -1))
         result = kernels.look_up(source, tables, low=int(centers[0]), batch_axes=separate)
     else:
         xp, fp = centers.reshape(*lead, -1), shares.reshape(*lead, -1)
@@ -177,10 +178,13 @@ def _matched_by_counts(name: str, source: np.ndarray, model: np.ndarray, separat
     values = np.maximum(np.maximum.accumulate(values, axis=-1), np.argmax(wanted > 0, axis=-1)[:, None])
     xp = np.take_along_axis(reached, values, axis=-1)
     table = kernels.piecewise_linear(quantiles, xp=xp, fp=values, batch_axes=1)
-    return kernels.look_up(source, table.reshape(*source.shape[:separate], -1), batch_axes=separate)
+    table = moved_beside(source, table.reshape(*source.shape[:separate], -1))
+    return kernels.look_up(source, table, batch_axes=separate)
 
 
 def _matched_by_rank(source: np.ndarray, model: np.ndarray, separate: int) -> np.ndarray:
+    """All numbers are sorted, in main memory."""
+    image, source, model = source, to_device(source, "cpu"), to_device(model, "cpu")
     n = int(np.prod(source.shape[:separate]))
     pixels, wanted = source.reshape(n, -1), np.sort(model.reshape(n, -1), axis=-1)
     order = np.argsort(pixels, axis=-1)
@@ -188,7 +192,7 @@ def _matched_by_rank(source: np.ndarray, model: np.ndarray, separate: int) -> np
     ranked = kernels.piecewise_linear(quantiles, xp=_quantiles(wanted), fp=wanted, batch_axes=1)
     result = np.empty_like(ranked)
     np.put_along_axis(result, order, ranked, axis=-1)
-    return result.reshape(source.shape)
+    return moved_beside(image, result.reshape(source.shape))
 
 
 def _quantiles(ordered: np.ndarray) -> np.ndarray:

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import kernels
+from ..kernels.arrays import to_device
 from ..kernels.similarity.geometry import integer
-from .images import axis_of_channels, check_image, float_type, leading_axes, planes, value_range
+from .images import axis_of_channels, check_image, float_type, leading_axes, moved_beside, planes, value_range
 
 _MOST_VALUES = 2**24
 
@@ -28,20 +29,21 @@ def counted(name: str, image: np.ndarray, nbins: int, batch: int, mask: np.ndarr
     if image.dtype.kind in "iu":
         low, bins = _range_of_integers(name, image)
         if mask is not None:
-            image = np.where(mask, image, np.array(low - 1, np.int64))
-        counts = kernels.count_values(image, bins=bins, low=low, batch_axes=batch)
+            image = np.where(mask, image, np.int64(low - 1))
+        counts = to_device(kernels.count_values(image, bins=bins, low=low, batch_axes=batch), "cpu")
         return Histograms(counts.reshape(-1, bins), np.arange(low, low + bins))
     image = image.astype(float_type(image.dtype), copy=False)
     if mask is not None:
         image = np.where(mask, image, image.dtype.type(np.nan))
     axes = tuple(range(batch, image.ndim))
     if mask is None:
-        least, largest = image.min(axis=axes), image.max(axis=axes)
+        least, largest = (to_device(found, "cpu") for found in (image.min(axis=axes), image.max(axis=axes)))
     else:
-        least = np.min(image, axis=axes, where=mask, initial=np.inf)
-        largest = np.max(image, axis=axes, where=mask, initial=-np.inf)
+        kind = image.dtype.type
+        least = to_device(np.where(mask, image, kind(np.inf)).min(axis=axes), "cpu")
+        largest = to_device(np.where(mask, image, kind(-np.inf)).max(axis=axes), "cpu")
     edges = edges_between(name, least, largest, nbins, image.dtype)
-    counts = kernels.count_between(image, edges=edges, batch_axes=batch)
+    counts = to_device(kernels.count_between(image, edges=edges, batch_axes=batch), "cpu")
     return Histograms(counts.reshape(-1, nbins), centers_of(edges).reshape(-1, nbins))
 
 
@@ -148,13 +150,15 @@ def histogram(
     else:
         source = source.astype(float_type(image.dtype), copy=False)
         if source_range == "image":
-            edges = edges_between(name, source.min(), source.max(), nbins, source.dtype)
+            least, largest = to_device(source.min(), "cpu"), to_device(source.max(), "cpu")
+            edges = edges_between(name, least, largest, nbins, source.dtype)
         else:
             edges = np.linspace(*value_range(image.dtype), nbins + 1, dtype=source.dtype)
         shared = np.broadcast_to(edges, (*source.shape[:separate], nbins + 1))
         counts = kernels.count_between(source, edges=shared, batch_axes=separate)
         centers = centers_of(edges)
-    return (counts / counts.sum(axis=-1, keepdims=True) if normalize else counts), centers
+    shares = counts / counts.sum(axis=-1, keepdims=True) if normalize else counts
+    return shares, moved_beside(image, centers)
 
 
 def _limits(dtype: np.dtype) -> tuple[int, int]:

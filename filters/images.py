@@ -9,15 +9,38 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.arrays import is_on_cuda, to_device
+
+
+def moved_beside(image: Any, array: Any) -> Any:
+    """A small array that was computed for an image, on the image's device."""
+    return to_device(array, "cuda" if is_on_cuda(image) else "cpu")
+
+
+def _check_array(name: str, argument: str, array: Any) -> None:
+    if not isinstance(array, np.ndarray) and not is_on_cuda(array):
+        raise TypeError(f"{name}: {argument} expects a numpy.ndarray or cupy.ndarray but got {type(array).__name__}")
+
+
+def _is_writeable(array: Any) -> bool:
+    """CuPy's arrays are, and have no such flag."""
+    return getattr(array.flags, "writeable", True)
+
 
 def check_image(name: str, argument: str, image: Any) -> None:
     """An array of real numbers, of one axis at least."""
-    if not isinstance(image, np.ndarray):
-        raise TypeError(f"{name}: {argument} expects a numpy.ndarray but got {type(image).__name__}")
+    _check_array(name, argument, image)
     if image.dtype.kind not in "fiub":
         raise TypeError(f"{name}: {argument} expects real numbers but got {image.dtype}")
     if image.ndim == 0:
         raise ValueError(f"{name}: {argument} expects at least one axis but got shape ()")
+
+
+def check_in_memory(name: str, argument: str, image: Any) -> None:
+    """An array as for `check_image`, of a filter that computes on the CPU alone."""
+    if is_on_cuda(image):
+        raise TypeError(f"{name}: {argument} expects a numpy.ndarray but got a cupy.ndarray: it runs on the CPU alone")
+    check_image(name, argument, image)
 
 
 def check_pair(name: str, first: str, a: Any, second: str, b: Any) -> None:
@@ -126,10 +149,9 @@ def from_nhwc(result: np.ndarray, image: np.ndarray, channel_axis: Any = None, b
 
 def check_out(name: str, out: Any, shape: tuple[int, ...], dtype: np.dtype, argument: str = "out") -> None:
     """A writeable array of that shape and type; any strides."""
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"{name}: {argument} expects a numpy.ndarray but got {type(out).__name__}")
-    if out.shape != shape or out.dtype != dtype or not out.flags.writeable:
-        state = "" if out.flags.writeable else " (read-only)"
+    _check_array(name, argument, out)
+    if out.shape != shape or out.dtype != dtype or not _is_writeable(out):
+        state = "" if _is_writeable(out) else " (read-only)"
         raise ValueError(
             f"{name}: {argument} expects a writeable {dtype} array of shape {shape} "
             f"but got {out.dtype} {out.shape}{state}"
@@ -155,10 +177,9 @@ def delivered(result: np.ndarray, out: np.ndarray | None) -> np.ndarray:
 
 def check_float_out(name: str, out: Any, image: np.ndarray) -> None:
     """A writeable floating-point array of the image's shape; any strides."""
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"{name}: out expects a numpy.ndarray but got {type(out).__name__}")
+    _check_array(name, "out", out)
     if out.dtype.kind != "f":
         raise ValueError(f"{name}: out expects a floating-point array but got {out.dtype}")
-    if out.shape != image.shape or not out.flags.writeable:
-        state = "" if out.flags.writeable else " (read-only)"
+    if out.shape != image.shape or not _is_writeable(out):
+        state = "" if _is_writeable(out) else " (read-only)"
         raise ValueError(f"{name}: out expects a writeable array of shape {image.shape} but got {out.shape}{state}")

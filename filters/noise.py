@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..kernels.arrays import contiguous
 from .images import as_float, check_image, check_out, leading_axes
 
 _MODES = ("gaussian", "localvar", "poisson", "salt", "pepper", "s&p", "speckle")
@@ -132,7 +133,7 @@ def _counted(x: np.ndarray, low: np.ndarray, axes: tuple[int, ...], seed: int) -
     top = x.max(axis=axes, keepdims=True).astype(np.float64)
     scale = np.where(low < 0, top + 1, 1.0)
     rates = (x - low.astype(np.float64)) / scale * levels
-    counts = kernels.random_poisson(np.ascontiguousarray(rates), seed=seed)
+    counts = kernels.random_poisson(contiguous("random_noise", rates), seed=seed)
     return (counts / levels * scale + low).astype(x.dtype)
 
 

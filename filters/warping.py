@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..kernels.arrays import contiguous
 from .images import as_float, check_image, check_out, from_nhwc, leading_axes, to_nhwc
 from .sampling import SPLINE_FRAME, check_mode, check_number, check_order, clip_to_range
 
@@ -106,7 +107,7 @@ def warp(
         clip_to_range(result, source, mode, cval, 1)
     found = from_nhwc(result.astype(source.dtype, copy=False), image, channel_axis, batch)
     if out is None:
-        return np.ascontiguousarray(found)
+        return contiguous(name, found)
     check_out(name, out, found.shape, found.dtype)
     out[...] = found
     return out

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
+from ..kernels.arrays import contiguous
 from ..kernels.box.geometry import check_size
 from ..kernels.correlation.geometry import check_border, real_weights
 from ..kernels.correlation.reference import MODES, border
@@ -326,7 +327,7 @@ def _target(out: np.ndarray | None, shape: tuple[int, ...], source: np.ndarray) 
 def _given(result: np.ndarray, out: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
     """The result where it belongs."""
     if out is None:
-        return np.ascontiguousarray(result)
+        return contiguous("filter", result)
     if not np.may_share_memory(result, out):
         out[...] = result.reshape(shape)
     return out

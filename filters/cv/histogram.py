@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
+from ...kernels.arrays import contiguous
 from ...kernels.similarity.geometry import integer
 from ..images import check_image, check_out, delivered, leading_axes
 
@@ -232,7 +233,7 @@ def LUT(src: np.ndarray, lut: np.ndarray, dst: np.ndarray | None = None) -> np.n
     tables = np.moveaxis(lut.reshape(256, channels), -1, 0)
     result = kernels.look_up(np.moveaxis(src, -1, 0), tables, batch_axes=1)
     result = np.moveaxis(result, 0, -1)
-    return np.ascontiguousarray(result) if dst is None else delivered(result, dst)
+    return contiguous(name, result) if dst is None else delivered(result, dst)
 
 
 def calcHist(  # noqa: N802

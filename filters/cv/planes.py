@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ...kernels.arrays import contiguous
 from ..images import check_image, check_out, from_nhwc, leading_axes, to_nhwc
 
 DTYPES = ("uint8", "uint16", "int16", "float32", "float64")
@@ -39,7 +40,7 @@ class Planes:
             result = result.astype(self.src.dtype)
         found = from_nhwc(result, self.src, self.channel_axis, self.batch)
         if dst is None:
-            return np.ascontiguousarray(found)
+            return contiguous("filter", found)
         check_out(self.name, dst, found.shape, found.dtype, "dst")
         dst[...] = found
         return dst

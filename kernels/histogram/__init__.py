@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arrays import is_on_cuda, to_device
 from ..operation import Operation, Variant
 from . import geometry, reference
 
@@ -379,6 +380,7 @@ def blend_tile_maps(
 
 
 def _like(x: np.ndarray, numbers: ArrayLike) -> np.ndarray:
-    """Numbers in the type of an array of real numbers."""
+    """Numbers in the type of an array of real numbers, on its device."""
     dtype = getattr(x, "dtype", None)
-    return np.asarray(numbers, dtype if getattr(dtype, "kind", "") == "f" else np.float64)
+    found = np.asarray(numbers, dtype if getattr(dtype, "kind", "") == "f" else np.float64)
+    return to_device(found, "cuda") if is_on_cuda(x) else found

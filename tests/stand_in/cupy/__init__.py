@@ -133,14 +133,32 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801 (CuPy's name)
     def transpose(self, *axes):
         return ndarray(self._host.transpose(*axes), self)
 
-    def sum(self, axis=None, keepdims=False):
-        return _computed(np.sum, (self,), {"axis": axis, "keepdims": keepdims})
+    def sum(self, axis=None, dtype=None, keepdims=False):
+        return _computed(np.sum, (self,), {"axis": axis, "dtype": dtype, "keepdims": keepdims})
 
-    def any(self):
-        return _computed(np.any, (self,), {})
+    def mean(self, axis=None, dtype=None, keepdims=False):
+        return _computed(np.mean, (self,), {"axis": axis, "dtype": dtype, "keepdims": keepdims})
 
-    def all(self):
-        return _computed(np.all, (self,), {})
+    def std(self, axis=None, dtype=None):
+        return _computed(np.std, (self,), {"axis": axis, "dtype": dtype})
+
+    def min(self, axis=None, keepdims=False):
+        return _computed(np.min, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def max(self, axis=None, keepdims=False):
+        return _computed(np.max, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def any(self, axis=None):
+        return _computed(np.any, (self,), {"axis": axis})
+
+    def all(self, axis=None):
+        return _computed(np.all, (self,), {"axis": axis})
+
+    def cumsum(self, axis=None, dtype=None):
+        return _computed(np.cumsum, (self,), {"axis": axis, "dtype": dtype})
+
+    def take(self, indices, axis=None):
+        return _computed(np.take, (self, indices), {"axis": axis})
 
 
 def _view(host, keys):
