@@ -153,7 +153,7 @@ class Operation:
                 arrays.append(np.asarray(draw.uniform(0.5, 1.5, shape), dtype))
         keywords = {argument: value for argument, value in case.items() if argument not in _ABOUT_ARRAYS}
         if "dtype" in inspect.signature(self.function).parameters:
-            keywords["dtype"] = dtype
+            keywords.setdefault("dtype", dtype)
         return arrays, keywords
 
     def run(self, arrays: Sequence[Any], args: tuple[Any, ...], out: Any = None, variant: str | None = None) -> Any:

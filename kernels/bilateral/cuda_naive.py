@@ -22,14 +22,11 @@ import numpy as np
 from numba import cuda
 
 from ..arrays import new_like
-from ..correlation.reference import MODES, border
+from ..correlation.reference import MODES, border, position
 from ..machine.cuda_numba import launch_each
 from ..operation import Run
 from .geometry import BilateralGeometry
 from .reference import is_outside, pull_of, slope_of, weight_of, weighted
-
-on_device = cuda.jit(device=True)
-border_on_device = on_device(border)
 
 
 @cuda.jit
@@ -58,20 +55,12 @@ def bilateral_means_naive(x, sigmas, means, totals, radius, disk, city, sigma_sp
         totals[n, p, q] = total
 
 
-@on_device
+@cuda.jit(device=True)
 def force_on(gy, x, means, totals, n, p, q, i, j, c, sigma, sigma_space, city, mode, cval):
     """The weight of offset (i, j) of pixel (p, q), and how the difference of the two numbers pulls on both."""
     weight = weight_of(x, n, p, q, i, j, sigma, sigma_space, city, mode, cval)
     pull = pull_of(x, gy, means, totals[n, p, q], n, p, q, i, j, mode, cval)
     return weight, pull * weight * slope_of(x, n, p, q, i, j, c, city, mode, cval) / sigma**2
-
-
-@on_device
-def position(number, radius, size, at):
-    """The positions that may stand for row (or column) ``at``: itself, then those before and those behind the image."""
-    if number == 0:
-        return at
-    return -number if number <= radius else size - 1 + number - radius
 
 
 @cuda.jit
@@ -89,11 +78,11 @@ def bilateral_grad_naive(gy, x, sigmas, means, totals, gx, radius, disk, city, s
                 result += force_on(gy, x, means, totals, n, k, m, i, j, c, sigma, sigma_space, city, mode, cval)[1]
     for above in range(2 * radius + 1):
         row = position(above, radius, H, k)
-        if border_on_device(row, H, mode) != k:
+        if border(row, H, mode) != k:
             continue
         for beside in range(2 * radius + 1):
             column = position(beside, radius, W, m)
-            if border_on_device(column, W, mode) != m:
+            if border(column, W, mode) != m:
                 continue
             for p in range(max(row - radius, 0), min(row + radius + 1, H)):
                 for q in range(max(column - radius, 0), min(column + radius + 1, W)):

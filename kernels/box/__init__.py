@@ -2,6 +2,7 @@
 
 reference.py   the definition
 cpu_sums.py    "sums": sums of sums, one row of the result at a time
+cuda_naive.py  "naive" on CUDA: one thread, one output
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ BOX2D = Operation(
     "box2d",
     package=__name__,
     geometry=box_geometry,
-    variants=(Variant("sums", "cpu_sums"),),
+    variants=(Variant("sums", "cpu_sums"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.box2d,
     reference_args=lambda g: g.constants,
     flops=lambda g: g.flops,

@@ -22,20 +22,27 @@ def of_sum(total, kind, scale, offset, area, low, high):
     return saturated(value, low, high) if low < high else value
 
 
+@register_jitable
+def sum_at(x, n, p, q, c, size, mode, cval, origin):
+    """The sum of the window around pixel (p, q)."""
+    R, S = size
+    total = np.float64(0)
+    for r in range(R):
+        for s in range(S):
+            k = border(p + r - R // 2 - origin[0], x.shape[1], mode)
+            m = border(q + s - S // 2 - origin[1], x.shape[2], mode)
+            total += cval if k < 0 or m < 0 else x[n, k, m, c]
+    return total
+
+
 def box2d(x, y, shape, size, mode, cval, origin, kind, scale, offset, limits):
     """x and y are ``shape = (outer, H, W, inner)``; the window is ``size``."""
     N, H, W, C = shape
-    R, S = size
     low, high = limits
     source, target = x.reshape(shape), y.reshape(shape)
     for n in range(N):
         for p in range(H):
             for q in range(W):
                 for c in range(C):
-                    total = np.float64(0)
-                    for r in range(R):
-                        for s in range(S):
-                            k = border(p + r - R // 2 - origin[0], H, mode)
-                            m = border(q + s - S // 2 - origin[1], W, mode)
-                            total += cval if k < 0 or m < 0 else source[n, k, m, c]
-                    target[n, p, q, c] = of_sum(total, kind, scale, offset, R * S, low, high)
+                    total = sum_at(source, n, p, q, c, size, mode, cval, origin)
+                    target[n, p, q, c] = of_sum(total, kind, scale, offset, size[0] * size[1], low, high)

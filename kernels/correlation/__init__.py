@@ -2,7 +2,7 @@
 
     reference.py   the loops, interpreted in float64; compiled as they stand they are "naive"
     cpu_rows.py    "rows": both passes of a separable filter fused, one row of the result at a time
-    cuda_naive.py  separable on CUDA: one thread, one output
+    cuda_naive.py  on CUDA, one axis or two, in floating point or fixed: one thread, one output
     cuda_tiled.py  separable on CUDA: both passes in a block's shared memory, a tile with its halo
 
     fixed.py         separable weights in 256ths for 8-bit images: the public function
@@ -14,6 +14,7 @@
     cpu_window.py                "rows": one row of the result at a time, from padded rows
     cpu_window_input_grad.py     like cpu_window.py, the gradient by the images
     cpu_window_weight_grad.py    like cpu_window.py, the gradient by the weights
+    cuda_naive_window.py         on CUDA, all three: one thread, one output
 
 Borders are those of ``scipy.ndimage``, by its names; beside them stand NumPy's ``pad`` and OpenCV's:
 
@@ -29,6 +30,7 @@ The weights may reach farther than the array is long: borders repeat.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arrays import beside
 from ..operation import Operation, Variant
 from . import reference
 from .fixed import correlate_fixed2d
@@ -48,7 +50,7 @@ CORRELATE1D = Operation(
     "correlate1d",
     package=__name__,
     geometry=one_axis,
-    variants=(Variant("rows", "cpu_rows"),),
+    variants=(Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda", build="build_one_axis")),
     reference=reference.correlate1d,
     reference_args=lambda g: (g.outer, g.w, g.inner, reference.MODES[g.mode], g.cval, g.origin),
     flops=lambda g: g.flops,
@@ -135,9 +137,8 @@ def correlate1d(
     >>> correlate1d(np.array([2.0, 8, 0, 4, 1, 9, 9, 0]), [1, 3])
     array([ 8., 26.,  8., 12.,  7., 28., 36.,  9.])
     """
-    return CORRELATE1D.run(
-        (x, real_weights("correlate1d", "weights", weights)), (axis, mode, cval, origin), out, variant
-    )
+    arrays = (x, beside(x, real_weights("correlate1d", "weights", weights)))
+    return CORRELATE1D.run(arrays, (axis, mode, cval, origin), out, variant)
 
 
 def correlate_separable2d(
@@ -183,5 +184,5 @@ def correlate_separable2d(
            [ 7.,  5.,  3.,  0.]], dtype=float32)
     """
     name = "correlate_separable2d"
-    arrays = (x, real_weights(name, "column", column), real_weights(name, "row", row))
+    arrays = (x, beside(x, real_weights(name, "column", column)), beside(x, real_weights(name, "row", row)))
     return CORRELATE_SEPARABLE2D.run(arrays, (axis, mode, cval), out, variant)

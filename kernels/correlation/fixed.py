@@ -5,6 +5,7 @@ import functools
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arrays import beside, to_device
 from ..operation import Operation, Spec, Variant
 from . import reference
 from .geometry import CorrelationGeometry, check_weights, neighbours
@@ -28,7 +29,7 @@ CORRELATE_FIXED2D = Operation(
     "correlate_fixed2d",
     package=__package__,
     geometry=_geometry,
-    variants=(Variant("rows", "cpu_fixed"),),
+    variants=(Variant("rows", "cpu_fixed"), Variant("naive", "cuda_naive", device="cuda", build="build_fixed")),
     reference=reference.correlate_fixed2d,
     reference_args=lambda g: (g.outer, g.h, g.w, g.inner, MODES[g.mode], int(g.cval)),
     flops=lambda g: g.flops,
@@ -90,7 +91,7 @@ def correlate_fixed2d(
     >>> correlate_fixed2d(x, [256], [64, 128, 64])
     array([[ 0, 25, 50, 25,  0]], dtype=uint8)
     """
-    weights = [_in_256ths(argument, given) for argument, given in (("column", column), ("row", row))]
+    weights = [beside(x, _in_256ths(argument, given)) for argument, given in (("column", column), ("row", row))]
     return CORRELATE_FIXED2D.run((x, *weights), (axis, mode, cval), out, variant)
 
 
@@ -102,7 +103,7 @@ def _are_256ths(weights: bytes) -> bool:
 
 
 def _in_256ths(argument: str, weights: ArrayLike) -> np.ndarray:
-    array = np.asarray(weights)
+    array = np.asarray(to_device(weights, "cpu"))
     if array.dtype == np.int64 and array.ndim == 1 and array.size and _are_256ths(array.tobytes()):
         return array
     if array.dtype.kind not in "iu" and array.size:

@@ -46,18 +46,35 @@ def border(i, n, mode):
     return i if i < n else 2 * n - 2 - i
 
 
+@register_jitable
+def position(number, before, n, at):
+    """The positions that may stand for index ``at``: itself for 0, then ``before`` before the array, then those behind.
+
+    Where a window reaches ``before`` positions before the array, and in all has R, numbers below R list all of them
+    that it may read.
+    """
+    if number == 0:
+        return at
+    return -number if number <= before else n - 1 + number - before
+
+
+@register_jitable
+def line_sum(x, weights, o, i, j, mode, cval, origin):
+    """``y[o, i, j]`` of `correlate1d`."""
+    total = 0.0
+    for t in range(weights.size):
+        k = border(i + t - weights.size // 2 - origin, x.shape[1], mode)
+        total += weights[t] * (cval if k < 0 else x[o, k, j])
+    return total
+
+
 def correlate1d(x, weights, y, outer, n, inner, mode, cval, origin):
     """x and y are ``(outer, n, inner)``, the filtered axis in the middle."""
-    size = weights.size
     source, target = x.reshape((outer, n, inner)), y.reshape((outer, n, inner))
     for o in range(outer):
         for i in range(n):
             for j in range(inner):
-                total = 0.0
-                for t in range(size):
-                    k = border(i + t - size // 2 - origin, n, mode)
-                    total += weights[t] * (cval if k < 0 else source[o, k, j])
-                target[o, i, j] = total
+                target[o, i, j] = line_sum(source, weights, o, i, j, mode, cval, origin)
 
 
 def correlate_separable2d(x, column, row, y, outer, h, w, inner, mode, cval):
@@ -82,19 +99,23 @@ def correlate_separable2d(x, column, row, y, outer, h, w, inner, mode, cval):
                     target[o, p, q, c] = total
 
 
+@register_jitable
+def fixed_sum(x, column, row, o, p, q, c, mode, cval):
+    """The sum of integer products at a pixel, divided by 65536 and rounded: halves up."""
+    total = np.int64(0)
+    for t in range(column.size):
+        k = border(p + t - column.size // 2, x.shape[1], mode)
+        for u in range(row.size):
+            m = border(q + u - row.size // 2, x.shape[2], mode)
+            total += column[t] * row[u] * np.int64(cval if k < 0 or m < 0 else x[o, k, m, c])
+    return (total + 32768) // 65536
+
+
 def correlate_fixed2d(x, column, row, y, outer, h, w, inner, mode, cval):
-    """`correlate_separable2d` by integers, which are 256 times the weights, and rounded once: halves up."""
-    r, s = column.size, row.size
+    """`correlate_separable2d` by integers, which are 256 times the weights, and rounded once."""
     source, target = x.reshape((outer, h, w, inner)), y.reshape((outer, h, w, inner))
     for o in range(outer):
         for p in range(h):
             for q in range(w):
                 for c in range(inner):
-                    total = np.int64(0)
-                    for t in range(r):
-                        k = border(p + t - r // 2, h, mode)
-                        for u in range(s):
-                            m = border(q + u - s // 2, w, mode)
-                            value = np.int64(cval if k < 0 or m < 0 else source[o, k, m, c])
-                            total += column[t] * row[u] * value
-                    target[o, p, q, c] = (total + 32768) // 65536
+                    target[o, p, q, c] = fixed_sum(source, column, row, o, p, q, c, mode, cval)

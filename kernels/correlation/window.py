@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from ..arrays import beside
 from ..operation import Operation, Variant
 from . import window_reference
 from .geometry import real_weights
@@ -26,13 +27,13 @@ _CASES: tuple[tuple[tuple[int, ...], tuple[int, int], dict[str, Any]], ...] = (
 
 
 def _declare(
-    name: str, geometry: Any, definition: Any, arguments: Any, module: str, cases: Any, first: tuple[Variant, ...] = ()
+    name: str, geometry: Any, definition: Any, arguments: Any, variants: tuple[Variant, ...], cases: Any
 ) -> Operation:
     return Operation(
         name,
         package=__package__,
         geometry=geometry,
-        variants=(*first, Variant("rows", module)),
+        variants=variants,
         reference=definition,
         reference_args=arguments,
         flops=lambda g: g.flops,
@@ -46,13 +47,16 @@ CORRELATE2D = _declare(
     forward,
     window_reference.correlate2d,
     lambda g: (*_border(g), g.delta, g.limits),
-    "cpu_window",
+    (
+        Variant("blocks", "cpu_window_blocks"),
+        Variant("rows", "cpu_window"),
+        Variant("naive", "cuda_naive_window", device="cuda"),
+    ),
     (
         *({"shapes": [x, w], "cval": 2.0, "delta": 0.5, **call} for x, w, call in _CASES),
         {"shapes": [(2, 11, 30, 1), (3, 3)], "below": {0: 256}, "integers": "int16"},
         {"shapes": [(1, 38, 25, 3), (5, 5)], "mode": "mirror"},
     ),
-    first=(Variant("blocks", "cpu_window_blocks"),),
 )
 
 CORRELATE2D_INPUT_GRAD = _declare(
@@ -60,7 +64,10 @@ CORRELATE2D_INPUT_GRAD = _declare(
     input_grad,
     window_reference.correlate2d_input_grad,
     lambda g: (MODES[g.mode], g.origin),
-    "cpu_window_input_grad",
+    (
+        Variant("rows", "cpu_window_input_grad"),
+        Variant("naive", "cuda_naive_window", device="cuda", build="build_input_grad"),
+    ),
     tuple({"shapes": [x, w], **call} for x, w, call in _CASES),
 )
 
@@ -69,7 +76,10 @@ CORRELATE2D_WEIGHT_GRAD = _declare(
     weight_grad,
     window_reference.correlate2d_weight_grad,
     _border,
-    "cpu_window_weight_grad",
+    (
+        Variant("rows", "cpu_window_weight_grad"),
+        Variant("naive", "cuda_naive_window", device="cuda", build="build_weight_grad"),
+    ),
     tuple({"shapes": [x, x], "weight_shape": w, "cval": 2.0, **call} for x, w, call in _CASES),
 )
 
@@ -131,7 +141,7 @@ def correlate2d(
            [30., 41., 52.],
            [63., 74., 85.]])
     """
-    weights = real_weights("correlate2d", "weights", weights)
+    weights = beside(x, real_weights("correlate2d", "weights", weights))
     return CORRELATE2D.run((x, weights), (mode, cval, origin, delta, type_name(dtype)), out, variant)
 
 
@@ -175,7 +185,7 @@ def correlate2d_input_grad(
     >>> correlate2d_input_grad(gy, [[1, 2, 4]], mode="nearest").reshape(-1)
     array([3., 4., 0., 0.])
     """
-    weights = real_weights("correlate2d_input_grad", "weights", weights)
+    weights = beside(gy, real_weights("correlate2d_input_grad", "weights", weights))
     return CORRELATE2D_INPUT_GRAD.run((gy, weights), (mode, origin), out, variant)
 
 

@@ -5,7 +5,6 @@
 for each image and channel; a position outside the image stands for the pixel that `border` names.
 """
 
-import numpy as np
 from numba.extending import register_jitable
 
 from .reference import border
@@ -16,24 +15,31 @@ def saturated(value, low, high):
     """The nearest integer, of two the even one, inside ``[low, high]``; the least for NaN."""
     if not value > low:
         return low
-    return high if value > high else np.rint(value)
+    return high if value > high else float(round(value))
+
+
+@register_jitable
+def window_sum(x, weights, n, p, q, c, mode, cval, origin, delta):
+    """``y`` at a pixel."""
+    R, S = weights.shape
+    total = delta
+    for r in range(R):
+        for s in range(S):
+            k = border(p + r - R // 2 - origin[0], x.shape[1], mode)
+            m = border(q + s - S // 2 - origin[1], x.shape[2], mode)
+            total += weights[r, s] * (cval if k < 0 or m < 0 else x[n, k, m, c])
+    return total
 
 
 def correlate2d(x, weights, y, mode, cval, origin, delta, limits):
     """``limits`` are the least and the largest value of an integer type of ``y``; two zeros otherwise."""
     N, H, W, C = x.shape
-    R, S = weights.shape
     low, high = limits
     for n in range(N):
         for p in range(H):
             for q in range(W):
                 for c in range(C):
-                    total = delta
-                    for r in range(R):
-                        for s in range(S):
-                            k = border(p + r - R // 2 - origin[0], H, mode)
-                            m = border(q + s - S // 2 - origin[1], W, mode)
-                            total += weights[r, s] * (cval if k < 0 or m < 0 else x[n, k, m, c])
+                    total = window_sum(x, weights, n, p, q, c, mode, cval, origin, delta)
                     y[n, p, q, c] = saturated(total, low, high) if low < high else total
 
 
@@ -54,18 +60,30 @@ def correlate2d_input_grad(gy, weights, gx, mode, origin):
                                 gx[n, k, m, c] += weights[r, s] * gy[n, p, q, c]
 
 
+@register_jitable
+def row_sum(gy, x, n, p, r, s, shape, mode, cval, origin):
+    """Of the products of row p of an image by which a weight's gradient grows: of what it read and of what came of it.
+
+    ``shape`` is that of the weights.
+    """
+    _, H, W, C = gy.shape
+    k = border(p + r - shape[0] // 2 - origin[0], H, mode)
+    total = 0.0
+    for q in range(W):
+        m = border(q + s - shape[1] // 2 - origin[1], W, mode)
+        for c in range(C):
+            total += gy[n, p, q, c] * (cval if k < 0 or m < 0 else x[n, k, m, c])
+    return total
+
+
 def correlate2d_weight_grad(gy, x, gw, mode, cval, origin):
-    """A weight's gradient: the products of what it read and of what came of it."""
-    N, H, W, C = gy.shape
+    """A weight's gradient."""
+    N, H, _, _ = gy.shape
     R, S = gw.shape
     for r in range(R):
         for s in range(S):
             total = 0.0
             for n in range(N):
                 for p in range(H):
-                    for q in range(W):
-                        for c in range(C):
-                            k = border(p + r - R // 2 - origin[0], H, mode)
-                            m = border(q + s - S // 2 - origin[1], W, mode)
-                            total += gy[n, p, q, c] * (cval if k < 0 or m < 0 else x[n, k, m, c])
+                    total += row_sum(gy, x, n, p, r, s, (R, S), mode, cval, origin)
             gw[r, s] = total

@@ -3,6 +3,7 @@
     reference.py   the definitions in loops; compiled as they stand they are "naive"
     cpu_rows.py    "rows": both passes fused, one row of the result at a time
     cpu_slopes.py  "slopes": the same for the weights (-1, 0, 1) and (a, b, a) of 8-bit images
+    cuda_naive.py  "naive" on CUDA: one thread, one output
 
 Derivatives of 8-bit images are integers and exact. Borders are those of `tilegrad.kernels.correlation`.
 """
@@ -10,6 +11,7 @@ Derivatives of 8-bit images are integers and exact. Borders are those of `tilegr
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arrays import beside, to_device
 from ..correlation.reference import MODES
 from ..operation import Operation, Variant
 from . import reference
@@ -26,7 +28,11 @@ DERIVATIVE2D = Operation(
     "derivative2d",
     package=__name__,
     geometry=derivative_geometry,
-    variants=(Variant("slopes", "cpu_slopes"), Variant("rows", "cpu_rows", build="build_derivative")),
+    variants=(
+        Variant("slopes", "cpu_slopes"),
+        Variant("rows", "cpu_rows", build="build_derivative"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_derivative"),
+    ),
     reference=reference.derivative2d,
     reference_args=_constants,
     flops=lambda g: 2.0 * g.pixels * (g.column + g.row),
@@ -47,7 +53,10 @@ GRADIENT_MAGNITUDE2D = Operation(
     "gradient_magnitude2d",
     package=__name__,
     geometry=magnitude_geometry,
-    variants=(Variant("rows", "cpu_rows", build="build_magnitude"),),
+    variants=(
+        Variant("rows", "cpu_rows", build="build_magnitude"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_magnitude"),
+    ),
     reference=reference.gradient_magnitude2d,
     reference_args=_constants,
     flops=lambda g: g.pixels * (8.0 * g.column + 5),
@@ -115,7 +124,8 @@ def derivative2d(
     name = "derivative2d"
     weights = [_integers(name, "column", column), _integers(name, "row", row)]
     form = form_of(name, tuple(weights[0].tolist()), tuple(weights[1].tolist()))
-    return DERIVATIVE2D.run((x, *weights), (axis, mode, cval, form), out, variant)
+    arrays = (x, *[beside(x, numbers) for numbers in weights])
+    return DERIVATIVE2D.run(arrays, (axis, mode, cval, form), out, variant)
 
 
 def gradient_magnitude2d(
@@ -163,12 +173,12 @@ def gradient_magnitude2d(
     array([0.   , 0.707, 0.707, 0.   ], dtype=float32)
     """
     name = "gradient_magnitude2d"
-    arrays = (x, _numbers(name, "smooth", smooth), _numbers(name, "slope", slope))
+    arrays = (x, beside(x, _numbers(name, "smooth", smooth)), beside(x, _numbers(name, "slope", slope)))
     return GRADIENT_MAGNITUDE2D.run(arrays, (axis, mode, cval), out, variant)
 
 
 def _integers(name: str, argument: str, weights: ArrayLike) -> np.ndarray:
-    array = np.asarray(weights)
+    array = np.asarray(to_device(weights, "cpu"))
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name}: {argument} expects integers but got {array.dtype}")
     if array.ndim != 1:
@@ -177,7 +187,7 @@ def _integers(name: str, argument: str, weights: ArrayLike) -> np.ndarray:
 
 
 def _numbers(name: str, argument: str, weights: ArrayLike) -> np.ndarray:
-    array = np.asarray(weights)
+    array = np.asarray(to_device(weights, "cpu"))
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name}: {argument} expects real numbers but got {array.dtype}")
     return array.astype(np.float64, copy=False)

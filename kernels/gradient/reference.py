@@ -7,43 +7,57 @@ A derivative is a correlation with a product of weights, down the columns and al
 with the image continued at its border (../correlation/reference.py draws the modes).
 """
 
-import numpy as np
+import math
+
+from numba.extending import register_jitable
 
 from ..correlation.reference import border
 
 LEAST, LARGEST = -32768, 32767
 
 
+@register_jitable
+def derivative_at(x, column, row, o, p, q, c, mode, cval):
+    """An integer; sums beyond 16 bits become the nearest number that there is."""
+    total = 0
+    for r in range(column.size):
+        for s in range(row.size):
+            a = border(p + r - column.size // 2, x.shape[1], mode)
+            b = border(q + s - row.size // 2, x.shape[2], mode)
+            value = cval if a < 0 or b < 0 else int(x[o, a, b, c])
+            total += int(column[r]) * int(row[s]) * value
+    return min(max(total, LEAST), LARGEST)
+
+
 def derivative2d(x, column, row, y, outer, h, w, inner, mode, cval):
-    """x and y are ``(outer, h, w, inner)``; sums beyond 16 bits become the nearest number that there is."""
+    """x and y are ``(outer, h, w, inner)``."""
     source, target = x.reshape((outer, h, w, inner)), y.reshape((outer, h, w, inner))
     for o in range(outer):
         for p in range(h):
             for q in range(w):
                 for c in range(inner):
-                    total = 0
-                    for r in range(column.size):
-                        for s in range(row.size):
-                            a = border(p + r - column.size // 2, h, mode)
-                            b = border(q + s - row.size // 2, w, mode)
-                            value = cval if a < 0 or b < 0 else int(source[o, a, b, c])
-                            total += int(column[r]) * int(row[s]) * value
-                    target[o, p, q, c] = min(max(total, LEAST), LARGEST)
+                    target[o, p, q, c] = derivative_at(source, column, row, o, p, q, c, mode, cval)
+
+
+@register_jitable
+def magnitude_at(x, smooth, slope, o, p, q, c, mode, cval):
+    """The root of the mean square of both derivatives; ``slope`` is applied along one axis, ``smooth`` across it."""
+    taps = smooth.size
+    down, along = 0.0, 0.0
+    for r in range(taps):
+        for s in range(taps):
+            a, b = border(p + r - taps // 2, x.shape[1], mode), border(q + s - taps // 2, x.shape[2], mode)
+            value = cval if a < 0 or b < 0 else x[o, a, b, c]
+            down += slope[r] * smooth[s] * value
+            along += smooth[r] * slope[s] * value
+    return math.sqrt(down * down + along * along) / math.sqrt(2.0)
 
 
 def gradient_magnitude2d(x, smooth, slope, y, outer, h, w, inner, mode, cval):
-    """The root of the mean square of both derivatives; ``slope`` is applied along one axis, ``smooth`` across it."""
-    taps = smooth.size
+    """x and y are ``(outer, h, w, inner)``."""
     source, target = x.reshape((outer, h, w, inner)), y.reshape((outer, h, w, inner))
     for o in range(outer):
         for p in range(h):
             for q in range(w):
                 for c in range(inner):
-                    down, along = 0.0, 0.0
-                    for r in range(taps):
-                        for s in range(taps):
-                            a, b = border(p + r - taps // 2, h, mode), border(q + s - taps // 2, w, mode)
-                            value = cval if a < 0 or b < 0 else source[o, a, b, c]
-                            down += slope[r] * smooth[s] * value
-                            along += smooth[r] * slope[s] * value
-                    target[o, p, q, c] = np.sqrt(down * down + along * along) / np.sqrt(2.0)
+                    target[o, p, q, c] = magnitude_at(source, smooth, slope, o, p, q, c, mode, cval)

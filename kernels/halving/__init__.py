@@ -2,6 +2,7 @@
 
 reference.py    the definition
 cpu_pairs.py    "pairs": neighbouring numbers read as one of twice their width
+cuda_naive.py   "naive" on CUDA: one thread, one output
 
 Why not `interpolate`: that computes in floating point, of which a 4K picture of bytes would first have to be made,
 with four times its bytes. Here the bytes are read once, and a quarter of them written.
@@ -56,7 +57,7 @@ HALVE = Operation(
     "halve",
     package=__name__,
     geometry=_geometry,
-    variants=(Variant("pairs", "cpu_pairs"),),
+    variants=(Variant("pairs", "cpu_pairs"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.halve,
     reference_args=lambda g: (),
     flops=lambda g: 4.0 * g.numbers,

@@ -9,6 +9,7 @@
     cpu_separable.py   "separable": minima and maxima under full windows, columns and rows apart
     cpu_taps.py        "taps": minima and maxima under windows of any shape
     cpu_places.py      "rows": where under its window a number was found
+    cuda_naive.py      "naive" on CUDA: all of them, one thread, one output
 
 They share `networks`, `tiles` and `extremes`. Borders have ``scipy.ndimage``'s names;
 `tilegrad.kernels.correlation` draws them. Windows may be larger than the image: borders repeat.
@@ -74,6 +75,7 @@ RANK_FILTER2D = _declare(
         Variant("network5", "cpu_network5"),
         Variant("histogram", "cpu_histogram"),
         Variant("selection", "cpu_selection"),
+        Variant("naive", "cuda_naive", device="cuda"),
     ),
     (
         {"shapes": [(1, 1, 1, 1)], "footprint": (3, 3), "rank": 4},
@@ -91,6 +93,7 @@ MIN_FILTER2D = _declare(
         Variant("extremes3", "cpu_extremes3", build="build_minimum"),
         Variant("separable", "cpu_separable", build="build_minimum"),
         Variant("taps", "cpu_taps", build="build_minimum"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_minimum"),
     ),
     _EXTREMES,
 )
@@ -101,6 +104,7 @@ MAX_FILTER2D = _declare(
         Variant("extremes3", "cpu_extremes3", build="build_maximum"),
         Variant("separable", "cpu_separable", build="build_maximum"),
         Variant("taps", "cpu_taps", build="build_maximum"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_maximum"),
     ),
     _EXTREMES,
 )
@@ -108,7 +112,7 @@ WINDOW_PLACES = Operation(
     "window_places",
     package=__name__,
     geometry=places,
-    variants=(Variant("rows", "cpu_places"),),
+    variants=(Variant("rows", "cpu_places"), Variant("naive", "cuda_naive", device="cuda", build="build_places")),
     reference=reference.window_places,
     reference_args=lambda g: (g.footprint.array,),
     flops=lambda g: g.flops,

@@ -24,10 +24,10 @@ class Footprint(NamedTuple):
 
     @property
     def array(self) -> np.ndarray:
-        """(rows, columns), of booleans."""
+        """(rows, columns), of booleans; writeable, since what is read-only is another type to Numba."""
         if self.chosen is None:
             return np.ones((self.rows, self.columns), np.bool_)
-        return np.frombuffer(self.chosen, np.bool_).reshape(self.rows, self.columns)
+        return np.frombuffer(bytearray(self.chosen), np.bool_).reshape(self.rows, self.columns)
 
     @property
     def size(self) -> int:

@@ -4,8 +4,16 @@ The numbers under the window are sorted, and the one of the given rank is taken;
 """
 
 import numpy as np
+from numba.extending import register_jitable
 
 from ..correlation.reference import border
+
+
+@register_jitable
+def number_at(x, n, p, q, c, mode, outside):
+    """The number that position (p, q) stands for; ``outside`` for the constant."""
+    k, m = border(p, x.shape[1], mode), border(q, x.shape[2], mode)
+    return outside if k < 0 or m < 0 else x[n, k, m, c]
 
 
 def rank_filter(x, y, footprint, rank, mode, constant, top, left):
@@ -21,13 +29,23 @@ def rank_filter(x, y, footprint, rank, mode, constant, top, left):
                     for r in range(rows):
                         for s in range(columns):
                             if footprint[r, s]:
-                                row, column = border(p - top + r, h, mode), border(q - left + s, w, mode)
-                                inside = row >= 0 and column >= 0
-                                numbers[found] = x[i, row, column, k] if inside else constant[0]
+                                numbers[found] = number_at(x, i, p - top + r, q - left + s, k, mode, constant[0])
                                 found += 1
                     numbers.sort()
                     last = numbers[found - 1]  # NaN is sorted behind all numbers
                     y[i, p, q, k] = numbers[rank] if last == last else last
+
+
+@register_jitable
+def place_of(wanted, x, n, a, b, c, footprint):
+    """The place of the first number under the window that begins at (a, b) that is ``wanted``, or -1."""
+    rows, columns = footprint.shape
+    for r in range(rows):
+        for s in range(columns):
+            number = x[n, a + r, b + s, c]
+            if footprint[r, s] and (number == wanted or (number != number and wanted != wanted)):
+                return (a + r) * x.shape[2] + b + s
+    return -1
 
 
 def window_places(x, y, places, footprint):
@@ -36,18 +54,8 @@ def window_places(x, y, places, footprint):
     x is (N, H, W, C), y and places are (N, H - R + 1, W - S + 1, C).
     """
     n, p, q, c = y.shape
-    w = x.shape[2]
-    rows, columns = footprint.shape
     for i in range(n):
         for a in range(p):
             for b in range(q):
                 for k in range(c):
-                    wanted = y[i, a, b, k]
-                    place = -1
-                    for r in range(rows):
-                        for s in range(columns):
-                            number = x[i, a + r, b + s, k]
-                            equal = number == wanted or (number != number and wanted != wanted)
-                            if footprint[r, s] and equal and place < 0:
-                                place = (a + r) * w + b + s
-                    places[i, a, b, k] = place
+                    places[i, a, b, k] = place_of(y[i, a, b, k], x, i, a, b, k, footprint)

@@ -49,6 +49,20 @@ NUMBA = cuda_variants(numba=True)
 _GROUPED = {"stride": (2, 1), "padding": ((1, 0), (0, 2)), "dilation": (1, 2), "groups": 2}
 _CHANNEL = (5,)
 _PIXELS = (2, 3, 2, 5)
+_CORNER = ((1, 0, 0, 1), (0, 1, 1, 0))
+_BYTES = {"below": {0: 256}, "integers": "uint8"}
+_IN_256THS = {"below": {0: 256, 1: 30, 2: 30}, "integers": "uint8"}
+_WINDOWS = (
+    ((2, 3, 4, 3), (3, 4), {"mode": "mirror", "origin": (1, -1)}),
+    ((1, 5, 7, 2), (2, 5), {"mode": "wrap", "origin": (-1, 2)}),
+    ((1, 4, 3, 1), (7, 8), {"mode": "reflect"}),
+    ((1, 5, 4, 1), (3, 3), {"mode": "constant"}),
+)
+_EXTREMES = [
+    {"shapes": [(1, 3, 5, 3)], "footprint": (3, 2), "mode": "wrap", "origin": (0, -1)},
+    {"shapes": [(2, 4, 5, 1)], "footprint": (5, 7), "mode": "constant", "cval": 90.0, **_BYTES},
+    {"shapes": [(1, 4, 5, 2)], "footprint": _CORNER, "mode": "mirror", "origin": (-1, 1)},
+]
 _PADDED = (
     ((1, 6, 9, 2), (1, 3, 4, 2), {"padding": ((0, 3), (4, 1)), "mode": "circular"}),
     ((1, 9, 10, 1), (1, 3, 4, 1), {"padding": 3, "mode": "symmetric"}),
@@ -87,6 +101,47 @@ ODD = {
         {"shapes": [(1, 3, 2, 2)], "input_shape": (1, 6, 5, 2), "kernel_size": 3, "stride": 2, "ceil_mode": True,
          "divisor_override": 2},
     ],
+    "rank_filter2d": [
+        {"shapes": [(2, 4, 5, 1)], "footprint": (3, 5), "rank": 7, "mode": "constant", "cval": 90.0, **_BYTES},
+        {"shapes": [(1, 3, 4, 2)], "footprint": (2, 9), "rank": -3, "mode": "wrap", "below": {0: 4},
+         "integers": "int64"},
+        {"shapes": [(1, 4, 5, 2)], "footprint": _CORNER, "rank": 1, "mode": "mirror", "origin": (-1, 1)},
+    ],
+    "min_filter2d": _EXTREMES,
+    "max_filter2d": _EXTREMES,
+    "window_places": [
+        {"shapes": [(2, 3, 6, 2), (2, 2, 3, 2)], "footprint": _CORNER, "below": {0: 3, 1: 3}, "integers": "float32"},
+        {"shapes": [(1, 5, 3, 1), (1, 3, 2, 1)], "footprint": (3, 2), "below": {0: 6, 1: 6}, "integers": "float64"},
+    ],
+    "box2d": [
+        {"shapes": [(1, 4, 5, 2)], "axis": 1, "size": (3, 4), "mode": "mirror", "origin": (1, -1)},
+        {"shapes": [(5, 7)], "size": (2, 9), "mode": "wrap", "mean": False, "below": {0: 256}, "integers": "uint8",
+         "dtype": "uint16"},
+        {"shapes": [(6, 5)], "size": 3, "mode": "constant", "cval": 7, "offset": 4, "dtype": "uint8", **_BYTES},
+        {"shapes": [(4, 5)], "size": (2, 3), "mode": "nearest", "below": {0: 9}, "integers": "int16", "dtype": "int16"},
+    ],
+    "halve": [{"shapes": [(2, 4, 6, 2)], "below": {0: 32768}, "integers": "int16"},
+              {"shapes": [(1, 2, 14, 3)], **_BYTES}],
+    "derivative2d": [
+        {"shapes": [(2, 3, 5, 3), (2,), (5,)], "axis": 1, "mode": "wrap", "below": {0: 256, 1: 40, 2: 40},
+         "integers": "uint8"},
+        {"shapes": [(7, 5)], "column": (-1, 0, 1), "row": (3, 10, 3), "mode": "constant", "cval": 9, **_BYTES},
+    ],
+    "gradient_magnitude2d": [{"shapes": [(2, 3, 5, 3), (2,), (2,)], "axis": 1, "mode": "constant", "cval": 2.0},
+                             {"shapes": [(1, 4, 7), (5,), (5,)], "mode": "mirror"}],
+    "correlate1d": [{"shapes": [(2, 3, 7), (4,)], "axis": 1, "mode": "wrap", "origin": -1},
+                    {"shapes": [(3, 5, 4), (9,)], "axis": -1, "mode": "constant", "cval": 2.0}],
+    "correlate_fixed2d": [
+        {"shapes": [(2, 3, 5, 3), (3,), (4,)], "axis": 1, "mode": "constant", "cval": 200, **_IN_256THS},
+        {"shapes": [(4, 5), (5,), (7,)], "mode": "wrap", **_IN_256THS},
+    ],
+    "correlate2d": [
+        *({"shapes": [x, w], "cval": 2.0, "delta": 0.5, **call} for x, w, call in _WINDOWS),
+        {"shapes": [(2, 3, 4, 1), (3, 3)], "delta": -1.5, "below": {0: 256}, "integers": "int16", "dtype": "int16"},
+        {"shapes": [(1, 4, 6, 2), (2, 3)], "dtype": "uint8", **_BYTES},
+    ],
+    "correlate2d_input_grad": [{"shapes": [x, w], **call} for x, w, call in _WINDOWS],
+    "correlate2d_weight_grad": [{"shapes": [x, x], "weight_shape": w, "cval": 2.0, **call} for x, w, call in _WINDOWS],
     "total_variation": [{"shapes": [(2, 3, 4)], "weight": 0.2, "eps": 0.05, "steps": 12},
                         {"shapes": [(3, 2)], "weight": 0.5, "eps": 0.0, "steps": 7}],
     "jpeg": [
