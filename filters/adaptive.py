@@ -7,8 +7,18 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..kernels.arrays import to_device
 from ..kernels.similarity.geometry import integer
-from .images import as_float, axis_of_channels, check_image, check_out, delivered, float_type, leading_axes
+from .images import (
+    as_float,
+    axis_of_channels,
+    check_image,
+    check_out,
+    delivered,
+    float_type,
+    leading_axes,
+    moved_beside,
+)
 
 _LEVELS = 2**14
 
@@ -142,10 +152,12 @@ def _equalized(
 def _by_range(image: np.ndarray, formula: Callable[..., np.ndarray], batch: int) -> np.ndarray:
     """``formula(values, least, largest)`` of every pixel and its image's least and largest, by a table of it."""
     n = math.prod(image.shape[:batch])
-    least, largest = (f(axis=(-2, -1)).reshape(n, 1).astype(np.int64) for f in (image.min, image.max))
+    extremes = image.min(axis=(-2, -1)), image.max(axis=(-2, -1))
+    least, largest = (to_device(found, "cpu").reshape(n, 1).astype(np.int64) for found in extremes)
     low = int(least.min(initial=0))
     table = formula(np.arange(low, int(largest.max(initial=0)) + 1, dtype=np.int64)[None], least, largest)
-    return kernels.look_up(image, table.reshape(*image.shape[:batch], -1), low=low, batch_axes=batch)
+    table = moved_beside(image, table.reshape(*image.shape[:batch], -1))
+    return kernels.look_up(image, table, low=low, batch_axes=batch)
 
 
 def _as_uint16(name: str, image: np.ndarray) -> np.ndarray:

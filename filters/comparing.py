@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.arrays import new_like
 from .images import check_image, check_out, from_nhwc, leading_axes, to_nhwc
 
 Kernel = Callable[..., np.ndarray]
@@ -37,7 +38,7 @@ def over_images(
     if out is None:
         if compared.dtype == image.dtype and channel_axis in (None, -1):
             return from_nhwc(kernel(compared, out=None), image, channel_axis, batch)
-        out = np.empty(image.shape, image.dtype)
+        out = new_like(image, image.shape, image.dtype)
     seen = to_nhwc(name, out, channel_axis, batch)
     viewed = np.may_share_memory(seen, out) or out.size == 0
     bytes_alike = compared.dtype.itemsize == image.dtype.itemsize and image.dtype.isnative

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import kernels
 from ..kernels.arrays import contiguous
-from .images import as_float, check_image, check_out, from_nhwc, to_nhwc
+from .images import as_float, check_image, check_in_memory, check_out, from_nhwc, to_nhwc
 from .windows import correlate
 
 Damaged = tuple[np.ndarray, np.ndarray]
@@ -300,7 +300,7 @@ def motion_kernel(length: float, angle: float) -> np.ndarray:
 
 
 def _planes(name: str, image: Any, channel_axis: Any, batch_axes: Any) -> np.ndarray:
-    check_image(name, "image", image)
+    check_in_memory(name, "image", image)
     return to_nhwc(name, image, channel_axis, batch_axes)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .images import axis_of_channels, check_image, check_out, float_type, leading_axes
+from .images import axis_of_channels, check_in_memory, check_out, float_type, leading_axes
 
 
 def wiener(
@@ -158,7 +158,7 @@ def richardson_lucy(
         raise TypeError(f"{name}: num_iter expects an integer but got {num_iter!r}")
     if num_iter < 0:
         raise ValueError(f"{name}: num_iter expects at least 0 but got {num_iter}")
-    check_image(name, "psf", psf)
+    check_in_memory(name, "psf", psf)
     if psf.ndim != len(shape) or psf.size == 0:
         raise ValueError(f"{name}: psf expects {len(shape)} axes of at least one number but got shape {psf.shape}")
     estimate = np.full(image.shape, 0.5, source.dtype)
@@ -192,7 +192,7 @@ def _prepared(
     name: str, image: Any, channel_axis: Any, batch_axes: Any, out: Any
 ) -> tuple[np.ndarray, tuple[int, ...], tuple[int, ...]]:
     """The image in the type it is filtered in, and its axes that are blurred, with their lengths."""
-    check_image(name, "image", image)
+    check_in_memory(name, "image", image)
     batch = leading_axes(name, batch_axes, image.ndim)
     channels = axis_of_channels(name, channel_axis, image.ndim, batch)
     axes = tuple(axis for axis in range(batch, image.ndim) if axis != channels)

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.arrays import new_like
 from ..kernels.correlation.reference import MODES, border
-from .images import check_image, check_out
+from .images import check_image, check_out, moved_beside
 from .sampling import check_mode, check_number
 
 
@@ -98,14 +99,15 @@ def pad(
         check_out(name, out, shape, image.dtype)
         image = image.copy() if np.may_share_memory(out, image) else image
     if mode == "constant":
-        result = np.full(shape, constant_values, image.dtype) if out is None else out
+        result = new_like(image, shape, image.dtype) if out is None else out
         result[...] = constant_values
         result[tuple(slice(before, before + n) for (before, _), n in zip(widths, image.shape, strict=True))] = image
         return result
     result = image
     for axis, (n, (before, after)) in enumerate(zip(image.shape, widths, strict=True)):
         if before or after:
-            result = np.take(result, [border(i, n, outside) for i in range(-before, n + after)], axis=axis)
+            places = np.array([border(i, n, outside) for i in range(-before, n + after)], np.int64)
+            result = result.take(moved_beside(result, places), axis)
     if out is None:
         return result.copy(order="C") if result is image else result
     out[...] = result

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from .images import as_float, axis_of_channels, check_image, check_out, float_type, from_nhwc, leading_axes, to_nhwc
+from .images import as_float, axis_of_channels, check_in_memory, check_out, float_type, from_nhwc, leading_axes, to_nhwc
 
 _READ = (np.uint8, np.uint16, np.float32, np.float64)  # types that the exemplar kernel reads as they are
 
@@ -174,7 +174,7 @@ def inpaint_exemplar(
     holes = _check(name, image, mask, channel_axis, batch_axes)
     usable = None
     if source is not None:
-        check_image(name, "source", source)
+        check_in_memory(name, "source", source)
         if source.shape != mask.shape:
             raise ValueError(f"{name}: source expects the mask's shape {mask.shape} but got {source.shape}")
         usable = source != 0
@@ -192,7 +192,7 @@ def inpaint_exemplar(
 def _check(name: str, image: Any, mask: Any, channel_axis: Any, batch_axes: Any) -> np.ndarray:
     """The mask as booleans, after a look that it fits the image."""
     for argument, array in (("image", image), ("mask", mask)):
-        check_image(name, argument, array)
+        check_in_memory(name, argument, array)
         if isinstance(array, np.ma.MaskedArray):
             raise TypeError(f"{name}: {argument} expects an ordinary array but got a masked one")
     batch = leading_axes(name, batch_axes, image.ndim)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..kernels.arrays import new_like
 from .derivatives import EdgeImage
 
 _SECOND = np.array([-1.0, 2.0, -1.0])
@@ -48,7 +49,8 @@ def laplace(
     if ksize < 3:
         raise ValueError(f"laplace: ksize expects a value of at least 3 but got {ksize}")
     checked = EdgeImage("laplace", image, mask, channel_axis, batch_axes, out)
-    result: Any = np.zeros(image.shape, checked.source.dtype)
+    result: Any = new_like(image, image.shape, checked.source.dtype)
+    result[...] = 0
     for axis in checked.axes:
         result += kernels.correlate1d(checked.source, _SECOND, axis=axis)
     return checked.finished(result)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import kernels
+from ..kernels.arrays import new_like
 from ..kernels.correlation.geometry import check_border
 from ..kernels.rank.geometry import Footprint, check_footprint
 from .comparing import constant_of, over_images
@@ -430,4 +431,4 @@ def _closed(call: _Call, image: np.ndarray, out: np.ndarray | None = None) -> np
 def _difference(a: np.ndarray, b: np.ndarray, image: np.ndarray, out: np.ndarray | None) -> np.ndarray:
     """a - b, of booleans where they differ."""
     subtract = np.logical_xor if image.dtype == np.bool_ else np.subtract
-    return subtract(a, b, out=np.empty(image.shape, image.dtype) if out is None else out)
+    return subtract(a, b, out=new_like(image, image.shape, image.dtype) if out is None else out)

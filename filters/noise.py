@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import kernels
 from ..kernels.arrays import contiguous
-from .images import as_float, check_image, check_out, leading_axes
+from .images import as_float, check_in_memory, check_out, leading_axes
 
 _MODES = ("gaussian", "localvar", "poisson", "salt", "pepper", "s&p", "speckle")
 
@@ -72,7 +72,7 @@ def random_noise(
            [1.  , 0.39, 0.39, 0.  ]])
     """
     name = "random_noise"
-    check_image(name, "image", image)
+    check_in_memory(name, "image", image)
     batch = leading_axes(name, batch_axes, image.ndim)
     if mode not in _MODES:
         raise ValueError(f"{name}: mode expects one of {', '.join(_MODES)} but got {mode!r}")

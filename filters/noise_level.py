@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .images import axis_of_channels, check_image, float_type, leading_axes
+from .images import axis_of_channels, check_in_memory, float_type, leading_axes
 
 # Daubechies' wavelet of two vanishing moments, sum of squares 1: its high-pass filter.
 _ROOT = math.sqrt(3)
@@ -55,7 +55,7 @@ def estimate_sigma(
     0.1
     """
     name = "estimate_sigma"
-    check_image(name, "image", image)
+    check_in_memory(name, "image", image)
     batch = leading_axes(name, batch_axes, image.ndim)
     channels = axis_of_channels(name, channel_axis, image.ndim, batch)
     spatial = [axis for axis in range(batch, image.ndim) if axis != channels]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.contours import level_lines
-from .images import check_image, leading_axes
+from .images import check_in_memory, leading_axes
 
 _CHOICES = ("low", "high")
 
@@ -61,7 +61,7 @@ def find_contours(
            [0.5, 0. ]])]
     """
     name = "find_contours"
-    check_image(name, "image", image)
+    check_in_memory(name, "image", image)
     if image.ndim != 2 or min(image.shape) < 2:
         raise ValueError(f"{name}: image expects two axes of at least 2 pixels but got shape {image.shape}")
     for argument, value in (("fully_connected", fully_connected), ("positive_orientation", positive_orientation)):
@@ -152,7 +152,7 @@ def moments_central(
     array([3., 0., 2.])
     """
     name = "moments_central"
-    check_image(name, "image", image)
+    check_in_memory(name, "image", image)
     batch = leading_axes(name, batch_axes, image.ndim)
     if isinstance(order, bool) or not isinstance(order, int | np.integer) or order < 0:
         raise ValueError(f"{name}: order expects an integer of at least 0 but got {order!r}")
@@ -227,7 +227,7 @@ def moments_normalized(mu: np.ndarray, order: int = 3, spacing: float | Sequence
            [0.078125, 0.      , 0.      ]])
     """
     name = "moments_normalized"
-    check_image(name, "mu", mu)
+    check_in_memory(name, "mu", mu)
     if any(n <= order for n in mu.shape):
         raise ValueError(f"{name}: mu expects more than order = {order} numbers along each axis but got {mu.shape}")
     scale = min(_steps(name, spacing, mu.ndim))
@@ -266,7 +266,7 @@ def moments_hu(nu: np.ndarray) -> np.ndarray:
     0.15625
     """
     name = "moments_hu"
-    check_image(name, "nu", nu)
+    check_in_memory(name, "nu", nu)
     if nu.ndim < 2 or min(nu.shape[-2:]) < 4:
         raise ValueError(f"{name}: nu expects at least 4 x 4 moments but got shape {nu.shape}")
     dtype = nu.dtype if nu.dtype in (np.float32, np.float64) else np.dtype(np.float64)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
+from ...kernels.arrays import new_like
 from ..framing import pad
 from .borders import BORDER_CONSTANT, BORDER_DEFAULT, BORDER_REFLECT_101, border_mode
 from .planes import Planes
@@ -278,7 +279,8 @@ def pyrUp(  # noqa: N802 - OpenCV's name
         raise ValueError(f"{name}: borderType expects BORDER_REFLECT_101 = {BORDER_REFLECT_101} but got {borderType}")
     x = planes.wide()
     n, h, w, c = x.shape
-    apart = np.zeros((n, 2 * h, 2 * w, c), x.dtype)
+    apart = new_like(x, (n, 2 * h, 2 * w, c), x.dtype)
+    apart[...] = 0
     apart[:, ::2, ::2] = x
     weights = _BINOMIAL / 8
     blurred = kernels.correlate_separable2d(apart, weights, weights, axis=1, mode="mirror")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
-from ...kernels.arrays import contiguous
+from ...kernels.arrays import contiguous, to_device
 from ...kernels.similarity.geometry import integer
-from ..images import check_image, check_out, delivered, leading_axes
+from ..images import check_image, check_out, delivered, leading_axes, moved_beside
 
 
 def check_plane(name: str, src: Any, types: tuple[str, ...], batch_axes: Any, argument: str = "src") -> int:
@@ -64,12 +64,13 @@ def equalizeHist(src: np.ndarray, dst: np.ndarray | None = None, *, batch_axes: 
         check_out(name, dst, src.shape, src.dtype, "dst")
     if src.size == 0:
         return delivered(src.copy(), dst)
-    counts = kernels.count_values(src, bins=256, batch_axes=batch)
+    counts = to_device(kernels.count_values(src, bins=256, batch_axes=batch), "cpu")
     if batch == 0:
-        return delivered(kernels.look_up(src, _equalising(counts, src.size)), dst)
+        return delivered(kernels.look_up(src, moved_beside(src, _equalising(counts, src.size))), dst)
     pixels = math.prod(src.shape[batch:])
     tables = np.array([_equalising(histogram, pixels) for histogram in counts.reshape(-1, 256)])
-    return delivered(kernels.look_up(src, tables.reshape(*src.shape[:batch], 256), batch_axes=batch), dst)
+    table = moved_beside(src, tables.reshape(*src.shape[:batch], 256))
+    return delivered(kernels.look_up(src, table, batch_axes=batch), dst)
 
 
 def _equalising(counts: np.ndarray, pixels: int) -> np.ndarray:
@@ -281,7 +282,7 @@ def calcHist(  # noqa: N802
         if not isinstance(value, list | tuple) or len(value) != 1:
             raise ValueError(f"{name}: {argument} expects a list of one item")
     image = images[0]
-    check_image(name, "images", image)
+    check_in_memory(name, "images", image)
     if image.dtype.name not in ("uint8", "uint16", "float32") or image.ndim not in (2, 3):
         raise TypeError(
             f"{name}: images expects uint8, uint16 or float32 of 2 or 3 axes but got {image.dtype} {image.shape}"

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
+from ...kernels.arrays import to_device
 from ..images import check_out, delivered
 from .histogram import check_plane
 
@@ -108,7 +109,7 @@ def connectedComponentsWithStats(  # noqa: N802
     """
     counts, result = _components("connectedComponentsWithStats", image, labels, connectivity, 0)
     n = int(counts)
-    boxes, sums = kernels.measure_components(result, components=n)
+    boxes, sums = (to_device(measures, "cpu") for measures in kernels.measure_components(result, components=n))
     top, left, bottom, right, area = boxes.T
     stats = np.stack([left, top, right - left + 1, bottom - top + 1, area], axis=-1)
     stats[area == 0] = 0

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
-from ...kernels.arrays import contiguous
+from ...kernels.arrays import contiguous, new_like
 from ..images import check_image, check_out, from_nhwc, leading_axes, to_nhwc
 
 TM_SQDIFF = 0
@@ -334,7 +334,7 @@ def integral(src: np.ndarray, sum: np.ndarray | None = None, sdepth: int = -1, *
     shape = tuple(n + (batch <= axis < batch + 2) for axis, n in enumerate(src.shape))
     if sum is not None:
         check_out(name, sum, shape, dtype, "sum")
-    total = np.zeros(shape, dtype) if sum is None else sum
+    total = new_like(src, shape, dtype) if sum is None else sum
     total[...] = 0
     inside = total[(slice(None),) * batch + (slice(1, None), slice(1, None))]
     wide = src.cumsum(axis=batch, dtype=np.float64 if dtype.kind == "f" else dtype)

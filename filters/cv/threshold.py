@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
+from ...kernels.arrays import to_device
 from ...kernels.similarity.geometry import integer
-from ..images import check_image, check_out, delivered, leading_axes
+from ..images import check_image, check_out, delivered, leading_axes, moved_beside
 from .histogram import check_plane
 
 THRESH_BINARY = 0
@@ -94,7 +95,7 @@ def threshold(
         check_out(name, dst, src.shape, src.dtype, "dst")
     lead = src.shape[:batch]
     if method and src.size:
-        counts = kernels.count_values(src, bins=256, batch_axes=batch).reshape(-1, 256)
+        counts = to_device(kernels.count_values(src, bins=256, batch_axes=batch), "cpu").reshape(-1, 256)
         found = _otsu(counts) if method == THRESH_OTSU else _triangle(counts)
         thresholds = found.reshape(lead)
     else:
@@ -107,14 +108,15 @@ def threshold(
 def _applied(src: np.ndarray, thresholds: np.ndarray, maxval: float, rule: int, batch: int) -> np.ndarray:
     if src.dtype.kind == "f":
         level = thresholds.reshape(*thresholds.shape, *[1] * (src.ndim - batch))
-        return _RULES[rule](src, level.astype(src.dtype), src.dtype.type(maxval)).astype(src.dtype, copy=False)
+        level = moved_beside(src, level.astype(src.dtype))
+        return _RULES[rule](src, level, src.dtype.type(maxval)).astype(src.dtype, copy=False)
     kind = np.iinfo(src.dtype)
     values = np.arange(kind.min, kind.max + 1)
     top = min(max(round(maxval), kind.min), kind.max)
     # A level below all values is also what they are cut off to: the least of them.
     level = thresholds[..., None]
     tables = np.clip(_RULES[rule](values, level, top), kind.min, kind.max).astype(src.dtype)
-    return kernels.look_up(src, tables, low=int(kind.min), batch_axes=batch)
+    return kernels.look_up(src, moved_beside(src, tables), low=int(kind.min), batch_axes=batch)
 
 
 def _otsu(counts: np.ndarray) -> np.ndarray:

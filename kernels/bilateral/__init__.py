@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arrays import beside
 from ..correlation.reference import MODES
 from ..operation import Operation, Variant
 from . import reference
@@ -163,12 +164,12 @@ def bilateral_grad(
     return BILATERAL_GRAD.run(arrays, (radius, window, distance, sigma_space, mode, cval), out, variant)
 
 
-def _sigmas(name: str, sigma_color: ArrayLike, x: Any) -> np.ndarray:
-    """One colour sigma for each image."""
+def _sigmas(name: str, sigma_color: ArrayLike, x: Any) -> Any:
+    """One colour sigma for each image, beside them."""
     sigmas = np.asarray(sigma_color)
     if sigmas.dtype.kind not in "fiu":
         raise TypeError(f"{name}: sigma_color expects real numbers but got {sigma_color!r}")
     if not np.all(sigmas > 0):
         raise ValueError(f"{name}: sigma_color expects numbers above 0 but got {sigma_color!r}")
     sigmas = sigmas.astype(np.float64, copy=False)
-    return np.full(getattr(x, "shape", ())[:1], sigmas) if sigmas.ndim == 0 else sigmas
+    return beside(x, np.full(getattr(x, "shape", ())[:1], sigmas) if sigmas.ndim == 0 else sigmas)

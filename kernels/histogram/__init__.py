@@ -281,7 +281,9 @@ def piecewise_linear(
     >>> piecewise_linear(np.array([-1.0, 0.5, 1.5, 3.0]), xp=[0, 1, 2], fp=[0, 10, 0])
     array([0., 5., 5., 0.])
     """
-    points = np.asarray(xp, np.float64), np.asarray(fp, np.float64)
+    points = [np.asarray(points, np.float64) for points in (xp, fp)]
+    if is_on_cuda(x):
+        points = [to_device(numbers, "cuda") for numbers in points]
     return PIECEWISE_LINEAR.run((x, *points), (batch_axes,), out, variant)
 
 

@@ -148,17 +148,23 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801 (CuPy's name)
     def max(self, axis=None, keepdims=False):
         return _computed(np.max, (self,), {"axis": axis, "keepdims": keepdims})
 
-    def any(self, axis=None):
-        return _computed(np.any, (self,), {"axis": axis})
+    def any(self, axis=None, keepdims=False):
+        return _computed(np.any, (self,), {"axis": axis, "keepdims": keepdims})
 
-    def all(self, axis=None):
-        return _computed(np.all, (self,), {"axis": axis})
+    def all(self, axis=None, keepdims=False):
+        return _computed(np.all, (self,), {"axis": axis, "keepdims": keepdims})
 
-    def cumsum(self, axis=None, dtype=None):
-        return _computed(np.cumsum, (self,), {"axis": axis, "dtype": dtype})
+    def cumsum(self, axis=None, dtype=None, out=None):
+        return _computed(lambda a: np.cumsum(a, axis, dtype), (self,), {}, None if out is None else (out,))
+
+    def argmin(self, axis=None):
+        return _computed(np.argmin, (self,), {"axis": axis})
+
+    def argmax(self, axis=None):
+        return _computed(np.argmax, (self,), {"axis": axis})
 
     def take(self, indices, axis=None):
-        return _computed(np.take, (self, indices), {"axis": axis})
+        return _computed(lambda a: a.take(_host(indices), axis), (self,), {})
 
 
 def _view(host, keys):
