@@ -2,6 +2,7 @@
 
     reference.py   the definition in loops; compiled as it stands it is "naive"
     cpu_rows.py    "rows": all stages in one walk over the image
+    cuda_naive.py  "naive" on CUDA: a launch for each stage, one thread, one pixel
 
 `hysteresis` makes edges of the classes. The detector on integers, which smooths nothing, is `canny`.
 """
@@ -9,6 +10,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arrays import beside, to_device
 from ..correlation.reference import MODES
 from ..operation import Operation, Variant
 from . import reference
@@ -20,7 +22,7 @@ SMOOTHED_EDGES = Operation(
     "smoothed_edges",
     package=__name__,
     geometry=smoothed_edges_geometry,
-    variants=(Variant("rows", "cpu_rows"),),
+    variants=(Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.smoothed_edges,
     reference_args=lambda g: (g.n, g.h, g.w, MODES[g.mode], g.cval, g.scale, g.stage),
     flops=lambda g: g.flops,
@@ -101,23 +103,23 @@ def smoothed_edges(
            [0, 0, 0, 0, 0, 0]], dtype=uint8)
     """
     name = "smoothed_edges"
-    images = x.shape[0] if isinstance(x, np.ndarray) and x.ndim else 1
-    kind = working_type(x.dtype) if isinstance(x, np.ndarray) else np.dtype(float)
+    images = x.shape[0] if hasattr(x, "dtype") and x.ndim else 1
+    kind = working_type(x.dtype) if hasattr(x, "dtype") else np.dtype(float)
     thresholds = np.empty((images, 2))
-    thresholds[:, 0], thresholds[:, 1] = low, high
+    thresholds[:, 0], thresholds[:, 1] = to_device(low, "cpu"), to_device(high, "cpu")
     arrays = (
         x,
-        _weights(name, "column", column),
-        _weights(name, "row", row),
-        np.empty((0, 0, 0), kind) if divisor is None else divisor,
-        np.empty((0, 0, 0), bool) if inside is None else inside,
-        thresholds,
+        beside(x, _weights(name, "column", column)),
+        beside(x, _weights(name, "row", row)),
+        beside(x, np.empty((0, 0, 0), kind)) if divisor is None else divisor,
+        beside(x, np.empty((0, 0, 0), bool)) if inside is None else inside,
+        beside(x, thresholds),
     )
     return SMOOTHED_EDGES.run(arrays, (mode, cval, scale, stage), out, variant)
 
 
 def _weights(name: str, argument: str, weights: ArrayLike) -> np.ndarray:
-    array = np.asarray(weights)
+    array = np.asarray(to_device(weights, "cpu"))
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name}: {argument} expects real numbers but got {array.dtype}")
     return array.astype(np.float64, copy=False)

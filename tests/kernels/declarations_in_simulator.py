@@ -142,6 +142,12 @@ ODD = {
     ],
     "correlate2d_input_grad": [{"shapes": [x, w], **call} for x, w, call in _WINDOWS],
     "correlate2d_weight_grad": [{"shapes": [x, x], "weight_shape": w, "cval": 2.0, **call} for x, w, call in _WINDOWS],
+    "smoothed_edges": [
+        {"shapes": [(2, 6, 7), (3,), (1,)], "below": {0: 256}, "integers": "uint8", "scale": 1 / 255, "low": 0.5,
+         "high": (1.0, 1.5), "mode": "constant", "cval": 0.25},
+        {"shapes": [(1, 5, 9), (3,), (5,)], "stage": "norms", "mode": "mirror"},
+        {"shapes": [(1, 6, 6), (1,), (3,)], "low": 0.5, "high": 1.5, "mode": "wrap"},
+    ],
     "total_variation": [{"shapes": [(2, 3, 4)], "weight": 0.2, "eps": 0.05, "steps": 12},
                         {"shapes": [(3, 2)], "weight": 0.5, "eps": 0.0, "steps": 7}],
     "jpeg": [
@@ -296,6 +302,21 @@ def test_long_sums_are_cut_into_chunks(monkeypatch):
     x = np.random.default_rng(0).uniform(0.5, 1.5, (1, 18, 2))  # 5 chunks, of which the last has 2 rows; then 2, then 1
     found = kernels.sum(x, axis=1, variant="cuda.naive")
     np.testing.assert_allclose(found, x.sum(axis=1), rtol=tolerances.SUM["float64"])
+
+
+@pytest.mark.parametrize("stage", ["smoothed", "norms", "classes"])
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+def test_edges_in_a_mask_of_smoothed_images_that_are_divided_have_the_bits_of_the_cpu(dtype, stage):
+    draw = np.random.default_rng(0)
+    x, kind = draw.integers(0, 256, (2, 7, 6)).astype(dtype), np.float32 if dtype == "float32" else np.float64
+    how = {"divisor": draw.uniform(0.5, 1, (1, 3, 6)).astype(kind), "inside": draw.random((2, 7, 6)) < 0.8,
+           "low": (30.0, 60.0), "high": 420.0, "scale": 1.1, "stage": stage}  # fmt: skip
+    weights = ([0.25, 0.5, 0.25], [0.1, 0.2, 0.4, 0.2, 0.1])
+    found, expected = (
+        kernels.smoothed_edges(x, *weights, variant=variant, **how) for variant in ("cuda.naive", "rows")
+    )
+    np.testing.assert_array_equal(found, expected)
+    assert len(np.unique(found)) > 2  # of classes: all three
 
 
 def test_operands_of_any_strides():

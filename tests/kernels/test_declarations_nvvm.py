@@ -48,15 +48,41 @@ def launches_of(name: str, variant: str, monkeypatch: pytest.MonkeyPatch) -> set
     return launched
 
 
-@pytest.mark.nvvm
-@pytest.mark.parametrize(("name", "variant"), NUMBA)
-def test_kernels_compile(name: str, variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def _architecture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Device functions ask the driver for the architecture, which is given here."""
     pytest.importorskip("numba_cuda", reason="compiling needs numba-cuda, which takes the place of numba.cuda")
     dispatcher = importlib.import_module("numba.cuda.dispatcher")
-    # Device functions ask the driver for the architecture, which is given here.
     monkeypatch.setattr(dispatcher, "get_current_device", lambda: SimpleNamespace(compute_capability=(8, 0)))
+
+
+def compiled(function: Any, signature: tuple[types.Type, ...]) -> str:
+    ptx, _ = cuda.compile(function, signature, device=False, cc=(8, 0), output="ptx", abi="numba")
+    return ptx
+
+
+@pytest.mark.nvvm
+@pytest.mark.usefixtures("_architecture")
+@pytest.mark.parametrize(("name", "variant"), NUMBA)
+def test_kernels_compile(name: str, variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     launched = launches_of(name, variant, monkeypatch)
     assert launched
     for kernel, signature in launched:
-        ptx, _ = cuda.compile(kernel.py_func, signature, device=False, cc=(8, 0), output="ptx", abi="numba")
-        assert ".visible .entry" in ptx
+        assert ".visible .entry" in compiled(kernel.py_func, signature)
+
+
+@pytest.mark.nvvm
+@pytest.mark.usefixtures("_architecture")
+@pytest.mark.parametrize(("number", "zero"), [(types.float32, "0f80000000"), (types.float64, "0d8000000000000000")])
+def test_products_are_rounded_before_they_are_added_to_where_the_last_bit_decides(number: Any, zero: str) -> None:
+    importlib.import_module("tilegrad.kernels.smoothed_edges.cuda_naive")
+    times = importlib.import_module("tilegrad.kernels.smoothed_edges.reference").times
+
+    def sums_of_products(x, y):
+        i = cuda.grid(1)
+        y[i] += times(x[i], x[i + 1])
+
+    lines = compiled(sums_of_products, (types.Array(number, 1, "C"),) * 2).splitlines()
+    fused = [line for line in lines if "fma.rn" in line]
+    assert len(fused) == 1
+    assert zero in fused[0]  # -0 is added, and the sum is an instruction of its own
