@@ -9,7 +9,7 @@ import numpy as np
 from ... import kernels
 from ...kernels.arrays import contiguous, to_device
 from ...kernels.similarity.geometry import integer
-from ..images import check_image, check_out, delivered, leading_axes, moved_beside
+from ..images import check_image, check_in_memory, check_out, delivered, leading_axes, moved_beside
 
 
 def check_plane(name: str, src: Any, types: tuple[str, ...], batch_axes: Any, argument: str = "src") -> int:

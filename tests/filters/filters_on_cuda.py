@@ -7,6 +7,7 @@ import cupy
 import numpy as np
 import pytest
 from gpu import from_gpu, is_stand_in, launching_on, to_gpu
+from tilegrad.filters import cv
 
 from tilegrad import filters
 
@@ -78,6 +79,46 @@ CASES = [
     ("white_tophat", (BYTES,), {}),
 ]  # fmt: skip
 
+_FLOAT, _BOX, _LINE = REAL.astype(np.float32), np.ones((3, 3), np.float32) / 9, np.ones(3, np.float32) / 3
+_MAP = np.array([[1, 0.1, 0], [0, 1, 0.3], [0, 0, 1]])
+
+# OpenCV's names, their images, and their other arguments in order.
+CV_CASES = [
+    ("Canny", (BYTES,), (50, 150)),
+    ("GaussianBlur", (BYTES,), ((3, 3), 0)),
+    ("GaussianBlur", (_FLOAT,), ((5, 5), 1.0)),
+    ("Laplacian", (BYTES,), (cv.CV_16S,)),
+    ("Scharr", (BYTES,), (cv.CV_16S, 1, 0)),
+    ("Sobel", (_FLOAT,), (cv.CV_32F, 0, 1)),
+    ("bilateralFilter", (BYTES,), (5, 20, 2)),
+    ("blur", (BYTES,), ((3, 3),)),
+    ("boxFilter", (_FLOAT,), (-1, (3, 3))),
+    ("connectedComponents", (SHAPE.astype(np.uint8),), ()),
+    ("copyMakeBorder", (COLOUR,), (1, 1, 2, 2, cv.BORDER_REFLECT)),
+    ("copyMakeBorder", (BYTES,), (1, 0, 2, 2, cv.BORDER_CONSTANT)),
+    ("dilate", (BYTES,), (np.ones((3, 3), np.uint8),)),
+    ("distanceTransform", (SHAPE.astype(np.uint8),), (cv.DIST_L2, cv.DIST_MASK_PRECISE)),
+    ("equalizeHist", (BYTES,), ()),
+    ("erode", (_FLOAT,), (np.ones((3, 3), np.uint8),)),
+    ("fastNlMeansDenoising", (BYTES,), (None, 10, 3, 5)),
+    ("filter2D", (BYTES,), (-1, _BOX)),
+    ("filter2D", (_FLOAT,), (-1, _BOX)),
+    ("integral", (BYTES,), ()),
+    ("matchTemplate", (BYTES, BYTES[1:4, 2:5].copy()), (cv.TM_CCOEFF_NORMED,)),
+    ("medianBlur", (COLOUR,), (3,)),
+    ("minMaxLoc", (_FLOAT,), ()),
+    ("morphologyEx", (BYTES,), (cv.MORPH_GRADIENT, np.ones((3, 3), np.uint8))),
+    ("pyrDown", (BYTES,), ()),
+    ("pyrUp", (BYTES,), ()),
+    ("resize", (COLOUR,), ((7, 3), None, 0, 0, cv.INTER_AREA)),
+    ("resize", (_FLOAT,), ((16, 14), None, 0, 0, cv.INTER_CUBIC)),
+    ("sepFilter2D", (_FLOAT,), (-1, _LINE, _LINE)),
+    ("threshold", (BYTES,), (0, 255, cv.THRESH_OTSU)),
+    ("threshold", (_FLOAT,), (0.4, 1.0, cv.THRESH_TRUNC)),
+    ("warpAffine", (_FLOAT,), (_MAP[:2], (8, 7))),
+    ("warpPerspective", (_FLOAT,), (_MAP, (8, 7))),
+]
+
 
 @pytest.fixture(autouse=True)
 def _emulated():
@@ -103,6 +144,25 @@ def check(function, images, how):
 @pytest.mark.parametrize(("name", "images", "how"), CASES)
 def test_filters(name, images, how):
     check(getattr(filters, name), images, how)
+
+
+@pytest.mark.parametrize(("name", "images", "arguments"), CV_CASES)
+def test_filters_with_names_of_opencv(name, images, arguments):
+    check(lambda *own: getattr(cv, name)(*own, *arguments), images, {})
+
+
+def test_tables_of_bytes():
+    table = np.arange(255, -1, -1).astype(np.uint8)
+    check(cv.LUT, (BYTES, table), {})
+    check(cv.createCLAHE(2.0, (2, 2)).apply, (BYTES,), {})
+
+
+def test_measures_of_components_lie_in_main_memory():
+    _, _, *expected = cv.connectedComponentsWithStats(SHAPE.astype(np.uint8))
+    _, labels, *found = cv.connectedComponentsWithStats(cupy.asarray(SHAPE.astype(np.uint8)))
+    assert isinstance(labels, cupy.ndarray)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_out_lies_on_the_device_too():
