@@ -1,11 +1,12 @@
 """Matching a template: how like it is each window of an image, by sums of products.
 
-    reference.py     the loops, interpreted in float64; compiled as they stand they are "naive"
-    cpu_direct.py    "direct": sums of rows of the image, shifted and weighted, for small templates
-    cpu_fourier.py   "fourier": overlapping blocks multiplied in the frequency domain, for all others
-    cpu_windows.py   "windows": sums over all windows, in which nothing is ever subtracted again
-    cuda_naive.py    "naive": one thread, one place
-    cuda_tiled.py    "tiled": a tile of the image and pieces of the template in shared memory
+    reference.py           the loops, interpreted in float64; compiled as they stand they are "naive"
+    cpu_direct.py          "direct": sums of rows of the image, shifted and weighted, for small templates
+    cpu_fourier.py         "fourier": overlapping blocks multiplied in the frequency domain, for all others
+    cpu_windows.py         "windows": sums over all windows, in which nothing is ever subtracted again
+    cuda_naive.py          products on CUDA: one thread, one place
+    cuda_tiled.py          products on CUDA: a tile of the image and pieces of the template in shared memory
+    cuda_naive_scores.py   scores and sums over windows on CUDA: one thread, one place
 
 Images are float32, float64 or uint8; sums of integers are exact.
 """
@@ -50,6 +51,7 @@ MATCH_TEMPLATE = Operation(
     variants=(
         Variant("fourier", "cpu_fourier", build="build_scores"),
         Variant("direct", "cpu_direct", build="build_scores"),
+        Variant("naive", "cuda_naive_scores", device="cuda"),
     ),
     reference=reference.match_template,
     reference_args=lambda g: (g.centre,),
@@ -67,7 +69,10 @@ WINDOW_SUMS = Operation(
     "window_sums",
     package=__name__,
     geometry=windows,
-    variants=(Variant("windows", "cpu_windows"),),
+    variants=(
+        Variant("windows", "cpu_windows"),
+        Variant("naive", "cuda_naive_scores", device="cuda", build="build_sums"),
+    ),
     reference=reference.window_sums,
     reference_args=lambda g: (g.r, g.s),
     flops=lambda g: 6.0 * g.n * g.h * g.w * g.c,

@@ -8,6 +8,8 @@ template, whatever its brightness and contrast.
 Sums are in float64. Integers stay exact there: 255 * 255 * (R * S * C) is below 2**53 for windows of 10**11 numbers.
 """
 
+import math
+
 import numpy as np
 from numba.extending import register_jitable
 
@@ -38,6 +40,18 @@ def match_products(x, template, y):
                 y[n, p, q] = total
 
 
+@register_jitable
+def sums_at(x, n, p, q, c, R, S):
+    """The sum of the numbers of channel c in the window at (p, q), and of their squares."""
+    total, square = 0.0, 0.0
+    for r in range(R):
+        for s in range(S):
+            value = np.float64(x[n, p + r, q + s, c])
+            total += value
+            square += value * value
+    return total, square
+
+
 def window_sums(x, sums, squares, R, S):
     """Sums of the numbers and of their squares in every window of R x S pixels, channel by channel."""
     N, P, Q, C = sums.shape
@@ -45,14 +59,62 @@ def window_sums(x, sums, squares, R, S):
         for p in range(P):
             for q in range(Q):
                 for c in range(C):
-                    total, square = 0.0, 0.0
-                    for r in range(R):
-                        for s in range(S):
-                            value = np.float64(x[n, p + r, q + s, c])
-                            total += value
-                            square += value * value
-                    sums[n, p, q, c] = total
-                    squares[n, p, q, c] = square
+                    sums[n, p, q, c], squares[n, p, q, c] = sums_at(x, n, p, q, c, R, S)
+
+
+@register_jitable
+def channels_of(c, C, centre):
+    """The channels whose mean is subtracted from channel c: the first of them, and the one behind the last."""
+    if centre == 0:
+        return 0, 0
+    return (c, c + 1) if centre == 1 else (0, C)
+
+
+@register_jitable
+def mean_at(x, p, q, c, R, S, centre):
+    """What is subtracted from channel c of the window at (p, q)."""
+    first, last = channels_of(c, x.shape[2], centre)
+    mean = 0.0
+    for k in range(first, last):
+        for r in range(R):
+            for s in range(S):
+                mean += np.float64(x[p + r, q + s, k]) / (R * S * (last - first))
+    return mean
+
+
+@register_jitable
+def score_at(x, template, level, p, q, centre):
+    """How like the template the window at (p, q) of an image is; ``level`` has the image's mean for each channel."""
+    R, S, C = template.shape
+    total, length, own = 0.0, 0.0, 0.0
+    squares, raw = 0.0, 0.0
+    for c in range(C):
+        mean, middle = mean_at(x, p, q, c, R, S, centre), mean_at(template, 0, 0, c, R, S, centre)
+        for r in range(R):
+            for s in range(S):
+                value, number = np.float64(x[p + r, q + s, c]), np.float64(template[r, s, c])
+                total += (value - mean) * (number - middle)
+                length += (value - mean) ** 2
+                own += (number - middle) ** 2
+                squares += (value - level[c]) ** 2
+                raw += number**2
+    if not own <= LARGEST or not length <= LARGEST:
+        return np.nan
+    if own <= FLAT_TEMPLATE * raw or length <= FLAT * squares:
+        return 0.0
+    return min(1.0, max(-1.0, total / (math.sqrt(length) * math.sqrt(own))))
+
+
+@register_jitable
+def finite_sum(x, n, h, c):
+    """The sum of the finite numbers of channel c in a row of an image, and how many there are."""
+    total, count = 0.0, 0.0
+    for w in range(x.shape[2]):
+        value = np.float64(x[n, h, w, c])
+        if abs(value) <= LARGEST:
+            total += value
+            count += 1.0
+    return total, count
 
 
 def match_template(x, template, y, centre):
@@ -61,67 +123,18 @@ def match_template(x, template, y, centre):
     ``centre`` says what is subtracted from both first: 0 nothing, 1 each channel's mean, 2 the mean over all channels.
     """
     N, P, Q = y.shape
-    R, S, C = template.shape
-    pattern = np.zeros((R, S, C))
-    own, raw = centred(template, 0, 0, np.zeros(C), centre, pattern)
-    values = np.zeros((R, S, C))
-    image = np.zeros(C)
+    H, C = x.shape[1], x.shape[3]
+    level = np.zeros(C)
     for n in range(N):
-        image_means(x, n, centre, image)
+        for c in range(C):
+            first, last = channels_of(c, C, centre)
+            total, count = 0.0, 0.0
+            for k in range(first, last):
+                for h in range(H):
+                    of_row = finite_sum(x, n, h, k)
+                    total += of_row[0]
+                    count += of_row[1]
+            level[c] = total / max(count, 1.0)
         for p in range(P):
             for q in range(Q):
-                length, level = centred(x[n], p, q, image, centre, values)
-                if not own <= LARGEST or not length <= LARGEST:
-                    y[n, p, q] = np.nan
-                elif own <= FLAT_TEMPLATE * raw or length <= FLAT * level:
-                    y[n, p, q] = 0.0
-                else:
-                    total = 0.0
-                    for r in range(R):
-                        for s in range(S):
-                            for c in range(C):
-                                total += values[r, s, c] * pattern[r, s, c]
-                    y[n, p, q] = min(1.0, max(-1.0, total / (np.sqrt(length) * np.sqrt(own))))
-
-
-@register_jitable
-def centred(x, p, q, shift, centre, values):
-    """Write the window at (p, q) less what ``centre`` says; the sums of squares of the result and of ``x - shift``."""
-    R, S, C = values.shape
-    means = np.zeros(C)
-    if centre > 0:
-        for c in range(C):
-            for r in range(R):
-                for s in range(S):
-                    means[c] += np.float64(x[p + r, q + s, c]) / (R * S)
-    if centre == 2:
-        means[:] = means.sum() / C
-    length, level = 0.0, 0.0
-    for r in range(R):
-        for s in range(S):
-            for c in range(C):
-                values[r, s, c] = np.float64(x[p + r, q + s, c]) - means[c]
-                length += values[r, s, c] ** 2
-                level += (np.float64(x[p + r, q + s, c]) - shift[c]) ** 2
-    return length, level
-
-
-@register_jitable
-def image_means(x, n, centre, means):
-    """Write the mean of the finite numbers of each channel (``centre`` 1) or of all (2), and 0 for ``centre`` 0."""
-    _, H, W, C = x.shape
-    means[:] = 0.0
-    counts = np.zeros(C)
-    if centre == 0:
-        return
-    for h in range(H):
-        for w in range(W):
-            for c in range(C):
-                value = np.float64(x[n, h, w, c])
-                if abs(value) <= LARGEST:
-                    means[c] += value
-                    counts[c] += 1
-    if centre == 2:
-        means[:], counts[:] = means.sum(), counts.sum()
-    for c in range(C):
-        means[c] /= max(counts[c], 1.0)
+                y[n, p, q] = score_at(x[n], template, level, p, q, centre)

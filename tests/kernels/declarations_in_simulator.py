@@ -148,6 +148,12 @@ ODD = {
         {"shapes": [(1, 5, 9), (3,), (5,)], "stage": "norms", "mode": "mirror"},
         {"shapes": [(1, 6, 6), (1,), (3,)], "low": 0.5, "high": 1.5, "mode": "wrap"},
     ],
+    "match_template": [
+        {"shapes": [(2, 4, 5, 2), (3, 2, 2)], "centre": "all"},
+        {"shapes": [(1, 5, 4, 3), (2, 3, 3)], "centre": "none"},
+        {"shapes": [(1, 6, 7, 2), (3, 4, 2)], "below": {0: 256, 1: 256}, "integers": "uint8"},
+    ],
+    "window_sums": [{"shapes": [(1, 4, 5, 3)], "size": (4, 2)}, {"shapes": [(2, 3, 7, 1)], "size": (2, 3), **_BYTES}],
     "total_variation": [{"shapes": [(2, 3, 4)], "weight": 0.2, "eps": 0.05, "steps": 12},
                         {"shapes": [(3, 2)], "weight": 0.5, "eps": 0.0, "steps": 7}],
     "jpeg": [
@@ -317,6 +323,23 @@ def test_edges_in_a_mask_of_smoothed_images_that_are_divided_have_the_bits_of_th
     )
     np.testing.assert_array_equal(found, expected)
     assert len(np.unique(found)) > 2  # of classes: all three
+
+
+@pytest.mark.parametrize(("centre", "factor"), [("channel", 8), ("all", 16)])
+def test_a_window_is_flat_beside_what_lies_between_it_and_the_mean_of_its_image(centre, factor):
+    """Its squared deviations are 1.4e-14 and 0.7e-14 of its distance from the mean of two images."""
+    ripple = 1e-4 * (-1.0) ** np.add.outer(np.arange(4), np.arange(8))
+    x = np.stack([1 + ripple] * 2)[..., None].repeat(2, axis=3)
+    for image, part in zip(x, (1.4e-14, 0.7e-14), strict=True):
+        image[:, 4:, 0] = 1 + 1e-4 * math.sqrt(factor / part)  # which lifts one channel's mean by the half
+    x[:, 0, 0, 0], x[:, 0, 7, 0] = np.inf, np.nan  # which do not count, and leave the mean where it is
+    with np.errstate(invalid="ignore"):
+        found, expected = (
+            kernels.match_template(x, x[0, 2:, :2], centre=centre, variant=variant)
+            for variant in ("cuda.naive", "reference")
+        )
+    np.testing.assert_allclose(found, expected, rtol=1e-7)
+    np.testing.assert_allclose(np.abs(found[:, 1:, :3]), np.broadcast_to([[[1.0]], [[0.0]]], (2, 2, 3)), rtol=1e-7)
 
 
 def test_operands_of_any_strides():
