@@ -325,6 +325,7 @@ def test_edges_in_a_mask_of_smoothed_images_that_are_divided_have_the_bits_of_th
     assert len(np.unique(found)) > 2  # of classes: all three
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # infinity less infinity
 @pytest.mark.parametrize(("centre", "factor"), [("channel", 8), ("all", 16)])
 def test_a_window_is_flat_beside_what_lies_between_it_and_the_mean_of_its_image(centre, factor):
     """Its squared deviations are 1.4e-14 and 0.7e-14 of its distance from the mean of two images."""
@@ -333,11 +334,10 @@ def test_a_window_is_flat_beside_what_lies_between_it_and_the_mean_of_its_image(
     for image, part in zip(x, (1.4e-14, 0.7e-14), strict=True):
         image[:, 4:, 0] = 1 + 1e-4 * math.sqrt(factor / part)  # which lifts one channel's mean by the half
     x[:, 0, 0, 0], x[:, 0, 7, 0] = np.inf, np.nan  # which do not count, and leave the mean where it is
-    with np.errstate(invalid="ignore"):
-        found, expected = (
-            kernels.match_template(x, x[0, 2:, :2], centre=centre, variant=variant)
-            for variant in ("cuda.naive", "reference")
-        )
+    found, expected = (
+        kernels.match_template(x, x[0, 2:, :2], centre=centre, variant=variant)
+        for variant in ("cuda.naive", "reference")
+    )
     np.testing.assert_allclose(found, expected, rtol=1e-7)
     np.testing.assert_allclose(np.abs(found[:, 1:, :3]), np.broadcast_to([[[1.0]], [[0.0]]], (2, 2, 3)), rtol=1e-7)
 
