@@ -3,6 +3,7 @@
 reference.py            biharmonic: the equations, written out and solved by Gauss; "naive" where compiled
 equations.py            the same as rows of a sparse matrix
 cpu_cholesky.py         "cholesky": each hole's equations factored on their own
+cuda_naive.py           "naive" on CUDA: all equations of an image as a band, eliminated by Gauss
 marching_reference.py   fast marching, Telea's and OpenCV's after Navier and Stokes; "naive" where compiled
 cpu_heap.py             "heap": with a binary heap, all channels at once
 """
@@ -19,7 +20,7 @@ INPAINT_BIHARMONIC = Operation(
     "inpaint_biharmonic",
     package=__name__,
     geometry=biharmonic_geometry,
-    variants=(Variant("cholesky", "cpu_cholesky"),),
+    variants=(Variant("cholesky", "cpu_cholesky"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.inpaint_biharmonic,
     reference_args=lambda g: (g.n, g.d, g.h, g.w, g.c, g.tension),
     flops=lambda g: g.flops,

@@ -12,13 +12,13 @@ never overshoots; with both, features smaller than ``1 / sqrt(tension)`` pixels 
 Pixels are numbered through a volume ``(D, H, W)``; images have D = 1, lines H = 1 too.
 """
 
-from numba import njit
+from numba.extending import register_jitable
 
 REACH = 2
 """How many steps away the equation of a pixel reaches."""
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def neighbour(p, side, d, h, w):
     """The neighbour of pixel ``p`` on one of six sides, or -1 outside the image."""
     if side == 0:
@@ -34,7 +34,7 @@ def neighbour(p, side, d, h, w):
     return p + h * w if p < (d - 1) * h * w else -1
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def neighbours(p, d, h, w):
     """How many neighbours a pixel has."""
     count = 0
@@ -44,7 +44,7 @@ def neighbours(p, d, h, w):
     return count
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def terms(p, d, h, w, tension, pixels, factors):
     """List the pixels that the equation of ``p`` joins, and their coefficients; how many there are.
 

@@ -40,7 +40,7 @@ def cuda_variants(*, numba):
         (operation.name, variant.name)
         for operation in operations.values()
         for variant in operation.variants
-        if variant.device == "cuda" and is_numba(operation, variant) == numba
+        if variant.device == "cuda" and not variant.composed and is_numba(operation, variant) == numba
     ]
 
 
@@ -215,6 +215,10 @@ ODD = {
     "batch_norm": [{"shapes": [_PIXELS, *[_CHANNEL] * 4], "activation": "sigmoid"}],
     "batch_norm_train": [{"shapes": [_PIXELS, _CHANNEL, _CHANNEL], "activation": "leaky_relu"}],
     "batch_norm_grad": [{"shapes": [_PIXELS, _PIXELS, *[_CHANNEL] * 3, (2, 5)], "activation": "leaky_relu"}],
+    "inpaint_biharmonic": [
+        {"shapes": [(2, 11, 3), (2, 11)], "below": {1: 2}, "integers": "uint8", "tension": 0.25},
+        {"shapes": [(2, 3, 5, 2), (2, 3, 5)], "below": {1: 2}, "integers": "uint8", "tension": 3.0},
+    ],
 }  # fmt: skip
 
 
@@ -340,6 +344,15 @@ def test_a_window_is_flat_beside_what_lies_between_it_and_the_mean_of_its_image(
     )
     np.testing.assert_allclose(found, expected, rtol=1e-7)
     np.testing.assert_allclose(np.abs(found[:, 1:, :3]), np.broadcast_to([[[1.0]], [[0.0]]], (2, 2, 3)), rtol=1e-7)
+
+
+def test_a_nan_makes_nan_of_its_hole_alone_and_full_masks_are_refused():
+    x, mask = np.ones((1, 12, 1)), np.zeros((1, 12), np.uint8)
+    x[0, 5], mask[0, [2, 3, 9, 10]] = np.nan, 1
+    found = kernels.inpaint_biharmonic(x, mask, variant="cuda.naive")
+    np.testing.assert_allclose(found[0, :, 0], [1, 1, *[np.nan] * 2, 1, np.nan, *[1] * 6], rtol=1e-14)
+    with pytest.raises(ValueError, match="inpaint_biharmonic: mask of image 1 leaves no pixel known"):
+        kernels.inpaint_biharmonic(np.ones((2, 1, 1)), np.array([[0], [1]], np.uint8), variant="cuda.naive")
 
 
 def test_operands_of_any_strides():
