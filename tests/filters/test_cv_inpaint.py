@@ -84,7 +84,7 @@ SRC, MASK = np.zeros((6, 7), np.uint8), np.zeros((6, 7), np.uint8)
 @pytest.mark.parametrize(
     ("error", "arguments", "message"),
     [
-        (TypeError, ([[1]], MASK, 3, 0), "src expects a numpy.ndarray but got list"),
+        (TypeError, ([[1]], MASK, 3, 0), "src expects a numpy.ndarray or cupy.ndarray but got list"),
         (TypeError, (SRC.astype(np.float64), MASK, 3, 0), "src expects uint8, uint16 or float32 but got float64"),
         (TypeError, (SRC.astype(np.float16), MASK, 3, 0), "src expects uint8, uint16 or float32 but got float16"),
         (ValueError, (SRC[0], MASK, 3, 0), "image expects two axes beside"),

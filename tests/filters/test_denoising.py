@@ -199,7 +199,7 @@ IMAGE = np.ones((4, 5))
 @pytest.mark.parametrize(
     ("error", "image", "keywords", "message"),
     [
-        (TypeError, IMAGE.tolist(), {}, "image expects a numpy.ndarray but got list"),
+        (TypeError, IMAGE.tolist(), {}, "image expects a numpy.ndarray or cupy.ndarray but got list"),
         (TypeError, IMAGE.astype(complex), {}, "image expects real numbers"),
         (ValueError, IMAGE[0], {}, "image expects two axes beside those"),
         (ValueError, np.ones((3, 4, 5)), {}, "image expects two axes beside those"),

@@ -161,7 +161,7 @@ IMAGE = np.ones((4, 5))
 @pytest.mark.parametrize(
     ("error", "image", "keywords", "message"),
     [
-        (TypeError, IMAGE.tolist(), {}, "image expects a numpy.ndarray but got list"),
+        (TypeError, IMAGE.tolist(), {}, "image expects a numpy.ndarray or cupy.ndarray but got list"),
         (TypeError, IMAGE.astype(complex), {}, "image expects real numbers"),
         (TypeError, IMAGE, {"mask": [[1]]}, "mask expects a numpy.ndarray"),
         (ValueError, IMAGE, {"mask": np.ones((5, 4), bool)}, r"mask expects shape \(4, 5\)"),

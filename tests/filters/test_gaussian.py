@@ -139,7 +139,7 @@ IMAGE = np.ones((4, 5))
 @pytest.mark.parametrize(
     ("error", "image", "keywords", "message"),
     [
-        (TypeError, IMAGE.tolist(), {}, "image expects a numpy.ndarray but got list"),
+        (TypeError, IMAGE.tolist(), {}, "image expects a numpy.ndarray or cupy.ndarray but got list"),
         (TypeError, IMAGE.astype(complex), {}, "image expects real numbers but got complex128"),
         (TypeError, np.array(["a"]), {}, "image expects real numbers"),
         (ValueError, IMAGE, {"sigma": -1}, "sigma expects finite values of at least 0 but got -1"),

@@ -152,7 +152,7 @@ IMAGE, MASK = np.ones((12, 13)), np.zeros((12, 13), bool)
 @pytest.mark.parametrize(
     ("error", "arguments", "keywords", "message"),
     [
-        (TypeError, (IMAGE.tolist(), MASK), {}, "image expects a numpy.ndarray but got list"),
+        (TypeError, (IMAGE.tolist(), MASK), {}, "image expects a numpy.ndarray or cupy.ndarray but got list"),
         (TypeError, (IMAGE.astype(complex), MASK), {}, "image expects real numbers but got complex128"),
         (TypeError, (np.ma.array(IMAGE), MASK), {}, "image expects an ordinary array but got a masked one"),
         (TypeError, (IMAGE, None), {}, "mask expects a numpy.ndarray"),

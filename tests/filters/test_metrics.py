@@ -191,7 +191,7 @@ A = np.ones((9, 9))
 @pytest.mark.parametrize(
     ("error", "arguments", "keywords", "message"),
     [
-        (TypeError, (A, A.tolist()), {}, "expects a numpy.ndarray but got list"),
+        (TypeError, (A, A.tolist()), {}, "expects a numpy.ndarray or cupy.ndarray but got list"),
         (TypeError, (A.astype(complex), A), {}, "expects real numbers but got complex128"),
         (ValueError, (A, A[:8]), {}, r"expect one shape but got \(9, 9\) and \(8, 9\)"),
         (ValueError, (A, A), {"batch_axes": 3}, r"batch_axes expects a value in \[0, 2\]"),

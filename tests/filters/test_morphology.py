@@ -174,7 +174,7 @@ IMAGE = np.ones((4, 5), np.uint8)
 @pytest.mark.parametrize(
     ("error", "image", "keywords", "message"),
     [
-        (TypeError, [[1]], {}, "image expects a numpy.ndarray but got list"),
+        (TypeError, [[1]], {}, "image expects a numpy.ndarray or cupy.ndarray but got list"),
         (ValueError, np.ones((2, 3, 4)), {}, "image expects two axes"),
         (ValueError, IMAGE, {"mode": "symmetric"}, "unsupported mode: expects one of 'reflect'"),
         (ValueError, IMAGE, {"mode": None}, "unsupported mode"),

@@ -151,7 +151,7 @@ IMAGE = np.ones((4, 5), np.uint8)
 @pytest.mark.parametrize(
     ("error", "image", "keywords", "message"),
     [
-        (TypeError, [[1]], {}, "image expects a numpy.ndarray but got list"),
+        (TypeError, [[1]], {}, "image expects a numpy.ndarray or cupy.ndarray but got list"),
         (TypeError, IMAGE.astype(complex), {}, "image expects real numbers but got complex128"),
         (TypeError, IMAGE.astype(np.longdouble), {}, "image expects floats of at most 64 bits"),
         (ValueError, IMAGE[0], {}, "image expects two axes"),

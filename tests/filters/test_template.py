@@ -119,7 +119,7 @@ IMAGE = np.random.default_rng(8).random((6, 7))
 @pytest.mark.parametrize(
     ("error", "arguments", "keywords", "message"),
     [
-        (TypeError, (IMAGE.tolist(), IMAGE), {}, "image expects a numpy.ndarray but got list"),
+        (TypeError, (IMAGE.tolist(), IMAGE), {}, "image expects a numpy.ndarray or cupy.ndarray but got list"),
         (TypeError, (IMAGE, IMAGE.astype(complex)), {}, "template expects real numbers"),
         (ValueError, (IMAGE, np.ones((7, 2))), {}, "template expects to be at least one pixel and not larger"),
         (ValueError, (IMAGE, np.ones((0, 2))), {}, "template expects to be at least one pixel"),

@@ -138,7 +138,13 @@ IMAGE = np.ones((4, 5))
 @pytest.mark.parametrize(
     ("error", "name", "arguments", "keywords", "message"),
     [
-        (TypeError, "correlate", (IMAGE.tolist(), [[1.0]]), {}, "image expects a numpy.ndarray but got list"),
+        (
+            TypeError,
+            "correlate",
+            (IMAGE.tolist(), [[1.0]]),
+            {},
+            "image expects a numpy.ndarray or cupy.ndarray but got list",
+        ),
         (TypeError, "correlate", (IMAGE.astype(complex), [[1.0]]), {}, "image expects real numbers"),
         (ValueError, "correlate", (IMAGE, [1.0]), {}, r"weights expects 2 axes of .* but got shape \(1,\)"),
         (ValueError, "correlate", (IMAGE, np.ones((3, 0))), {}, "weights expects 2 axes of at least one number"),
