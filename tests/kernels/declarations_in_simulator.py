@@ -158,11 +158,13 @@ ODD = {
                         {"shapes": [(3, 2)], "weight": 0.5, "eps": 0.0, "steps": 7}],
     "jpeg": [
         {"shapes": [(1, 5, 3, 3)], "quality": 20, "below": {0: 256}, "integers": "uint8"},
-        {"shapes": [(2, 3, 4, 3)], "quality": 50, "subsampling": "4:2:2", "below": {0: 256}, "integers": "uint8"},
+        {"shapes": [(1, 2, 5, 3)], "quality": 20, "below": {0: 256}, "integers": "uint8"},
+        {"shapes": [(2, 3, 4, 3)], "quality": 100, "subsampling": "4:2:2", "below": {0: 256}, "integers": "uint8"},
         {"shapes": [(1, 3, 9, 3)], "quality": 50, "subsampling": "4:4:4", "below": {0: 256}, "integers": "uint8"},
     ],
     "distance_transform": [
         {"shapes": [(2, 5, 7)], "below": {0: 8}, "integers": "int8", "sampling": (2.0, 0.5), "indices": True},
+        {"shapes": [(9, 5)], "below": {0: 3}, "integers": "int8", "sampling": (0.5, 2.0), "indices": True},  # ties
         {"shapes": [(4, 3)], "below": {0: 5}, "integers": "int8"},
     ],
     "label_components": [
@@ -347,10 +349,12 @@ def test_a_window_is_flat_beside_what_lies_between_it_and_the_mean_of_its_image(
 
 
 def test_a_nan_makes_nan_of_its_hole_alone_and_full_masks_are_refused():
-    x, mask = np.ones((1, 12, 1)), np.zeros((1, 12), np.uint8)
+    x, mask = np.ones((2, 12, 1)), np.zeros((2, 12), np.uint8)
     x[0, 5], mask[0, [2, 3, 9, 10]] = np.nan, 1
+    x[1], mask[1] = x[0, ::-1], mask[0, ::-1]
     found = kernels.inpaint_biharmonic(x, mask, variant="cuda.naive")
-    np.testing.assert_allclose(found[0, :, 0], [1, 1, *[np.nan] * 2, 1, np.nan, *[1] * 6], rtol=1e-14)
+    expected = [1, 1, *[np.nan] * 2, 1, np.nan, *[1] * 6]
+    np.testing.assert_allclose(found[..., 0], [expected, expected[::-1]], rtol=1e-14)
     with pytest.raises(ValueError, match="inpaint_biharmonic: mask of image 1 leaves no pixel known"):
         kernels.inpaint_biharmonic(np.ones((2, 1, 1)), np.array([[0], [1]], np.uint8), variant="cuda.naive")
 
