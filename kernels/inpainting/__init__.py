@@ -89,7 +89,8 @@ def inpaint_biharmonic(
     Notes
     -----
     In a hole ``(L L + tension L) u = 0``, where L is the Laplacian of the grid; at the border the image reflects.
-    Solved in float64. A NaN beside a hole makes NaN of that hole and of no other.
+    Solved in float64. A NaN beside a hole makes NaN of that hole and of no other. On CUDA the host reads the mask
+    back, and the equations of an image are solved as a band: holes that are wide in both directions take much memory.
 
     With ``tension=0`` equal to ``skimage.restoration.inpaint_biharmonic`` within rounding, but for the clipping there.
 
