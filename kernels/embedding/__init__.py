@@ -3,6 +3,7 @@
 reference.py   the definitions
 cpu_rows.py    "rows": copies; the gradient sorts the numbers and adds each row's terms in their order
 cuda_naive.py  "naive" on CUDA: one thread, one output
+cuda_rows.py   "rows" on CUDA, with cuda_rows.cu: 16 bytes of a row per thread; of the gradient, a warp per row
 """
 
 import math
@@ -68,6 +69,7 @@ def _declare(
         geometry=geometry,
         variants=(
             Variant("rows", "cpu_rows", build=build),
+            Variant("rows", "cuda_rows", device="cuda", build=build),
             Variant("naive", "cuda_naive", device="cuda", build=build),
         ),
         reference=definition,

@@ -146,6 +146,12 @@ __device__ __forceinline__ T shuffle(T value, int lane) {
     return __shfl_sync(0xFFFFFFFFu, value, lane);
 }
 
+// The lanes that passed true, as bits; a whole warp together.
+__device__ __forceinline__ u32 ballot(bool wanted) { return __ballot_sync(0xFFFFFFFFu, wanted); }
+
+// The number of the lowest bit that is set; one is.
+__device__ __forceinline__ int lowest_bit(u32 bits) { return __ffs(static_cast<int>(bits)) - 1; }
+
 // One number, or neighbouring ones at a multiple of their size together, of shared memory.
 template <int COUNT, class T>
 __device__ __forceinline__ Numbers<COUNT, T> load_shared(u32 from) {

@@ -3,6 +3,7 @@
 reference.py       the definition
 cpu_separable.py   "separable": rows copied in runs, from a table of sources (machine/separable.py)
 cuda_naive.py      "naive" on CUDA: one thread, one output
+cuda_channels.py   "channels" on CUDA, with cuda_channels.cu: 16 bytes of channels per thread
 """
 
 import math
@@ -90,7 +91,11 @@ PAD2D = Operation(
     "pad2d",
     package=__name__,
     geometry=_pad,
-    variants=(Variant("separable", "cpu_separable"), Variant("naive", "cuda_naive", device="cuda")),
+    variants=(
+        Variant("separable", "cpu_separable"),
+        Variant("channels", "cuda_channels", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda"),
+    ),
     reference=reference.pad,
     reference_args=lambda g: (g.pads[0], g.pads[2], g.mode, g.value),
     flops=lambda g: g.flops,
@@ -104,6 +109,7 @@ PAD2D_GRAD = Operation(
     geometry=_pad_grad,
     variants=(
         Variant("separable", "cpu_separable", build="build_grad"),
+        Variant("channels", "cuda_channels", device="cuda", build="build_grad"),
         Variant("naive", "cuda_naive", device="cuda", build="build_grad"),
     ),
     reference=reference.pad_grad,

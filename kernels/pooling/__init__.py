@@ -8,6 +8,7 @@ cpu_separable.py         "separable": averages, by sums along columns and then r
 cpu_rows.py              "rows": maxima, all channels of a pixel at once
 cuda_naive.py            "naive" on CUDA: one thread, one output
 cuda_channels.py         "channels" on CUDA, with cuda_channels.cu: one thread, 16 bytes of channels of an output
+cuda_take.py             "take" on CUDA, with cuda_take.cu: the numbers at given places, 16 bytes of results per thread
 """
 
 from .average import adaptive_avg_pool2d, adaptive_avg_pool2d_grad, avg_pool2d, avg_pool2d_grad

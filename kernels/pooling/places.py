@@ -37,6 +37,7 @@ TAKE_PIXELS = Operation(
     geometry=_take,
     variants=(
         Variant("rows", "cpu_rows", build="build_take"),
+        Variant("take", "cuda_take", device="cuda", build="build_take"),
         Variant("naive", "cuda_naive", device="cuda", build="build_take"),
     ),
     reference=reference.take_pixels,

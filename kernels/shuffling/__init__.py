@@ -1,8 +1,9 @@
 """Channels to pixels and back: the pixel shuffle of sub-pixel convolution networks.
 
-reference.py    the definition
-cpu_blocks.py   "blocks": vectors dealt out in registers for blocks of 2 x 2
-cuda_naive.py   "naive" on CUDA: one thread, one number
+reference.py     the definition
+cpu_blocks.py    "blocks": vectors dealt out in registers for blocks of 2 x 2
+cuda_naive.py    "naive" on CUDA: one thread, one number
+cuda_blocks.py   "blocks" on CUDA, with cuda_blocks.cu: a thread has one channel of a block, up to 16 bytes at once
 """
 
 import math
@@ -69,7 +70,11 @@ PIXEL_SHUFFLE = Operation(
     "pixel_shuffle",
     package=__name__,
     geometry=_shuffle,
-    variants=(Variant("blocks", "cpu_blocks"), Variant("naive", "cuda_naive", device="cuda")),
+    variants=(
+        Variant("blocks", "cpu_blocks"),
+        Variant("blocks", "cuda_blocks", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda"),
+    ),
     reference=reference.pixel_shuffle,
     reference_args=lambda g: (g.factor,),
     flops=lambda g: g.flops,
@@ -86,6 +91,7 @@ PIXEL_UNSHUFFLE = Operation(
     geometry=_unshuffle,
     variants=(
         Variant("blocks", "cpu_blocks", build="build_unshuffle"),
+        Variant("blocks", "cuda_blocks", device="cuda", build="build_unshuffle"),
         Variant("naive", "cuda_naive", device="cuda", build="build_unshuffle"),
     ),
     reference=reference.pixel_unshuffle,

@@ -41,7 +41,7 @@ def _gradient(gy: Array, x: Array, y: Array, terms: Array, weights: Array, margi
     _, h, w = x.shape
     inside = np.zeros((h, w))
     inside[margin : h - margin, margin : w - margin] = 2.0 / ((h - 2 * margin) * (w - 2 * margin))
-    blurred = kernels.correlate_separable2d(terms * inside, weights, weights, mode="reflect")
+    blurred = kernels.correlate_separable2d(terms * beside(x, inside), weights, weights, mode="reflect")
     gradient = blurred[0] * y + blurred[1] * x + blurred[2]
     return (gy[:, None, None] * gradient).astype(x.dtype)
 

@@ -202,6 +202,18 @@ inline T shuffle(T value, int lane, int line = __builtin_LINE()) {
     return shuffled("shuffle", value, lane, SecondNumber(), line);
 }
 
+inline u32 ballot(bool wanted, int line = __builtin_LINE()) {
+    u32 bits;
+    emulator::collective({"ballot", line, &wanted, &bits, [](emulator::Collective* lanes, int) {
+        u32 all = 0;
+        for (int i = 0; i < 32; i++) all |= static_cast<u32>(*static_cast<const bool*>(lanes[i].in)) << i;
+        for (int i = 0; i < 32; i++) *static_cast<u32*>(lanes[i].out) = all;
+    }});
+    return bits;
+}
+
+inline int lowest_bit(u32 bits) { return __builtin_ctz(bits); }
+
 template <int COUNT, class T>
 inline Numbers<COUNT, T> load_shared(u32 from, int line = __builtin_LINE()) {
     Numbers<COUNT, T> numbers;

@@ -467,19 +467,39 @@ def test_numbers_that_a_graph_reads_stay_alive_when_others_take_their_place():
     assert any(array.size == 1 and array.item() == 2.5 for array in graph.slots.kept)
 
 
-@pytest.mark.parametrize(
-    ("call", "name"),
-    [
-        (lambda x: F.structural_similarity(x, x), "structural_similarity"),
-        (lambda x: F.warp2d(x, np.eye(3)[None]), "warp2d"),
-        (lambda x: F.warp2d(x, cupy.array(np.eye(3)[None])), "warp2d"),
-        (lambda x: F.bilateral_filter(x, 1, 0.1, 1.0), "bilateral"),
-        (lambda x: F.max_filter(x, 3), "max_filter2d"),
-    ],
-)
-def test_an_operation_without_a_variant_on_cuda_says_so(call, name):
-    with pytest.raises(ValueError, match=f"{name}: no variant on cuda"):
-        call(nn.Tensor(cupy.array(drawn(1, 16, 16, 1, dtype=np.float32))))
+_TURNED = np.array([[1, 0.1, 0], [0, 1, 0.3], [0, 0, 1]])
+IMAGE_OPERATIONS = [
+    lambda x: F.structural_similarity(x, x * 0.9, win_size=5),
+    lambda x: F.warp2d(x, _TURNED[None]),
+    lambda x: F.spline_filter2d(x),
+    lambda x: F.bilateral_filter(x, 1, 0.1, 1.0),
+    lambda x: F.max_filter(x, 3),
+    lambda x: F.median_filter(x, 3),
+    lambda x: F.gaussian_blur(x, 0.8),
+    lambda x: F.box_blur(x, 3),
+    lambda x: F.sobel_magnitude(x),
+    lambda x: F.correlate2d(x, nn.Tensor(np.arange(6.0).reshape(2, 3)).to(x.device)),
+    lambda x: F.match_template(x, x[0, 1:4, 2:4]),
+]
+
+
+@pytest.mark.parametrize("number", range(len(IMAGE_OPERATIONS)))
+def test_operations_of_images_and_their_gradients(number):
+    image, results = signed(1, 6, 7, 1), []
+    for device in ("cpu", "cuda"):
+        x = nn.Tensor(image).to(device).requires_grad_()
+        y = IMAGE_OPERATIONS[number](x)
+        (y * y).sum().backward()
+        results.append([t.detach().to("cpu").numpy() for t in (y, x.grad)])
+        assert x.grad.device == device
+    for found, expected in zip(*reversed(results), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_an_operation_without_a_variant_on_cuda_says_so():
+    image, mask = cupy.array(np.zeros((1, 16, 16, 1), np.uint8)), cupy.array(np.zeros((1, 16, 16), np.uint8))
+    with pytest.raises(ValueError, match="inpaint_exemplar: no variant on cuda"):
+        kernels.inpaint_exemplar(image, mask)
 
 
 def test_values_are_written_from_either_memory():
