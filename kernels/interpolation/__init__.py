@@ -1,8 +1,10 @@
 """Images of another size: interpolation from the nearest pixel to splines and areas, and its adjoint.
 
 reference.py       the definition
-cpu_separable.py   "separable": rows and columns apart, from tables of taps (machine/separable.py)
+taps.py            of each row and column, which rows and columns of the image it is made of
+cpu_separable.py   "separable": rows and columns apart, from these (machine/separable.py)
 cuda_naive.py      "naive" on CUDA: one thread, one output
+cuda_taps.cu       "taps" on CUDA: 16 bytes of channels in a thread, from these; cuda_taps.py launches it
 """
 
 import math
@@ -160,6 +162,7 @@ def _declare(name: str, geometry: Any, definition: Any, build: str, cases: tuple
         geometry=geometry,
         variants=(
             Variant("separable", "cpu_separable", build=build),
+            Variant("taps", "cuda_taps", device="cuda", build=build),
             Variant("naive", "cuda_naive", device="cuda", build=build),
         ),
         reference=definition,
