@@ -1,7 +1,8 @@
 """Classical image filters and metrics, in scikit-image's call forms.
 
-Functions take NumPy arrays of any real type and strides. ``channel_axis`` names the axis of channels; ``batch_axes=k``
-says that the k leading axes count images (by default none do: three axes are a volume, as in scikit-image).
+Functions take arrays of NumPy of any real type and strides, and most take CuPy's, whose results lie on the GPU too.
+``channel_axis`` names the axis of channels; ``batch_axes=k`` says that the k leading axes count images (by default none
+do: three axes are a volume, as in scikit-image).
 """
 
 from . import cv

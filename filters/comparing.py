@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.arrays import new_like
-from .images import check_image, check_out, from_nhwc, leading_axes, to_nhwc
+from .images import check_image, check_out, from_nhwc, leading_axes, native, to_nhwc
 
 Kernel = Callable[..., np.ndarray]
 """``kernel(x, out=...)`` on (N, H, W, C)."""
@@ -58,7 +58,7 @@ def _compared(x: np.ndarray) -> np.ndarray:
         return x.view(np.uint8)
     if x.dtype == np.float16:
         return x.astype(np.float32)
-    return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
+    return native(x)
 
 
 def constant_of(cval: Any, dtype: np.dtype) -> Any:

@@ -12,6 +12,11 @@ import numpy as np
 from ..kernels.arrays import is_on_cuda, to_device
 
 
+def native(image: np.ndarray) -> np.ndarray:
+    """The image in this machine's byte order."""
+    return image if image.dtype.isnative else image.astype(image.dtype.newbyteorder("="))
+
+
 def moved_beside(image: Any, array: Any) -> Any:
     """A small array that was computed for an image, on the image's device."""
     return to_device(array, "cuda" if is_on_cuda(image) else "cpu")

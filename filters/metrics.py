@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from .images import check_pair, float_type, leading_axes, value_range
+from .images import check_pair, float_type, leading_axes, native, value_range
 
 _SUMMED = (np.uint8, np.uint16, np.float32, np.float64)  # types that the kernel reads as they are
 
@@ -152,4 +152,4 @@ def _mean_squared_error(name: str, first: str, a: Any, second: str, b: Any, batc
     if a.dtype != b.dtype or a.dtype.type not in _SUMMED:
         common = np.result_type(float_type(a.dtype), float_type(b.dtype))
         a, b = a.astype(common, copy=False), b.astype(common, copy=False)
-    return kernels.mean_squared_error(a, b, batch_axes=batch)[()]
+    return kernels.mean_squared_error(native(a), native(b), batch_axes=batch)[()]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from .images import axis_of_channels, check_pair, leading_axes
+from .images import axis_of_channels, check_pair, leading_axes, native
 from .metrics import check_data_range
 from .separable import gaussian_taps
 from .similarity import as_planes
@@ -101,7 +101,7 @@ def multiscale_structural_similarity(
         raise ValueError(f"{name}: data_range expects a number for images that are not uint8 but got None")
     extent = 255.0 if data_range is None else check_data_range(name, data_range)
     c1, c2 = (K1 * extent) ** 2, (K2 * extent) ** 2
-    x, y = as_planes(im1, im2, batch, channels)
+    x, y = as_planes(native(im1), native(im2), batch, channels)
     result: Any = 1.0
     for scale, power in enumerate(powers):
         last = scale == powers.size - 1

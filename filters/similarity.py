@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import kernels
-from .images import axis_of_channels, check_pair, float_type, leading_axes, value_range
+from .images import axis_of_channels, check_pair, float_type, leading_axes, native, value_range
 from .metrics import check_data_range
 from .separable import correlate_axes, gaussian_taps
 
@@ -226,7 +226,7 @@ def _compared(
             raise ValueError(f"{name}: {argument} expects a number of at least 0 but got {value!r}")
     window = _window(name, win_size, sigma if gaussian_weights else None, use_sample_covariance, spatial, im1.shape)
     extent = _range_of(name, im1, im2) if data_range is None else check_data_range(name, data_range)
-    x, y = as_planes(im1, im2, batch, channels)
+    x, y = as_planes(native(im1), native(im2), batch, channels)
     return _Pair(x, y, batch, channels, len(spatial), window, extent, (K1 * extent) ** 2, (K2 * extent) ** 2)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..images import check_image, check_out, from_nhwc, leading_axes, to_nhwc
+from ..images import check_image, check_out, from_nhwc, leading_axes, native, to_nhwc
 
 PIXELS = ("uint8", "uint16", "int16", "float32", "float64")
 MIDDLE = (-1, -1)
@@ -13,14 +13,14 @@ _NATIVE = frozenset(map(np.dtype, PIXELS))  # by which most are known: the name 
 
 
 def source_of(name: str, src: Any, batch_axes: Any) -> np.ndarray:
-    """The image as (N, H, W, C); a view where its memory allows one."""
+    """The image as (N, H, W, C) in this machine's byte order; a view where its memory allows one."""
     check_image(name, "src", src)
     if src.dtype not in _NATIVE and src.dtype.name not in PIXELS:
         raise TypeError(f"{name}: src expects one of {', '.join(PIXELS)} but got {src.dtype}")
     batch = leading_axes(name, batch_axes, src.ndim)
     if src.ndim - batch not in (2, 3):
         raise ValueError(f"{name}: src expects (H, W) or (H, W, C) behind {batch} axes of a batch but got {src.shape}")
-    return to_nhwc(name, src, -1 if src.ndim - batch == 3 else None, batch)
+    return to_nhwc(name, native(src), -1 if src.ndim - batch == 3 else None, batch)
 
 
 def target_of(name: str, dst: Any, src: np.ndarray, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray | None:

@@ -80,7 +80,7 @@ def filter2D(  # noqa: N802
     """
     name = "filter2D"
     x = source_of(name, src, batch_axes)
-    dtype = _result_type(name, ddepth, src.dtype)
+    dtype = _result_type(name, ddepth, x.dtype)
     weights = real_weights(name, "kernel", kernel)
     if weights.ndim != 2 or weights.size == 0:
         raise ValueError(f"{name}: kernel expects two axes of at least one number but got shape {weights.shape}")
@@ -136,14 +136,14 @@ def sepFilter2D(  # noqa: N802
     """
     name = "sepFilter2D"
     x = source_of(name, src, batch_axes)
-    dtype = _result_type(name, ddepth, src.dtype)
+    dtype = _result_type(name, ddepth, x.dtype)
     row, column = _line(name, "kernelX", kernelX), _line(name, "kernelY", kernelY)
     origin = origin_of(name, anchor, (column.size, row.size))
     mode, offset = border_mode(name, borderType), number(name, "delta", delta)
     out = target_of(name, dst, src, dtype, x.shape)
-    if src.dtype == dtype == np.uint8 and origin == (0, 0) and _smooths(row) and _smooths(column):
+    if x.dtype == dtype == np.uint8 and origin == (0, 0) and _smooths(row) and _smooths(column):
         row, column = np.rint(256 * row) / 256, np.rint(256 * column) / 256
-    between = np.dtype(np.float64 if np.float64 in (src.dtype, dtype) else np.float32)
+    between = np.dtype(np.float64 if np.float64 in (x.dtype, dtype) else np.float32)
     result = separable(x, column, row, mode, origin, offset, between, dtype, out)
     return given_back(result, src, dst, batch_axes)
 

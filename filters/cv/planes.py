@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ...kernels.arrays import contiguous
-from ..images import check_image, check_out, from_nhwc, leading_axes, to_nhwc
+from ..images import check_image, check_out, from_nhwc, leading_axes, native, to_nhwc
 
 DTYPES = ("uint8", "uint16", "int16", "float32", "float64")
 _NATIVE = frozenset(map(np.dtype, DTYPES))  # by which most are known: the name of a type takes 2 us
@@ -18,6 +18,7 @@ class Planes:
         check_image(name, "src", src)
         if src.dtype not in _NATIVE and src.dtype.name not in DTYPES:
             raise TypeError(f"{name}: src expects one of {', '.join(DTYPES)} but got {src.dtype}")
+        src = native(src)
         self.name, self.src = name, src
         self.batch = leading_axes(name, batch_axes, src.ndim)
         axes = src.ndim - self.batch

@@ -123,16 +123,16 @@ def _box(
     name: str, src: Any, ddepth: Any, ksize: Any, dst: Any, anchor: Any, normalize: Any, border: Any, batch_axes: Any
 ) -> np.ndarray:
     x = source_of(name, src, batch_axes)
-    dtype = depth_type(name, ddepth, src.dtype)
-    if dtype == np.int8 or (src.dtype.kind == "f" and (dtype.kind != "f" or dtype.itemsize < src.dtype.itemsize)):
-        raise ValueError(f"{name}: ddepth expects a type that holds means of {src.dtype} but got {dtype}")
+    dtype = depth_type(name, ddepth, x.dtype)
+    if dtype == np.int8 or (x.dtype.kind == "f" and (dtype.kind != "f" or dtype.itemsize < x.dtype.itemsize)):
+        raise ValueError(f"{name}: ddepth expects a type that holds means of {x.dtype} but got {dtype}")
     size = size_of(name, "ksize", ksize)
     origin, mode = origin_of(name, anchor, size), border_mode(name, border)
     out = target_of(name, dst, src, dtype, x.shape)
     area, offset = size[0] * size[1], None
-    if normalize and src.dtype == dtype == np.uint8 and 1 < area <= 256:
+    if normalize and x.dtype == dtype == np.uint8 and 1 < area <= 256:
         offset = area // 2 + (area & (area - 1) == 0)
-    if src.dtype.kind != "f" and area > _LARGEST_EXACT and src.dtype != np.uint8:
+    if x.dtype.kind != "f" and area > _LARGEST_EXACT and x.dtype != np.uint8:
         wide = kernels.box2d(x.astype(np.float64), size, axis=1, mode=mode, origin=origin, mean=bool(normalize))
         result = _as_pixels(wide, dtype)
         return given_back(result, src, dst, batch_axes)
@@ -203,19 +203,19 @@ def GaussianBlur(  # noqa: N802
     sizes = size_of(name, "ksize", ksize, least=0)
     sigma_x, sigma_y = number(name, "sigmaX", sigmaX), number(name, "sigmaY", sigmaY)
     sigmas = sigma_y if sigma_y > 0 else sigma_x, sigma_x
-    reach = 3 if src.dtype == np.uint8 else 4
-    parts = 256 if src.dtype == np.uint8 else 65536 if src.dtype == np.uint16 else None
+    reach = 3 if x.dtype == np.uint8 else 4
+    parts = 256 if x.dtype == np.uint8 else 65536 if x.dtype == np.uint16 else None
     column = _weights(name, sizes[0], sigmas[0], reach, parts)
     row = _weights(name, sizes[1], sigmas[1], reach, parts)
     mode = border_mode(name, borderType)
-    out = target_of(name, dst, src, src.dtype, x.shape)
-    if src.dtype == np.uint8:
+    out = target_of(name, dst, src, x.dtype, x.shape)
+    if x.dtype == np.uint8:
         result = kernels.correlate_fixed2d(x, column, row, axis=1, mode=mode, out=out)
     else:
-        between = np.dtype(np.float32 if src.dtype == np.float32 else np.float64)
-        if src.dtype == np.uint16:  # products of 48 bits, which float64 adds exactly
+        between = np.dtype(np.float32 if x.dtype == np.float32 else np.float64)
+        if x.dtype == np.uint16:  # products of 48 bits, which float64 adds exactly
             column, row = column / 65536, row / 65536
-        result = separable(x, column, row, mode, (0, 0), 0.0, between, src.dtype, out)
+        result = separable(x, column, row, mode, (0, 0), 0.0, between, x.dtype, out)
     return given_back(result, src, dst, batch_axes)
 
 

@@ -121,7 +121,7 @@ def conv2d_batch_norm_train(
     >>> import numpy as np
     >>> x = np.arange(4.0).reshape(1, 2, 2, 1)
     >>> y, z, mean, inverse_std, affine = conv2d_batch_norm_train(x, np.full((1, 1, 1, 1), 2.0), eps=0.0)
-    >>> z.ravel(), mean, y.mean()
+    >>> z.ravel(), mean, float(y.mean())
     (array([0., 2., 4., 6.]), array([3.]), 0.0)
     """
     args = (stride, padding, dilation, groups, eps, activation, negative_slope)

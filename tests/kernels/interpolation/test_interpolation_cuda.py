@@ -43,7 +43,7 @@ def same(x: np.ndarray, **how: Any) -> None:
 
 @emulated
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("size", "channels"), zip(SIZES, (1, 3, 4, 8), strict=True))
+@pytest.mark.parametrize(("size", "channels"), list(zip(SIZES, (1, 3, 4, 8), strict=True)))
 @pytest.mark.parametrize("mode", MODES)
 def test_equals_the_definition(mode: str, size: tuple[int, int], channels: int, dtype: str) -> None:
     same(images((2, 5, 6, channels), dtype), size=size, mode=mode)
