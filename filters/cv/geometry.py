@@ -101,10 +101,10 @@ def resize(
     size = _dsize(name, dsize, height, width, fx, fy)
     if interpolation in (INTER_NEAREST, INTER_NEAREST_EXACT):
         return planes.done(_copied(planes.array, size, interpolation == INTER_NEAREST_EXACT), dst)
-    # OpenCV's own path for halves rounds up, and serves these numbers of channels.
-    halved = (2 * size[0], 2 * size[1]) == (height, width) and planes.array.shape[3] in (1, 3, 4)
-    rounded_up = (INTER_AREA, INTER_LINEAR) if src.dtype == np.uint8 else (INTER_AREA,)
-    if halved and src.dtype.kind != "f" and interpolation in rounded_up:
+    # OpenCV's own path for halves of integers rounds up, and serves these numbers of channels.
+    served = src.dtype.kind == "f" or planes.array.shape[3] in (1, 3, 4)
+    means = (INTER_AREA, INTER_LINEAR) if src.dtype.kind == "f" or src.dtype == np.uint8 else (INTER_AREA,)
+    if (2 * size[0], 2 * size[1]) == (height, width) and served and interpolation in means:
         return planes.done(kernels.halve(planes.array), dst)
     result = kernels.interpolate(planes.wide(), size, mode=_RESIZE[interpolation])
     return planes.done(result, dst)

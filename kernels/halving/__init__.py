@@ -1,11 +1,11 @@
-"""Integer images of half the size: each pixel of the result is the mean of a square of 2x2.
+"""Images of half the size: each pixel of the result is the mean of a square of 2x2.
 
 reference.py    the definition
 cpu_pairs.py    "pairs": neighbouring numbers read as one of twice their width
 cuda_naive.py   "naive" on CUDA: one thread, one output
 
 Why not `interpolate`: that computes in floating point, of which a 4K picture of bytes would first have to be made,
-with four times its bytes. Here the bytes are read once, and a quarter of them written.
+with four times its bytes, and filters along one axis after the other. Here every number is read once.
 """
 
 import math
@@ -18,7 +18,7 @@ from . import reference
 
 __all__ = ["halve"]
 
-DTYPES = ("uint8", "uint16", "int16")
+DTYPES = ("uint8", "uint16", "int16", "float32", "float64")
 
 
 class Halving(NamedTuple):
@@ -35,6 +35,11 @@ class Halving(NamedTuple):
     def numbers(self) -> int:
         """Of the result."""
         return math.prod(self.outputs[0][0])
+
+    @property
+    def whole(self) -> bool:
+        """Whether means are rounded."""
+        return self.dtype.kind != "f"
 
     @property
     def bytes_moved(self) -> float:
@@ -59,23 +64,25 @@ HALVE = Operation(
     geometry=_geometry,
     variants=(Variant("pairs", "cpu_pairs"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.halve,
-    reference_args=lambda g: (),
+    reference_args=lambda g: (g.whole,),
     flops=lambda g: 4.0 * g.numbers,
     bytes_moved=lambda g: g.bytes_moved,
     cases=(
         {"shapes": [(1, 2, 2, 1)], "below": {0: 256}, "integers": "uint8"},
         {"shapes": [(2, 6, 150, 1)], "below": {0: 65536}, "integers": "uint16"},
         {"shapes": [(1, 4, 14, 3)], "below": {0: 32768}, "integers": "int16"},
+        {"shapes": [(2, 4, 70, 1)]},
+        {"shapes": [(1, 6, 14, 3)]},
     ),
 )
 
 
 def halve(x: np.ndarray, *, out: np.ndarray | None = None, variant: str | None = None) -> np.ndarray:
-    """Images of half the size: means of 2x2 pixels, rounded to the nearest integer, halves up.
+    """Images of half the size: means of 2x2 pixels, of integers rounded to the nearest, halves up.
 
     Parameters
     ----------
-    x : (N, H, W, C) array, uint8, uint16 or int16
+    x : (N, H, W, C) array, uint8, uint16, int16, float32 or float64
         H and W are even.
     out : (N, H // 2, W // 2, C) array of the type of ``x``, optional
         Where to write, C-contiguous; shares no memory with ``x``.
@@ -94,7 +101,7 @@ def halve(x: np.ndarray, *, out: np.ndarray | None = None, variant: str | None =
     Notes
     -----
     Equals ``cv2.resize`` to half of both sides of 1, 3 or 4 channels with ``INTER_AREA`` and, of uint8, with
-    ``INTER_LINEAR``, bit for bit.
+    ``INTER_LINEAR``, bit for bit; floating-point images with either of both, within rounding.
 
     Examples
     --------

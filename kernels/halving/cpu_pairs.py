@@ -6,7 +6,8 @@ vector as there are results, they are taken apart by a mask and a shift, and no 
     bytes          a0 a1 a2 a3 ...          read as 16 bits     a0 + 256 * a1,  a2 + 256 * a3, ...
                    b0 b1 b2 b3 ...          low and high half   a0 | a2 ...     a1 | a3 ...
 
-The sum of four bytes and the shift by two fit 16 bits. With several channels neighbours lie C numbers apart.
+The sum of four bytes and the shift by two fit 16 bits. With several channels neighbours lie C numbers apart. Floats are
+read as they lie, and the compiler takes a vector of pairs apart by two shuffles.
 
 Reads every number once and writes a quarter as many: what bounds it is memory.
 """
@@ -70,9 +71,30 @@ def _halve(dtype: str, channels: int) -> Any:
     return work
 
 
+@kernel()
+def _halve_floats(dtype: str, channels: int) -> Any:
+    number, real = getattr(types, dtype), getattr(np, dtype)
+    size, quarter = number.bitwidth // 8, real(0.25)
+
+    def work(begin, end, slot, block):
+        Q = block[2]
+        C = channels if channels > 0 else block[3]
+        for row in range(begin, end):
+            a = pointer(block[0] + row * (4 * Q * C * size), number)
+            b = pointer(block[0] + row * (4 * Q * C * size) + 2 * Q * C * size, number)
+            y = pointer(block[1] + row * (Q * C * size), number)
+            for q in range(Q):
+                for c in range(C):
+                    left = 2 * q * C + c
+                    total = read(a, left) + read(a, left + C) + (read(b, left) + read(b, left + C))
+                    write(y, q * C + c, quarter * total)
+
+    return work
+
+
 def build(g: "Halving") -> Run:
     """One task for each row of the result."""
-    worker = _halve.address(g.dtype.name, g.c if g.c in _CONSTANT else 0)
+    worker = (_halve if g.whole else _halve_floats).address(g.dtype.name, g.c if g.c in _CONSTANT else 0)
     template = Template(2, (g.q, g.c))
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:

@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 
 @cuda.jit
-def halve_naive(x, y):
+def halve_naive(x, y, whole):
     """Each thread computes one element of y."""
     index = cuda.grid(1)
     if index >= y.size:
         return
     _, P, Q, C = y.shape
     n, p, q, c = index // (C * Q * P), index // (C * Q) % P, index // C % Q, index % C
-    y[n, p, q, c] = mean_at(x, n, p, q, c)
+    y[n, p, q, c] = mean_at(x, n, p, q, c, whole)
 
 
 def build(g: "Halving") -> Run:
     """Prepare the launch: a thread for each element of the result."""
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        launch_each(halve_naive, g.numbers, *arrays, *outputs)
+        launch_each(halve_naive, g.numbers, *arrays, *outputs, g.whole)
 
     return run
