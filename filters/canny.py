@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..kernels.arrays import contiguous, new_like, to_device
+from ..kernels.arrays import new_like, to_device
 from ..kernels.correlation.geometry import check_border
-from .images import as_float, axis_of_channels, check_image, check_out, leading_axes, value_range
+from .images import as_float, axis_of_channels, check_image, check_out, in_order, leading_axes, value_range
 from .linear import sigmas_of_axes
 from .masks import check_mask, eroded
 from .separable import gaussian_taps
@@ -120,16 +120,13 @@ def canny(
     edges = kernels.hysteresis(classes)
     shape = [image.shape[axis] for axis in range(image.ndim) if axis not in axes] + [image.shape[axis] for axis in axes]
     result = np.moveaxis(edges.reshape(shape), (-2, -1), axes)
-    if out is None:
-        return contiguous(name, result)
-    out[...] = result
-    return out
+    return in_order(result, out)
 
 
 def _flat(image: np.ndarray, axes: list[int]) -> np.ndarray:
     """All images and channels one after the other, ``(N, H, W)``."""
     last = np.moveaxis(image, axes, (-2, -1))
-    return contiguous("canny", last).reshape(-1, *last.shape[-2:])
+    return in_order(last).reshape(-1, *last.shape[-2:])
 
 
 def _thresholds(low: Any, high: Any, dtype: np.dtype, quantiles: bool) -> tuple[Any, Any]:
@@ -231,7 +228,4 @@ def apply_hysteresis_threshold(
     else:
         kept = kernels.hysteresis(np.moveaxis(classes, channels, batch), axes=spatial, connectivity=1)
         result = np.moveaxis(kept, batch, channels)
-    if out is None:
-        return contiguous(name, result)
-    out[...] = result
-    return out
+    return in_order(result, out)

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..kernels.arrays import contiguous
-from .images import as_float, check_image, check_in_memory, check_out, from_nhwc, to_nhwc
+from .images import as_float, check_image, check_in_memory, check_out, from_nhwc, in_order, to_nhwc
 from .windows import correlate
 
 Damaged = tuple[np.ndarray, np.ndarray]
@@ -68,10 +67,7 @@ def jpeg(
         planes = np.rint(np.nan_to_num(np.clip(planes, 0, 1)) * 255).astype(np.uint8)
     stored = from_nhwc(kernels.jpeg(planes, quality, subsampling=subsampling), image, channel_axis, batch_axes)
     result = stored if image.dtype == np.uint8 else stored.astype(image.dtype) / image.dtype.type(255)
-    if out is None:
-        return contiguous(name, result)
-    out[...] = result
-    return out
+    return in_order(result, out)
 
 
 def drop_blocks(

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..kernels.arrays import contiguous, to_device
-from .images import as_float, check_image, check_out, from_nhwc, leading_axes, to_nhwc
+from ..kernels.arrays import to_device
+from .images import as_float, check_image, check_out, from_nhwc, in_order, leading_axes, to_nhwc
 
 # Borders by numpy.pad's names, as this function has them, in those of the kernels.
 _PAD_MODES = {
@@ -219,10 +219,7 @@ def _as_given(
 ) -> np.ndarray:
     """A result with the axes of the image, C-contiguous, or written to ``out``."""
     shaped = from_nhwc(result, image, channel_axis, leading_axes("", batch_axes, image.ndim))
-    if out is None:
-        return contiguous("denoise", shaped)
-    out[...] = shaped
-    return out
+    return in_order(shaped, out)
 
 
 def _integer(name: str, argument: str, value: Any, least: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.arrays import is_on_cuda, to_device
+from ..kernels.arrays import contiguous, is_on_cuda, to_device
 
 
 def native(image: np.ndarray) -> np.ndarray:
@@ -178,6 +178,11 @@ def delivered(result: np.ndarray, out: np.ndarray | None) -> np.ndarray:
         return result
     out[...] = result
     return out
+
+
+def in_order(result: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """The result C-contiguous, or ``out`` with it."""
+    return contiguous("", result) if out is None else delivered(result, out)
 
 
 def check_float_out(name: str, out: Any, image: np.ndarray) -> None:

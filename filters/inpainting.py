@@ -5,7 +5,17 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from .images import as_float, axis_of_channels, check_in_memory, check_out, float_type, from_nhwc, leading_axes, to_nhwc
+from .images import (
+    as_float,
+    axis_of_channels,
+    check_in_memory,
+    check_out,
+    float_type,
+    from_nhwc,
+    in_order,
+    leading_axes,
+    to_nhwc,
+)
 
 _READ = (np.uint8, np.uint16, np.float32, np.float64)  # types that the exemplar kernel reads as they are
 
@@ -94,7 +104,7 @@ def inpaint_biharmonic(
     _clip_to_known(filled, x, marks)
     result = filled.reshape(last.shape)
     result = result[..., 0] if channel_axis is None else np.moveaxis(result, -1, channel_axis)
-    return _given(result, out)
+    return in_order(result, out)
 
 
 def inpaint_exemplar(
@@ -186,7 +196,7 @@ def inpaint_exemplar(
     filled = kernels.inpaint_exemplar(_readable(x), marks, allowed, patch_size=patch_size, refinements=refinements)
     if filled.dtype != x.dtype:
         filled = np.where(marks[..., None], _as_type(filled, x.dtype), x)
-    return _given(from_nhwc(filled, image, channel_axis, batch_axes), out)
+    return in_order(from_nhwc(filled, image, channel_axis, batch_axes), out)
 
 
 def _check(name: str, image: Any, mask: Any, channel_axis: Any, batch_axes: Any) -> np.ndarray:
@@ -233,10 +243,3 @@ def _as_type(filled: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return filled >= 0.5
     limits = np.iinfo(dtype)
     return np.clip(np.rint(np.nan_to_num(filled)), limits.min, limits.max).astype(dtype)
-
-
-def _given(result: np.ndarray, out: np.ndarray | None) -> np.ndarray:
-    if out is None:
-        return np.ascontiguousarray(result)
-    out[...] = result
-    return out

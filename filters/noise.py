@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..kernels.arrays import contiguous
-from .images import as_float, check_in_memory, check_out, leading_axes
+from .images import as_float, check_in_memory, check_out, in_order, leading_axes
 
 _MODES = ("gaussian", "localvar", "poisson", "salt", "pepper", "s&p", "speckle")
 
@@ -133,7 +132,7 @@ def _counted(x: np.ndarray, low: np.ndarray, axes: tuple[int, ...], seed: int) -
     top = x.max(axis=axes, keepdims=True).astype(np.float64)
     scale = np.where(low < 0, top + 1, 1.0)
     rates = (x - low.astype(np.float64)) / scale * levels
-    counts = kernels.random_poisson(contiguous("random_noise", rates), seed=seed)
+    counts = kernels.random_poisson(in_order(rates), seed=seed)
     return (counts / levels * scale + low).astype(x.dtype)
 
 

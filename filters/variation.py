@@ -3,8 +3,7 @@
 import numpy as np
 
 from .. import kernels
-from ..kernels.arrays import contiguous
-from .images import as_float, check_image, check_out, from_nhwc, leading_axes, to_nhwc
+from .images import as_float, check_image, check_out, from_nhwc, in_order, leading_axes, to_nhwc
 
 
 def denoise_tv_chambolle(
@@ -68,7 +67,4 @@ def denoise_tv_chambolle(
         check_out(name, out, image.shape, source.dtype)
     planes = kernels.total_variation(np.moveaxis(images, 3, 1), weight=weight, eps=eps, steps=max_num_iter)
     shaped = from_nhwc(np.moveaxis(planes, 1, 3), image, channel_axis, leading_axes(name, batch_axes, image.ndim))
-    if out is None:
-        return contiguous(name, shaped)
-    out[...] = shaped
-    return out
+    return in_order(shaped, out)

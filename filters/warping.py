@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..kernels.arrays import contiguous
-from .images import as_float, check_image, check_out, from_nhwc, leading_axes, to_nhwc
+from .images import as_float, check_image, check_out, from_nhwc, in_order, leading_axes, to_nhwc
 from .sampling import SPLINE_FRAME, check_mode, check_number, check_order, clip_to_range
 
 _INTERPOLATION = {0: "nearest-exact", 1: "bilinear", 2: "spline2", 3: "catmull-rom", 4: "spline4", 5: "spline5"}
@@ -106,11 +105,9 @@ def warp(
     if clip and order > 0:
         clip_to_range(result, source, mode, cval, 1)
     found = from_nhwc(result.astype(source.dtype, copy=False), image, channel_axis, batch)
-    if out is None:
-        return contiguous(name, found)
-    check_out(name, out, found.shape, found.dtype)
-    out[...] = found
-    return out
+    if out is not None:
+        check_out(name, out, found.shape, found.dtype)
+    return in_order(found, out)
 
 
 def rotate(

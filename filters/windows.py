@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
-from ..kernels.arrays import contiguous
 from ..kernels.box.geometry import check_size
 from ..kernels.correlation.geometry import check_border, real_weights
 from ..kernels.correlation.reference import MODES, border
 from ..kernels.correlation.window_geometry import check_origin
-from .images import as_float, axis_of_channels, check_float_out, check_image, leading_axes
+from .images import as_float, axis_of_channels, check_float_out, check_image, in_order, leading_axes
 
 
 def correlate(
@@ -327,7 +326,7 @@ def _target(out: np.ndarray | None, shape: tuple[int, ...], source: np.ndarray) 
 def _given(result: np.ndarray, out: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
     """The result where it belongs."""
     if out is None:
-        return contiguous("filter", result)
+        return in_order(result)
     if not np.may_share_memory(result, out):
         out[...] = result.reshape(shape)
     return out

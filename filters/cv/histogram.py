@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
-from ...kernels.arrays import contiguous, to_device
+from ...kernels.arrays import to_device
 from ...kernels.similarity.geometry import integer
-from ..images import check_image, check_in_memory, check_out, delivered, leading_axes, moved_beside
+from ..images import check_image, check_in_memory, check_out, delivered, in_order, leading_axes, moved_beside
 
 
 def check_plane(name: str, src: Any, types: tuple[str, ...], batch_axes: Any, argument: str = "src") -> int:
@@ -234,7 +234,7 @@ def LUT(src: np.ndarray, lut: np.ndarray, dst: np.ndarray | None = None) -> np.n
     tables = np.moveaxis(lut.reshape(256, channels), -1, 0)
     result = kernels.look_up(np.moveaxis(src, -1, 0), tables, batch_axes=1)
     result = np.moveaxis(result, 0, -1)
-    return contiguous(name, result) if dst is None else delivered(result, dst)
+    return in_order(result, dst)
 
 
 def calcHist(  # noqa: N802

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ...kernels.arrays import contiguous
-from ..images import check_image, check_out, from_nhwc, leading_axes, native, to_nhwc
+from ..images import check_image, check_out, from_nhwc, in_order, leading_axes, native, to_nhwc
 
 DTYPES = ("uint8", "uint16", "int16", "float32", "float64")
 _NATIVE = frozenset(map(np.dtype, DTYPES))  # by which most are known: the name of a type takes 2 us
@@ -41,7 +40,7 @@ class Planes:
             result = result.astype(self.src.dtype)
         found = from_nhwc(result, self.src, self.channel_axis, self.batch)
         if dst is None:
-            return contiguous("filter", found)
+            return in_order(found)
         check_out(self.name, dst, found.shape, found.dtype, "dst")
         dst[...] = found
         return dst

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
-from ...kernels.arrays import contiguous, new_like
-from ..images import check_image, check_out, from_nhwc, leading_axes, to_nhwc
+from ...kernels.arrays import new_like
+from ..images import check_image, check_out, from_nhwc, in_order, leading_axes, to_nhwc
 
 TM_SQDIFF = 0
 TM_SQDIFF_NORMED = 1
@@ -194,7 +194,7 @@ def _masked(x: np.ndarray, template: np.ndarray, method: int, mask: np.ndarray) 
 
     def products(values: np.ndarray, pattern: np.ndarray) -> np.ndarray:
         """Of each channel on its own: (N, P, Q, C)."""
-        alone = [contiguous("matchTemplate", values[..., c : c + 1]) for c in channels]
+        alone = [in_order(values[..., c : c + 1]) for c in channels]
         return np.stack([kernels.match_products(alone[c], pattern[..., c : c + 1]) for c in channels], axis=-1)
 
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):

@@ -126,7 +126,7 @@ def conv2d_batch_norm_train(
     """
     args = (stride, padding, dilation, groups, eps, activation, negative_slope)
     running = (running_mean, running_var)
-    return _run(CONV2D_BATCH_NORM_TRAIN, (x, w, weight, bias), args, _length(w, 0), running, momentum, variant)
+    return _run(CONV2D_BATCH_NORM_TRAIN, (x, w, weight, bias), args, running, momentum, variant)
 
 
 def conv_transpose2d_batch_norm_train(
@@ -176,22 +176,15 @@ def conv_transpose2d_batch_norm_train(
     (1, 4, 4, 3)
     """
     args = (stride, padding, output_padding, dilation, groups, eps, activation, negative_slope)
-    channels = _length(w, 3) * groups if isinstance(groups, int) else 0
     running = (running_mean, running_var)
-    return _run(CONV_TRANSPOSE2D_BATCH_NORM_TRAIN, (x, w, weight, bias), args, channels, running, momentum, variant)
-
-
-def _length(array: Any, axis: int) -> int:
-    """The length of one axis of a weight; 0 of what is none, which is refused where all is checked."""
-    shape = getattr(array, "shape", ())
-    return shape[axis] if len(shape) == 4 else 0
+    return _run(CONV_TRANSPOSE2D_BATCH_NORM_TRAIN, (x, w, weight, bias), args, running, momentum, variant)
 
 
 def _run(
-    operation: Operation, arrays: Any, args: tuple[Any, ...], channels: int, running: Any, momentum: float, variant: Any
+    operation: Operation, arrays: Any, args: tuple[Any, ...], running: Any, momentum: float, variant: str | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    if channels:
-        check_running(operation.name, running, arrays[0], channels, momentum)
+    channels = operation.plan(arrays, args, variant).geometry.normalization.channels
+    check_running(operation.name, running, arrays[0], channels, momentum)
     y, z, mean, inverse_std, affine, unbiased = operation.run(arrays, args, None, variant)
     move_running(running, (mean, unbiased), momentum)
     return y, z, mean, inverse_std, affine

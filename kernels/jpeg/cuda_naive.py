@@ -79,17 +79,22 @@ def jpeg_subsampling(colours, means, rows, across, down):
     means[n, c, p, q] = total if count == 1 else (total + count // 4 + q % 2) // count
 
 
+@cuda.jit(device=True)
+def row_of(planes, index):
+    """The row of a plane in which row number ``index`` of all blocks lies, and the column where it begins."""
+    _, channels, height, width = planes.shape
+    lines = width // 8
+    n, c = index // (channels * height * lines), index // (height * lines) % channels
+    return planes[n, c, index // lines % height], index % lines * 8
+
+
 @cuda.jit
 def jpeg_rows(planes):
     """Each thread transforms one row of a block."""
     index = cuda.grid(1)
-    _, planes_each, height, width = planes.shape
-    lines = width // 8
-    if index >= planes.shape[0] * planes_each * height * lines:
+    if index >= planes.size // 8:
         return
-    n, c = index // (planes_each * height * lines), index // (height * lines) % planes_each
-    p, q = index // lines % height, index % lines * 8
-    x = planes[n, c, p]
+    x, q = row_of(planes, index)
     y = forward8(
         x[q] - 128, x[q + 1] - 128, x[q + 2] - 128, x[q + 3] - 128,
         x[q + 4] - 128, x[q + 5] - 128, x[q + 6] - 128, x[q + 7] - 128, -EXTRA, BITS - EXTRA,
@@ -102,11 +107,11 @@ def jpeg_rows(planes):
 def jpeg_columns(planes, table):
     """Each thread transforms one column of a block, rounds its frequencies, and goes back."""
     index = cuda.grid(1)
-    _, planes_each, height, width = planes.shape
-    bands = height // 8
-    if index >= planes.shape[0] * planes_each * bands * width:
+    if index >= planes.size // 8:
         return
-    n, c = index // (planes_each * bands * width), index // (bands * width) % planes_each
+    _, channels, height, width = planes.shape
+    bands = height // 8
+    n, c = index // (channels * bands * width), index // (bands * width) % channels
     p, q = index // width % bands * 8, index % width
     x = planes[n, c, p : p + 8, q]
     y = forward8(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], EXTRA, BITS + EXTRA)
@@ -121,13 +126,9 @@ def jpeg_columns(planes, table):
 def jpeg_rows_back(planes):
     """Each thread takes one row of a block back to pixels."""
     index = cuda.grid(1)
-    _, planes_each, height, width = planes.shape
-    lines = width // 8
-    if index >= planes.shape[0] * planes_each * height * lines:
+    if index >= planes.size // 8:
         return
-    n, c = index // (planes_each * height * lines), index // (height * lines) % planes_each
-    p, q = index // lines % height, index % lines * 8
-    x = planes[n, c, p]
+    x, q = row_of(planes, index)
     y = backward8(
         x[q], x[q + 1], x[q + 2], x[q + 3], x[q + 4], x[q + 5], x[q + 6], x[q + 7], BITS + EXTRA + 3
     )  # fmt: skip
