@@ -6,8 +6,8 @@
 //     AVERAGE_GRAD  gx = sum of gy / divisor of the windows that see the pixel
 //
 // The idea: channels lie side by side, and all channels of a pixel have the same windows. So what costs integers, where
-// the pixel is and which windows it has to do with, is computed once for 16 bytes, and the threads of a warp read runs
-// of channels. Gradients gather, in ascending order of windows: nothing is set to zero before, no two threads add to
+// the pixel is (cuda_image.cuh) and which windows it has to do with, is computed once for 16 bytes, and the threads of a
+// warp read runs of channels. Gradients gather, in ascending order of windows: nothing is set to zero before, no two threads add to
 // one number, and results do not depend on scheduling.
 //
 // Index arithmetic: window i sees the pixels i * stride - padding + t * dilation with t below the kernel's size, so
@@ -23,17 +23,12 @@
 // Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DVECTOR, -DLARGE, -DMODE, -DPLACES and -DARGUMENT_BYTES by
 // cuda_channels.py.
 #include "cuda_ptx.cuh"
+#include "cuda_image.cuh"
 
 #if DOUBLE
 typedef double Real;
 #else
 typedef float Real;
-#endif
-
-#if LARGE
-typedef unsigned long long Index;  // of 2^31 groups of channels or more
-#else
-typedef u32 Index;
 #endif
 
 // As MODES in cuda_channels.py.
@@ -55,10 +50,8 @@ struct Arguments {
     const int* places;       // (N, P, Q, C), of MAX_GRAD: h * W + w
     Real* y;                 // (N, P, Q, C); of a gradient gx, (N, H, W, C)
     int* found;              // (N, P, Q, C), of MAX with places
-    Divisor across, down;    // columns and rows of y
-    Divisor groups;          // of VECTOR channels in a pixel
+    Image image;             // y
     Axis rows, columns;
-    long long count;         // groups in y
     int include_pad, divisor;
 };
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_channels.py");
@@ -111,13 +104,10 @@ __device__ __forceinline__ double divisor_of(const Arguments& a, int p, int q) {
 
 extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) {
     const long long index = static_cast<long long>(blockIdx.x) * THREADS + threadIdx.x;
-    if (index >= a.count) return;
-    const Index group = static_cast<Index>(index), pixel = quotient(group, a.groups), line = quotient(pixel, a.across);
-    const Index image = quotient(line, a.down);
-    const int column = static_cast<int>(pixel - line * static_cast<Index>(a.across.divisor));
-    const int row = static_cast<int>(line - image * static_cast<Index>(a.down.divisor));
-    const int C = static_cast<int>(a.groups.divisor) * VECTOR;
-    const int c = static_cast<int>(group - pixel * static_cast<Index>(a.groups.divisor)) * VECTOR;
+    if (index >= a.image.count) return;
+    const Place place = place_of(a.image, index);
+    const int row = place.row, column = place.column;
+    const int C = static_cast<int>(a.image.groups.divisor) * VECTOR, c = place.group * VECTOR;
     const int height = GRAD ? a.rows.count : a.rows.size, width = GRAD ? a.columns.count : a.columns.size;
     const Range down = GRAD ? windows_of(a.rows, row) : window(a.rows, row);
     const Range across = GRAD ? windows_of(a.columns, column) : window(a.columns, column);
@@ -131,7 +121,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
         if (h < 0 || h >= height || (MODE == MAX_GRAD && !sees(a.rows, h, row))) continue;
         for (int w = across.first; w < across.end; w += stride) {
             if (w < 0 || w >= width || (MODE == MAX_GRAD && !sees(a.columns, w, column))) continue;
-            const long long at = ((static_cast<long long>(image) * height + h) * width + w) * C + c;
+            const long long at = ((static_cast<long long>(place.image) * height + h) * width + w) * C + c;
             const Channels x = load_numbers<VECTOR>(a.x + at);
             Places places;
             if constexpr (MODE == MAX_GRAD) places = load_numbers<VECTOR>(a.places + at);

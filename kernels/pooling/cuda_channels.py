@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..machine import cuda
+from ..machine import cuda, cuda_image
 from ..operation import Run
 from .geometry import Pooling
 
 _SOURCE = Path(__file__).with_suffix(".cu")
-_THREADS = 256
-_LARGE = 1 << 31  # groups of channels, which the kernel takes apart in 64 bits
 
 MODES = ("max", "average", "max_grad", "average_grad")
 
@@ -27,8 +25,8 @@ _AXIS = np.dtype(
 # As struct Arguments in cuda_channels.cu.
 ARGUMENTS = np.dtype(
     [(name, np.uint64) for name in ("x", "places", "y", "found")]
-    + [(name, cuda.DIVISOR) for name in ("across", "down", "groups")]
-    + [("rows", _AXIS), ("columns", _AXIS), ("count", np.uint64), ("include_pad", np.int32), ("divisor", np.int32)]
+    + [("image", cuda_image.IMAGE), ("rows", _AXIS), ("columns", _AXIS)]
+    + [("include_pad", np.int32), ("divisor", np.int32)]
 )
 
 
@@ -36,11 +34,11 @@ ARGUMENTS = np.dtype(
 def kernel_for(mode: str, dtype: str, vector: int, *, places: bool, large: bool = False) -> cuda.Kernel:
     """The kernel of one mode and type, for so many channels in a load, with or without places to write."""
     macros = (
-        ("THREADS", _THREADS), ("DOUBLE", int(dtype == "float64")), ("VECTOR", vector), ("LARGE", int(large)),
+        ("THREADS", cuda_image.THREADS), ("DOUBLE", int(dtype == "float64")), ("VECTOR", vector), ("LARGE", int(large)),
         ("MODE", MODES.index(mode)), ("PLACES", int(places)),
     )  # fmt: skip
     name = f"pool_{mode}{'_places' if places else ''}_{dtype}_x{vector}{'_large' if large else ''}"
-    return cuda.Kernel(_SOURCE, name, _THREADS, ARGUMENTS, macros)
+    return cuda.Kernel(_SOURCE, name, cuda_image.THREADS, ARGUMENTS, macros)
 
 
 def _axis(g: Pooling, axis: int) -> tuple[Any, ...]:
@@ -49,29 +47,22 @@ def _axis(g: Pooling, axis: int) -> tuple[Any, ...]:
     return cuda.divisor(stride), g.image[1 + axis], count, kernel, g.padding[axis], g.dilation[axis], 0
 
 
-def _stage(g: Pooling, mode: str, vector: int) -> cuda.Stage:
-    _, rows, columns, channels = g.outputs[0][0]
-    count = math.prod(g.outputs[0][0]) // vector
-    prepared = np.zeros(1, ARGUMENTS)
-    for name, number in (("across", columns), ("down", rows), ("groups", channels // vector)):
-        prepared[name] = cuda.divisor(number)
-    prepared["rows"], prepared["columns"], prepared["count"] = _axis(g, 0), _axis(g, 1), count
-    prepared["include_pad"], prepared["divisor"] = g.include_pad, g.divisor
-    kernel = kernel_for(mode, g.dtype.name, vector, places=len(g.outputs) == 2, large=count >= _LARGE)
-    return cuda.Stage(kernel, (-(-count // _THREADS), 1, 1), 0, prepared)
-
-
 def _build(g: Pooling, mode: str) -> Run:
-    size, wide = math.prod(g.outputs[0][0]), 16 // g.dtype.itemsize
-    stages = {vector: _stage(g, mode, vector) for vector in {1, 1 if g.image[3] % wide else wide} if size}
-    wide = max(stages, default=1)
+    shape = g.outputs[0][0]
+    if not math.prod(shape):
+        return cuda_image.nothing
 
-    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        if size:
-            aligned = not any(cuda.address(array) % 16 for array in (*arrays, *outputs))
-            stages[wide if aligned else 1].run((*arrays, None)[:2], outputs)
+    def stage(vector: int) -> cuda.Stage:
+        prepared = np.zeros(1, ARGUMENTS)
+        prepared["image"] = cuda_image.image(shape, vector)
+        prepared["rows"], prepared["columns"] = _axis(g, 0), _axis(g, 1)
+        prepared["include_pad"], prepared["divisor"] = g.include_pad, g.divisor
+        large = cuda_image.is_large(shape, vector)
+        kernel = kernel_for(mode, g.dtype.name, vector, places=len(g.outputs) == 2, large=large)
+        return cuda.Stage(kernel, cuda_image.grid(shape, vector), 0, prepared)
 
-    return run
+    launch = cuda_image.by_vectors(stage, shape[3], g.dtype.itemsize)
+    return lambda arrays, outputs: launch((*arrays, None)[:2], outputs)
 
 
 def build_max(g: Pooling) -> Run:

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import tolerances
 from on_emulator import emulated
-from tilegrad.kernels.machine import cuda
-from tilegrad.kernels.pooling import cuda_channels
+from tilegrad.kernels.machine import cuda, cuda_image
 
 from tilegrad import kernels
 
@@ -86,5 +85,5 @@ def test_images_that_begin_anywhere_are_empty_or_very_large(monkeypatch: pytest.
     room = np.random.default_rng(2).normal(size=2 * 6 * 6 * 8 + 1).astype(np.float32)
     same(kernels.max_pool2d, room[1:].reshape(2, 6, 6, 8), kernel_size=2)
     same(kernels.avg_pool2d, np.zeros((0, 6, 6, 8), np.float32), kernel_size=2)
-    monkeypatch.setattr(cuda_channels, "_LARGE", 0)
+    monkeypatch.setattr(cuda_image, "LARGE", 0)
     same(kernels.avg_pool2d, room[:-1].reshape(2, 6, 6, 8), kernel_size=3)
