@@ -103,7 +103,7 @@ def equalize_adapthist(
     nbins = integer(name, "nbins", nbins, 1, _LEVELS)
     kind = float_type(image.dtype)
     if out is not None:
-        check_out(name, out, shape, kind)
+        check_out(name, out, image, shape, kind)
     if channels is None:
         return delivered(_equalized(name, image, tile, clip_limit, nbins, batch), out)
     colours = as_float(np.moveaxis(image, channels, batch)[(*[slice(None)] * batch, slice(3))], preserve_range=False)

@@ -97,7 +97,7 @@ def canny(
     taps = [gaussian_taps(s, _TRUNCATE) for s in sigmas_of_axes(name, sigma, image.shape, batch, channels).values()]
     mask = check_mask(name, mask, image, axes)
     if out is not None:
-        check_out(name, out, image.shape, np.dtype(bool))
+        check_out(name, out, image, image.shape, np.dtype(bool))
     if image.size == 0:
         return new_like(image, image.shape, bool) if out is None else out
 
@@ -215,7 +215,7 @@ def apply_hysteresis_threshold(
             f"{name}: image expects 1 to 3 axes beside those of the batch and of the channels but has {spatial}"
         )
     if out is not None:
-        check_out(name, out, image.shape, np.dtype(bool))
+        check_out(name, out, image, image.shape, np.dtype(bool))
     for argument, value in (("low", low), ("high", high)):
         if np.asarray(value).dtype.kind not in "fiub":
             raise TypeError(f"{name}: {argument} expects a number or an array of numbers but got {value!r}")

@@ -33,7 +33,7 @@ def over_images(
     batch = leading_axes(name, batch_axes, image.ndim)
     x = to_nhwc(name, image, channel_axis, batch)
     if out is not None:
-        check_out(name, out, image.shape, image.dtype, arguments[1])
+        check_out(name, out, image, image.shape, image.dtype, arguments[1])
     compared = _compared(x)
     if out is None:
         if compared.dtype == image.dtype and channel_axis in (None, -1):

@@ -61,7 +61,7 @@ def jpeg(
     if image.dtype not in (np.uint8, np.float32, np.float64):
         raise TypeError(f"{name}: image expects uint8, float32 or float64 but got {image.dtype}")
     if out is not None:
-        check_out(name, out, image.shape, image.dtype)
+        check_out(name, out, image, image.shape, image.dtype)
     planes = to_nhwc(name, image, channel_axis, batch_axes)
     if image.dtype != np.uint8:
         planes = np.rint(np.nan_to_num(np.clip(planes, 0, 1)) * 255).astype(np.uint8)

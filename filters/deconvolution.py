@@ -200,7 +200,7 @@ def _prepared(
         raise ValueError(f"{name}: image expects an axis beside those of the batch and of the channels but has none")
     source = image.astype(float_type(image.dtype), copy=False)
     if out is not None:
-        check_out(name, out, image.shape, source.dtype)
+        check_out(name, out, image, image.shape, source.dtype)
     return source, axes, tuple(image.shape[axis] for axis in axes)
 
 

@@ -94,7 +94,7 @@ def denoise_bilateral(
     source = as_float(image, preserve_range=False)
     images = to_nhwc(name, source, channel_axis, batch_axes)
     if out is not None:
-        check_out(name, out, image.shape, source.dtype)
+        check_out(name, out, image, image.shape, source.dtype)
     sigmas = np.full(len(images), color or 1.0)
     constant = None
     if color == 0 and images.size:
@@ -192,7 +192,7 @@ def denoise_nl_means(
     source = as_float(image, preserve_range)
     images = to_nhwc(name, source, channel_axis, batch_axes)
     if out is not None:
-        check_out(name, out, image.shape, source.dtype)
+        check_out(name, out, image, image.shape, source.dtype)
     radius = size // 2
     if fast_mode:
         weights, before = np.ones(max(1, size - 1)), max(0, radius - 1)

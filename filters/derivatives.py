@@ -36,7 +36,7 @@ class EdgeImage:
         self.mask = check_mask(name, mask, image, self.axes)
         self.source = as_float(image, preserve_range=False)
         if out is not None:
-            check_out(name, out, image.shape, self.source.dtype)
+            check_out(name, out, image, image.shape, self.source.dtype)
         self.out = out
 
     @property

@@ -64,7 +64,7 @@ def equalize_hist(
     nbins = check_bins(name, nbins)
     kind = float_type(image.dtype)
     if out is not None:
-        check_out(name, out, image.shape, kind)
+        check_out(name, out, image, image.shape, kind)
     if image.size == 0:
         return delivered(new_like(image, image.shape, kind), out)
     separate = batch + (channels is not None)
@@ -159,7 +159,7 @@ def match_histograms(
             raise ValueError(f"{name}: {argument} expects numbers but has NaN")
     kind = image.dtype if channels is not None and image.dtype.kind != "f" else float_type(image.dtype)
     if out is not None:
-        check_out(name, out, image.shape, kind)
+        check_out(name, out, image, image.shape, kind)
     small = all(a.dtype.kind == "u" and a.dtype.itemsize <= 2 for a in (image, reference))
     result = _matched_by_counts(name, source, model, separate) if small else _matched_by_rank(source, model, separate)
     if channels is not None:  # the result takes the image's own type on the way

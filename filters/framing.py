@@ -96,7 +96,7 @@ def pad(
             if n == 0 and wide > 0:
                 raise ValueError(f'{name}: mode "{mode}" expects a value along axis {axis} but got shape {image.shape}')
     if out is not None:
-        check_out(name, out, shape, image.dtype)
+        check_out(name, out, image, shape, image.dtype)
         image = image.copy() if np.may_share_memory(out, image) else image
     if mode == "constant":
         result = new_like(image, shape, image.dtype) if out is None else out

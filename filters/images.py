@@ -27,6 +27,14 @@ def _check_array(name: str, argument: str, array: Any) -> None:
         raise TypeError(f"{name}: {argument} expects a numpy.ndarray or cupy.ndarray but got {type(array).__name__}")
 
 
+def check_beside(name: str, argument: str, array: Any, image: Any) -> None:
+    """An array on the image's device."""
+    _check_array(name, argument, array)
+    if is_on_cuda(array) != is_on_cuda(image):
+        here, there = ("cuda", "cpu") if is_on_cuda(array) else ("cpu", "cuda")
+        raise TypeError(f"{name}: {argument} lies on {here} and the image on {there}")
+
+
 def _is_writeable(array: Any) -> bool:
     """CuPy's arrays are, and have no such flag."""
     return getattr(array.flags, "writeable", True)
@@ -52,6 +60,7 @@ def check_pair(name: str, first: str, a: Any, second: str, b: Any) -> None:
     """Two arrays of real numbers of one shape."""
     check_image(name, first, a)
     check_image(name, second, b)
+    check_beside(name, second, b, a)
     if a.shape != b.shape:
         raise ValueError(f"{name}: {first} and {second} expect one shape but got {a.shape} and {b.shape}")
 
@@ -152,9 +161,9 @@ def from_nhwc(result: np.ndarray, image: np.ndarray, channel_axis: Any = None, b
     return np.moveaxis(axes, -1, channel_axis)
 
 
-def check_out(name: str, out: Any, shape: tuple[int, ...], dtype: np.dtype, argument: str = "out") -> None:
-    """A writeable array of that shape and type; any strides."""
-    _check_array(name, argument, out)
+def check_out(name: str, out: Any, beside: Any, shape: tuple[int, ...], dtype: np.dtype, argument: str = "out") -> None:
+    """A writeable array of that shape and type, on the device of the image that it lies beside; any strides."""
+    check_beside(name, argument, out, beside)
     if out.shape != shape or out.dtype != dtype or not _is_writeable(out):
         state = "" if _is_writeable(out) else " (read-only)"
         raise ValueError(
@@ -186,8 +195,8 @@ def in_order(result: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 def check_float_out(name: str, out: Any, image: np.ndarray) -> None:
-    """A writeable floating-point array of the image's shape; any strides."""
-    _check_array(name, "out", out)
+    """A writeable floating-point array of the image's shape, on its device; any strides."""
+    check_beside(name, "out", out, image)
     if out.dtype.kind != "f":
         raise ValueError(f"{name}: out expects a floating-point array but got {out.dtype}")
     if out.shape != image.shape or not _is_writeable(out):

@@ -90,7 +90,7 @@ def inpaint_biharmonic(
             f"(image {image.shape}, batch_axes = {batch_axes}, channel_axis = {channel_axis})"
         )
     if out is not None:
-        check_out(name, out, image.shape, float_type(image.dtype))
+        check_out(name, out, image, image.shape, float_type(image.dtype))
     if image.size == 0:
         return np.empty(image.shape, float_type(image.dtype)) if out is None else out
     _check_some_known(name, holes, batch_axes)
@@ -189,7 +189,7 @@ def inpaint_exemplar(
             raise ValueError(f"{name}: source expects the mask's shape {mask.shape} but got {source.shape}")
         usable = source != 0
     if out is not None:
-        check_out(name, out, image.shape, image.dtype)
+        check_out(name, out, image, image.shape, image.dtype)
     x = to_nhwc(name, image, channel_axis, batch_axes)
     marks = holes.reshape(x.shape[:3]).view(np.uint8)
     allowed = None if usable is None else usable.reshape(x.shape[:3]).view(np.uint8)

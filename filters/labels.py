@@ -75,7 +75,7 @@ def label(
     background = 0 if background is None else integer(name, "background", background, -(2**63), 2**63 - 1)
     kind = "int32" if label_image.dtype.kind == "b" else "int64"
     if out is not None:
-        check_out(name, out, label_image.shape, np.dtype(kind))
+        check_out(name, out, label_image, label_image.shape, np.dtype(kind))
     image = _integers(name, label_image)
     if image.dtype.kind == "b":
         background = int(background == 1)
@@ -159,7 +159,7 @@ def distance_transform_edt(
     if not (return_distances or return_indices):
         raise ValueError(f"{name}: return_distances and return_indices expect one of them to be True")
     if out is not None:
-        check_out(name, out, image.shape, np.dtype(np.float64))
+        check_out(name, out, image, image.shape, np.dtype(np.float64))
     steps = _steps(name, sampling, axes)
     plain = image.dtype.kind != "f" or image.dtype.char in "fd"
     source = image if plain else image != 0

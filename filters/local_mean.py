@@ -51,7 +51,7 @@ def resize_local_mean(
     image, sizes = output_sizes(name, image, output_shape, batch, channels)
     source = as_float(image, preserve_range)
     if out is not None:
-        check_out(name, out, sizes, source.dtype)
+        check_out(name, out, image, sizes, source.dtype)
     changed = {axis: size for axis, size in enumerate(sizes) if size != image.shape[axis]}
 
     def averaged(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -119,7 +119,7 @@ def downscale_local_mean(
         width[axis] = (0, sizes[axis] * int(block) - image.shape[axis])
     dtype = image.dtype if image.dtype.kind == "f" else np.dtype(np.float64)
     if out is not None:
-        check_out(name, out, tuple(sizes), dtype)
+        check_out(name, out, image, tuple(sizes), dtype)
     source = as_float(image, preserve_range=True)
     if any(after for _, after in width):
         source = np.pad(source, width, constant_values=cval)

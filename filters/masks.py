@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from .images import check_beside
+
 
 def check_mask(name: str, mask: Any, image: np.ndarray, axes: list[int]) -> np.ndarray | None:
     """The mask as booleans that broadcast with the image: it has the image's shape or that of its ``axes`` alone."""
     if mask is None:
         return None
-    if not isinstance(mask, np.ndarray):
-        raise TypeError(f"{name}: mask expects a numpy.ndarray but got {type(mask).__name__}")
+    check_beside(name, "mask", mask, image)
     if mask.dtype.kind not in "fiub":
         raise TypeError(f"{name}: mask expects booleans or numbers but got {mask.dtype}")
     alone = tuple(image.shape[axis] for axis in axes)
@@ -31,7 +32,7 @@ def eroded(mask: np.ndarray, axes: list[int]) -> np.ndarray:
     """
     for axis in axes:
         lines = np.moveaxis(mask, axis, 0)
-        kept = np.zeros(lines.shape, bool)
+        kept = np.zeros_like(lines)
         if len(lines) > 2:
             kept[1:-1] = lines[:-2] & lines[1:-1] & lines[2:]
         mask = np.moveaxis(kept, 0, axis)

@@ -394,7 +394,7 @@ def _checked(
         raise ValueError(f"{name}: unsupported mode: expects one of {', '.join(map(repr, _MODES))} but got {mode!r}")
     check_border(name, "constant", cval)
     if out is not None:
-        check_out(name, out, image.shape, image.dtype)
+        check_out(name, out, image, image.shape, image.dtype)
     return _Call(name, _elements(name, footprint), mode, cval, channel_axis, batch_axes)
 
 

@@ -81,7 +81,7 @@ def random_noise(
     _check_number(name, "var", var, 0, math.inf)
     x = as_float(image, preserve_range=False)
     if out is not None:
-        check_out(name, out, x.shape, x.dtype)
+        check_out(name, out, x, x.shape, x.dtype)
     axes = tuple(range(batch, x.ndim))
     negative = x.min(axis=axes, keepdims=True, initial=0) < 0
     low = np.where(negative, x.dtype.type(-1), x.dtype.type(0))

@@ -115,7 +115,7 @@ def pyramid_expand(
         source, sizes, order, mode, cval, anti_aliasing=False, channel_axis=channel_axis, batch_axes=batch_axes
     )
     if out is not None:
-        check_out(name, out, larger.shape, larger.dtype)
+        check_out(name, out, larger, larger.shape, larger.dtype)
     return _blurred(name, larger, spread, mode, cval, channel_axis, batch_axes, out)
 
 

@@ -107,7 +107,7 @@ def resize(
     dtype = np.dtype(np.float32) if image.dtype == np.float16 else image.dtype
     source = as_float(image, preserve_range) if order > 0 else image.astype(dtype, copy=False)
     if out is not None:
-        check_out(name, out, sizes, source.dtype)
+        check_out(name, out, image, sizes, source.dtype)
     filtered = _blurred(source, sigmas, border, cval)
     changed = {axis: size for axis, size in enumerate(sizes) if size != image.shape[axis]}
     result = _nearest(filtered, changed) if order == 0 else _interpolated(filtered, changed, order, border, cval)

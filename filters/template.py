@@ -107,7 +107,7 @@ def match_template(
     places = [i - t + 1 for i, t in zip(x.shape[1:-1], pattern.shape[:-1], strict=True)]
     shape = (*image.shape[:batch], *places)
     if out is not None:
-        check_out(name, out, shape, dtype)
+        check_out(name, out, image, shape, dtype)
     if pattern.ndim == 4:
         x, pattern = _slices_as_channels(x, pattern)
     result = kernels.match_template(x, pattern, centre="all").reshape(shape)

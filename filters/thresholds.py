@@ -180,7 +180,7 @@ def threshold_local(
         raise TypeError(f"{name}: offset expects a number but got {offset!r}")
     kind = float_type(image.dtype)
     if out is not None:
-        check_out(name, out, image.shape, kind)
+        check_out(name, out, image, image.shape, kind)
     source = image.astype(kind, copy=False)
     if method == "gaussian":
         sigma = [(size - 1) / 6.0 for size in sizes] if param is None else param

@@ -64,7 +64,7 @@ def denoise_tv_chambolle(
     source = as_float(image, preserve_range=False)
     images = to_nhwc(name, source, channel_axis, batch_axes)
     if out is not None:
-        check_out(name, out, image.shape, source.dtype)
+        check_out(name, out, image, image.shape, source.dtype)
     planes = kernels.total_variation(np.moveaxis(images, 3, 1), weight=weight, eps=eps, steps=max_num_iter)
     shaped = from_nhwc(np.moveaxis(planes, 1, 3), image, channel_axis, leading_axes(name, batch_axes, image.ndim))
     return in_order(shaped, out)

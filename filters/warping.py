@@ -106,7 +106,7 @@ def warp(
         clip_to_range(result, source, mode, cval, 1)
     found = from_nhwc(result.astype(source.dtype, copy=False), image, channel_axis, batch)
     if out is not None:
-        check_out(name, out, found.shape, found.dtype)
+        check_out(name, out, found, found.shape, found.dtype)
     return in_order(found, out)
 
 

@@ -81,6 +81,7 @@ def Canny(  # noqa: N802
     norm = "l2" if L2gradient else "l1"
     return _edges(
         name,
+        image,
         shape,
         edges,
         "edges",
@@ -103,6 +104,7 @@ def _canny_of_gradient(
     norm = "l2" if squared else "l1"
     return _edges(
         name,
+        dx,
         dx.shape,
         edges,
         "edges",
@@ -110,11 +112,11 @@ def _canny_of_gradient(
     )
 
 
-def _edges(name: str, shape: tuple[int, ...], dst: Any, argument: str, compute: Any) -> np.ndarray:
+def _edges(name: str, image: np.ndarray, shape: tuple[int, ...], dst: Any, argument: str, compute: Any) -> np.ndarray:
     """What a kernel computes, ``(N, H, W)``, in the given shape; in ``dst``, if there is one."""
     if dst is None:
         return compute(None).reshape(shape)
-    check_out(name, dst, shape, np.dtype(np.uint8), argument)
+    check_out(name, dst, image, shape, np.dtype(np.uint8), argument)
     dst[...] = compute(None).reshape(shape)
     return dst
 

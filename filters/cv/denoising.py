@@ -69,7 +69,7 @@ def bilateralFilter(  # noqa: N802
     space = _number(name, "sigmaSpace", sigmaSpace)
     mode = border_mode(name, borderType)
     if dst is not None:
-        check_out(name, dst, src.shape, src.dtype, "dst")
+        check_out(name, dst, src, src.shape, src.dtype, "dst")
     if min(color, space) <= _LEAST_SIGMA:
         return _as_given(images.copy(), src, channel_axis, batch_axes, dst)
     result = kernels.bilateral(
@@ -136,7 +136,7 @@ def fastNlMeansDenoising(  # noqa: N802
         if value < 1:
             raise ValueError(f"{name}: {argument} expects at least 1 but got {value}")
     if dst is not None:
-        check_out(name, dst, src.shape, src.dtype, "dst")
+        check_out(name, dst, src, src.shape, src.dtype, "dst")
     result = kernels.nl_means_uint8(
         images,
         h=h,

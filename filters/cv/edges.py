@@ -168,7 +168,7 @@ def _checked(name: str, src: Any, ddepth: Any, border: Any, batch_axes: Any, dst
             f"{name}: src expects (H, W) or (H, W, C) behind batch_axes = {batch_axes} but got {src.shape}"
         )
     if dst is not None:
-        check_out(name, dst, src.shape, kind, "dst")
+        check_out(name, dst, src, src.shape, kind, "dst")
     return kind, border_mode(name, border, without=(BORDER_WRAP,))
 
 

@@ -61,7 +61,7 @@ def equalizeHist(src: np.ndarray, dst: np.ndarray | None = None, *, batch_axes: 
     name = "equalizeHist"
     batch = check_plane(name, src, ("uint8",), batch_axes)
     if dst is not None:
-        check_out(name, dst, src.shape, src.dtype, "dst")
+        check_out(name, dst, src, src.shape, src.dtype, "dst")
     if src.size == 0:
         return delivered(src.copy(), dst)
     counts = to_device(kernels.count_values(src, bins=256, batch_axes=batch), "cpu")
@@ -137,7 +137,7 @@ class CLAHE:
         name = "CLAHE.apply"
         batch = check_plane(name, src, ("uint8", "uint16"), batch_axes)
         if dst is not None:
-            check_out(name, dst, src.shape, src.dtype, "dst")
+            check_out(name, dst, src, src.shape, src.dtype, "dst")
         if src.size == 0:
             return delivered(src.copy(), dst)
         h, w = src.shape[batch:]
@@ -228,7 +228,7 @@ def LUT(src: np.ndarray, lut: np.ndarray, dst: np.ndarray | None = None) -> np.n
     if channels > 1 and src.shape[-1:] != (channels,):
         raise ValueError(f"{name}: lut expects one table or one for each channel but got {channels} (src {src.shape})")
     if dst is not None:
-        check_out(name, dst, src.shape, lut.dtype, "dst")
+        check_out(name, dst, src, src.shape, lut.dtype, "dst")
     if channels == 1:
         return delivered(kernels.look_up(src, lut.reshape(256)), dst)
     tables = np.moveaxis(lut.reshape(256, channels), -1, 0)

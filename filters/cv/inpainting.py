@@ -88,7 +88,7 @@ def inpaint(
         raise ValueError(f"{name}: flags expects INPAINT_NS = 0 or INPAINT_TELEA = 1 but got {flags!r}")
     radius = _radius(name, inpaintRadius)
     if dst is not None:
-        check_out(name, dst, src.shape, src.dtype, "dst")
+        check_out(name, dst, src, src.shape, src.dtype, "dst")
     filled = kernels.inpaint_marching(x, inpaintMask.reshape(x.shape[:3]), radius=radius, method=_METHODS[int(flags)])
     result = from_nhwc(filled, src, channels, batch)
     if dst is None:

@@ -66,7 +66,7 @@ def _components(
     if isinstance(connectivity, bool) or connectivity not in (4, 8):
         raise ValueError(f"{name}: connectivity expects 4 or 8 but got {connectivity!r}")
     if labels is not None:
-        check_out(name, labels, image.shape, np.dtype(np.int32), "labels")
+        check_out(name, labels, image, image.shape, np.dtype(np.int32), "labels")
     found, counts = kernels.label_components(image, connectivity=2 if connectivity == 8 else 1, equal=False)
     return counts + 1, delivered(found, labels)
 
@@ -168,6 +168,6 @@ def distanceTransform(  # noqa: N802
     if isinstance(maskSize, bool) or maskSize != DIST_MASK_PRECISE:
         raise ValueError(f"{name}: maskSize expects DIST_MASK_PRECISE = {DIST_MASK_PRECISE} but got {maskSize!r}")
     if dst is not None:
-        check_out(name, dst, src.shape, np.dtype(np.float32), "dst")
+        check_out(name, dst, src, src.shape, np.dtype(np.float32), "dst")
     distances, _ = kernels.distance_transform(src, distance_dtype="float32")
     return delivered(distances, dst)

@@ -27,7 +27,7 @@ def target_of(name: str, dst: Any, src: np.ndarray, dtype: np.dtype, shape: tupl
     """``dst`` in the (N, H, W, C) ``shape`` where a kernel can write it so, after a look that it fits."""
     if dst is None:
         return None
-    check_out(name, dst, src.shape, dtype, "dst")
+    check_out(name, dst, src, src.shape, dtype, "dst")
     if not dst.flags.c_contiguous or np.may_share_memory(dst, src):
         return None
     return dst.reshape(shape)

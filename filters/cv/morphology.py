@@ -283,7 +283,7 @@ def _checked(
 ) -> _Call:
     channels = axis_of_channels(name, src, batch_axes)
     if dst is not None:
-        check_out(name, dst, src.shape, src.dtype, "dst")
+        check_out(name, dst, src, src.shape, src.dtype, "dst")
     element = (3, 3) if kernel is None else np.asarray(kernel)
     if isinstance(element, np.ndarray):
         if element.size == 0:

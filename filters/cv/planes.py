@@ -41,6 +41,6 @@ class Planes:
         found = from_nhwc(result, self.src, self.channel_axis, self.batch)
         if dst is None:
             return in_order(found)
-        check_out(self.name, dst, found.shape, found.dtype, "dst")
+        check_out(self.name, dst, found, found.shape, found.dtype, "dst")
         dst[...] = found
         return dst

@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import kernels
 from ...kernels.arrays import new_like
-from ..images import check_image, check_out, from_nhwc, in_order, leading_axes, to_nhwc
+from ..images import check_beside, check_image, check_out, from_nhwc, in_order, leading_axes, to_nhwc
 
 TM_SQDIFF = 0
 TM_SQDIFF_NORMED = 1
@@ -93,7 +93,7 @@ def matchTemplate(  # noqa: N802
     shape = (n, h - template.shape[0] + 1, w - template.shape[1] + 1)
     if result is not None:
         final = (*image.shape[:batch_axes], *shape[1:])
-        check_out(name, result, final, np.dtype(np.float32), "result")
+        check_out(name, result, image, final, np.dtype(np.float32), "result")
     if n == 0:
         scores = np.zeros(shape, np.float32)
     elif weights is not None:
@@ -142,6 +142,7 @@ def _images(name: str, image: Any, templ: Any, batch_axes: Any) -> tuple[np.ndar
 def _weights(name: str, mask: Any, template: np.ndarray) -> np.ndarray:
     """The mask as float64 weights of the template's shape."""
     check_image(name, "mask", mask)
+    check_beside(name, "mask", mask, template)
     if mask.dtype not in (np.uint8, np.float32):
         raise TypeError(f"{name}: mask expects uint8 or float32 but got {mask.dtype}")
     wide = mask[..., None] if mask.ndim == 2 else mask
@@ -279,6 +280,7 @@ def minMaxLoc(  # noqa: N802
     counts = np.ones(src.shape, bool) if src.dtype.kind != "f" else ~np.isnan(src)
     if mask is not None:
         check_image(name, "mask", mask)
+        check_beside(name, "mask", mask, src)
         if mask.shape != src.shape or mask.dtype != np.uint8:
             raise ValueError(f"{name}: mask expects uint8 {src.shape} but got {mask.dtype} {mask.shape}")
         counts &= mask != 0
@@ -333,7 +335,7 @@ def integral(src: np.ndarray, sum: np.ndarray | None = None, sdepth: int = -1, *
     dtype = np.dtype(_DEPTHS[sdepth] or (np.int32 if src.dtype == np.uint8 else np.float64))
     shape = tuple(n + (batch <= axis < batch + 2) for axis, n in enumerate(src.shape))
     if sum is not None:
-        check_out(name, sum, shape, dtype, "sum")
+        check_out(name, sum, src, shape, dtype, "sum")
     total = new_like(src, shape, dtype) if sum is None else sum
     total[...] = 0
     inside = total[(slice(None),) * batch + (slice(1, None), slice(1, None))]

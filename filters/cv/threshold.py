@@ -92,7 +92,7 @@ def threshold(
     if method:
         check_plane(name, src, ("uint8",), batch)
     if dst is not None:
-        check_out(name, dst, src.shape, src.dtype, "dst")
+        check_out(name, dst, src, src.shape, src.dtype, "dst")
     lead = src.shape[:batch]
     if method and src.size:
         counts = to_device(kernels.count_values(src, bins=256, batch_axes=batch), "cpu").reshape(-1, 256)

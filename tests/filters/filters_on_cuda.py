@@ -174,3 +174,30 @@ def test_out_lies_on_the_device_too():
 def test_a_filter_without_a_cuda_variant_says_so():
     with pytest.raises(TypeError, match=r"random_noise: image expects a numpy\.ndarray but got a cupy\.ndarray"):
         filters.random_noise(cupy.asarray(REAL))
+
+
+MASK = REAL > 0.3
+
+
+@pytest.mark.parametrize(
+    ("name", "image"), [("sobel", REAL), ("canny", REAL), ("equalize_hist", BYTES), ("roberts", REAL)]
+)
+def test_a_mask_lies_on_the_device_too(name, image):
+    def masked(own, mask):
+        return getattr(filters, name)(own, mask=mask)
+
+    check(masked, (image, MASK), {})
+
+
+def test_what_lies_elsewhere_is_refused_before_any_work():
+    there = cupy.asarray(REAL)
+    with pytest.raises(TypeError, match="sobel: mask lies on cpu and the image on cuda"):
+        filters.sobel(there, mask=MASK)
+    with pytest.raises(TypeError, match="sobel: mask lies on cuda and the image on cpu"):
+        filters.sobel(REAL, mask=cupy.asarray(MASK))
+    with pytest.raises(TypeError, match="gaussian: out lies on cpu and the image on cuda"):
+        filters.gaussian(there, 1.0, out=np.empty_like(REAL))
+    with pytest.raises(TypeError, match="median: out lies on cuda and the image on cpu"):
+        filters.median(REAL, out=cupy.empty(REAL.shape, np.float64))
+    with pytest.raises(TypeError, match="mean_squared_error: image1 lies on cuda and the image on cpu"):
+        filters.mean_squared_error(REAL, there)
