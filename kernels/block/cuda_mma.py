@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import new_like
+from ..convolution.cuda_mma import launches_for, rejects_input_grad
 from ..convolution.cuda_mma import rejects as rejects_convolution
-from ..convolution.cuda_mma import rejects_input_grad, stage_for
 from ..machine import cuda
 from ..normalization.cuda_fused import Pass, finish
 from ..operation import Run
@@ -31,7 +31,7 @@ def rejects_transposed(g: BlockGeometry) -> str | None:
 
 def build(g: BlockGeometry, *, bf16: bool = False) -> Run:
     """Prepare the three launches."""
-    convolving, parts = stage_for(g.convolution, input_gradient=g.transposed, bf16=bf16, moments=True)
+    convolving, parts = launches_for(g.convolution, input_gradient=g.transposed, bf16=bf16, moments=True)
     finishing = finish(g.normalization, parts, centered=True)
     writing = Pass(g.normalization, "training", g.normalization.activation)
     moments_shape = (parts, g.normalization.channels, 4)

@@ -36,14 +36,17 @@
 // reads 96 rows of 128 bytes, 96 clocks, for 65536 multiply-adds, which mma.sync does in about as long on an H100.
 // Rounding to tf32 on the way into shared memory would be done fewer times, but cp.async passes no registers.
 //
-// Numbers. Inputs are rounded to tf32 or bfloat16 (to nearest) in registers; products are exact, sums are float32.
-// Zeros stand for pixels outside the image, so an infinite weight gives NaN there.
+// Numbers. Inputs are rounded to tf32 or bfloat16 (to nearest); products are exact, sums are float32. Zeros stand for
+// pixels outside the image, so an infinite weight gives NaN there.
 //
-// bfloat16 (-DBF16=1). Half the bits let mma.sync take 16 inner channels at once, in pairs: a register holds channels
-// 2t and 2t + 1. The loads give a lane channels t, t + 4, t + 8 and t + 12 instead. That is as good: a sum does not
-// depend on the order of its terms, so (t, t + 4) and (t + 8, t + 12) stand for the pairs, on the left and on the right
-// alike, and one instruction rounds and packs two numbers. Products take half as long, loads what they took: shared
-// memory holds float32, since cp.async cannot convert, and is what bounds this kernel.
+// bfloat16 (-DBF16=1). Half the bits let mma.sync take 16 inner channels at once, in half the time; and rows of shared
+// memory need half the bytes if they hold bfloat16. The weights come rounded (cuda_round_bf16.cu). Of the halo cp.async
+// fetches float32, which a thread that has waited for its own copies rounds and stores again:
+//
+//        cp.async -> float32, one buffer, each thread's pieces -> rounded -> bfloat16, two buffers, for all
+//
+// once for all R S taps, so that this costs little beside what they save: the step above reads 48 clocks' worth. A row
+// of 32 channels now has 64 bytes, and two rows lie across all banks; piece j of row i is stored at j ^ (i / 2 % 4).
 //
 // Stride 2. A tap reads every other pixel, and which half is up to the tap's parity. So the taps fall into 2 x 2
 // *phases*, r = a + 2 i and s = b + 2 j, and the taps of one phase are a convolution of stride 1 on one pixel in four:
@@ -66,11 +69,14 @@
 // with a few taps of its own. blockIdx.z says which, and its block writes one pixel in four.
 //
 // What is left is to read w as it lies in memory, where now the *output* channels of a tap are neighbours. ldmatrix
-// hands out rows along the inner index, and transposes 16-bit elements only, so each lane reads its factors one by one.
+// hands out rows along the inner index, and turns round 16-bit elements only, so each lane reads its factors one by one.
 // A row of shared memory is then one inner channel with TILE_CHANNELS output channels, and 8 floats of nothing: a warp
 // reads 4 rows x 8 floats at once, and rows that begin 8 banks apart use
 //
 //        row t:  banks 8 t .. 8 t + 7        all 32, each once
+//
+// bfloat16 elements ldmatrix does turn round: eight rows that begin 4 banks apart, by 16 bytes of nothing, are read
+// together.
 //
 // Moments (-DMOMENTS=1, of a convolution that batch normalisation follows). A warp has its results in registers, so it
 // adds them up here: of the channels of its pixels their number, one result, the sum of the differences from that one,
@@ -83,15 +89,22 @@
 #include "cuda_ptx.cuh"
 #include "cuda_activation.cuh"
 
+#if BF16
+typedef unsigned short Weight;  // the bits of a bfloat16
+#else
+typedef float Weight;
+#endif
+
 // As ARGUMENTS in cuda_mma.py.
 struct Arguments {
     const float* x;     // (N, H, W, C)
-    const float* w;     // (K, R, S, C); for the input gradient (C, R, S, K)
+    const Weight* w;    // (K, R, S, C); for the input gradient (C, R, S, K); bfloat16 rows are padded, see w_row
     const float* bias;  // (K,) or null
     float* y;           // (N, P, Q, K)
     float* moments;     // (parts, K, 4): a result, number of pixels, sum and sum of squares of the differences; or null
     int N, H, W, C, K, R, S, P, Q;
     int top, left;   // padding of the convolution
+    int w_row;       // numbers from one row of w to the next
     int activation;  // 0 none, 1 relu, 2 leaky_relu, 3 tanh, 4 sigmoid
     float negative_slope;
 };
@@ -99,8 +112,9 @@ static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_
 
 constexpr int CHUNK = 32;               // input channels of a step
 constexpr int INNER = BF16 ? 16 : 8;    // of these, in one product
-constexpr int PIECES = CHUNK / 4;       // of 16 bytes, in a row
-constexpr int ROW_BYTES = CHUNK * 4;    // of shared memory
+constexpr int PIECES = CHUNK / 4;       // of 16 bytes, in a row of x
+constexpr int W_PIECE = 16 / sizeof(Weight);       // numbers in 16 bytes of w
+constexpr int ROW_BYTES = CHUNK * sizeof(Weight);  // of factors in shared memory
 constexpr int READ_STEP = INPUT_GRADIENT ? 1 : STRIDE;    // from one pixel of a halo tile to the next
 constexpr int STORE_STEP = INPUT_GRADIENT ? STRIDE : 1;   // from one pixel of an output tile to the next
 constexpr int TAP_STEP = INPUT_GRADIENT ? -STRIDE : STRIDE;
@@ -109,20 +123,22 @@ constexpr int WARPS_ACROSS_PIXELS = PIXELS / WARP_PIXELS;
 constexpr int WARPS_ACROSS_CHANNELS = TILE_CHANNELS / WARP_CHANNELS;
 constexpr int THREADS = 32 * WARPS_ACROSS_PIXELS * WARPS_ACROSS_CHANNELS;
 // On each multiprocessor. Without this number the assembler aims at more of them and spills accumulators; three blocks
-// leave a thread 168 registers, which phases and pairs together exceed.
-constexpr int BLOCKS = BF16 && STRIDE > 1 ? 2 : 3;
+// leave a thread 168 registers.
+constexpr int BLOCKS = 3;
 constexpr int ROW_FRAGMENTS = WARP_PIXELS / 16;        // of 16 pixels
 constexpr int COLUMN_FRAGMENTS = WARP_CHANNELS / 8;    // of 8 output channels
 // Of one inner channel's weights, as the input gradient stores them.
-constexpr int WEIGHT_ROW_BYTES = (TILE_CHANNELS + 8) * 4;
+constexpr int WEIGHT_ROW_BYTES = (TILE_CHANNELS + 8) * sizeof(Weight);
 constexpr int WEIGHT_BYTES = INPUT_GRADIENT ? CHUNK * WEIGHT_ROW_BYTES : TILE_CHANNELS * ROW_BYTES;
-static_assert(WEIGHT_ROW_BYTES / 4 % 32 == 8, "neighbouring rows must begin 8 banks apart");
+static_assert(TILE_CHANNELS % 32 == 0, "rows of turned weights must begin 8 banks, or 4, behind each other");
 static_assert(TILE_COLUMNS % 8 == 0, "eight rows read together must be neighbouring pixels");
 static_assert(PIXELS % WARP_PIXELS == 0 && TILE_CHANNELS % WARP_CHANNELS == 0, "warps must cover the tile");
 static_assert(WARP_PIXELS % 16 == 0 && WARP_CHANNELS % 16 == 0, "fragments must cover a warp's piece");
 
 // Where 16-byte piece `piece` of row `row` is stored.
-__device__ __forceinline__ u32 swizzled(int row, int piece) { return row * ROW_BYTES + ((piece ^ (row & 7)) << 4); }
+__device__ __forceinline__ u32 swizzled(int row, int piece) {
+    return row * ROW_BYTES + ((piece ^ (BF16 ? row / 2 & 3 : row & 7)) << 4);
+}
 
 // The output tile of a block: image n, first pixel (p0, q0) of those that the block's phase has, first channel k0.
 struct Tile {
@@ -183,7 +199,17 @@ __device__ __forceinline__ void load_halo(const Arguments& a, const Tile& tile, 
         const int c = c0 + piece * 4;
         const bool inside = h >= 0 && h < a.H && w >= 0 && w < a.W && c < a.C;
         const long long offset = inside ? (static_cast<long long>(h) * a.W + w) * a.C + c : 0;
-        copy_async_16(to + swizzled(pixel, piece), image + offset, inside);
+        copy_async_16(to + (BF16 ? i * 16 : swizzled(pixel, piece)), image + offset, inside);
+    }
+}
+
+// Round what this thread has copied, of `pixels` pixels, and store it for all.
+__device__ __forceinline__ void round_halo(int pixels, u32 from, u32 to) {
+    for (int i = threadIdx.x; i < pixels * PIECES; i += THREADS) {
+        const int pixel = i / PIECES, piece = i % PIECES;
+        const Numbers<4, u32> own = load_shared<4, u32>(from + i * 16);
+        const Numbers<2, u32> pairs = {pair_bf16(own.number[0], own.number[1]), pair_bf16(own.number[2], own.number[3])};
+        store_shared(to + swizzled(pixel, piece / 2) + piece % 2 * 8, pairs);
     }
 }
 
@@ -195,12 +221,12 @@ __device__ __forceinline__ int tap_of(const Arguments& a, const Phase& phase, in
 
 // Start copying the weights of one tap for the input gradient, one row for each of the channels c0 .. c0 + 31.
 __device__ __forceinline__ void load_exchanged_weights(const Arguments& a, const Tile& tile, int tap, int c0, u32 to) {
-    constexpr int ROW_PIECES = TILE_CHANNELS / 4;
+    constexpr int ROW_PIECES = TILE_CHANNELS / W_PIECE;
     for (int i = threadIdx.x; i < CHUNK * ROW_PIECES; i += THREADS) {
         const int row = i / ROW_PIECES, piece = i % ROW_PIECES;
-        const int c = c0 + row, k = tile.k0 + piece * 4;
+        const int c = c0 + row, k = tile.k0 + piece * W_PIECE;
         const bool inside = c < a.C && k < a.K;
-        const long long offset = inside ? (static_cast<long long>(c) * a.R * a.S + tap) * a.K + k : 0;
+        const long long offset = inside ? (static_cast<long long>(c) * a.R * a.S + tap) * a.w_row + k : 0;
         copy_async_16(to + row * WEIGHT_ROW_BYTES + piece * 16, a.w + offset, inside);
     }
 }
@@ -208,62 +234,41 @@ __device__ __forceinline__ void load_exchanged_weights(const Arguments& a, const
 // Start copying the weights of one tap, channels c0 .. c0 + 31, one row for each output channel of the tile.
 __device__ __forceinline__ void load_weights(const Arguments& a, const Tile& tile, int tap, int c0, u32 to) {
     if constexpr (INPUT_GRADIENT) return load_exchanged_weights(a, tile, tap, c0, to);
-    for (int i = threadIdx.x; i < TILE_CHANNELS * PIECES; i += THREADS) {
-        const int row = i / PIECES, piece = i % PIECES;
-        const int k = tile.k0 + row, c = c0 + piece * 4;
+    constexpr int ROW_PIECES = CHUNK / W_PIECE;
+    for (int i = threadIdx.x; i < TILE_CHANNELS * ROW_PIECES; i += THREADS) {
+        const int row = i / ROW_PIECES, piece = i % ROW_PIECES;
+        const int k = tile.k0 + row, c = c0 + piece * W_PIECE;
         const bool inside = k < a.K && c < a.C;
-        const long long offset = inside ? (static_cast<long long>(k) * a.R * a.S + tap) * a.C + c : 0;
+        const long long offset = inside ? (static_cast<long long>(k) * a.R * a.S + tap) * a.w_row + c : 0;
         copy_async_16(to + swizzled(row, piece), a.w + offset, inside);
     }
 }
 
 // The left factors of 16 pixels and INNER channels, of which c is the first; `row` is this lane's row of the halo tile.
 __device__ __forceinline__ void load_left(u32 (&left)[4], u32 halo, int row, int c) {
-    const int lane = threadIdx.x % 32;
-    // Four matrices: pixels 0-7 and 8-15 of channels c .. c + 3, then of c + 4 .. c + 7.
-    load_matrices(left, halo + swizzled(row, c / 4 + lane / 16));
-    if constexpr (BF16) {
-        u32 more[4];
-        load_matrices(more, halo + swizzled(row, c / 4 + 2 + lane / 16));
-#pragma unroll
-        for (int i = 0; i < 2; i++) {
-            left[i] = pair_bf16(left[i], left[i + 2]);
-            left[i + 2] = pair_bf16(more[i], more[i + 2]);
-        }
-    } else {
+    // Four matrices: pixels 0-7 and 8-15 of one piece of the channels, then of the next.
+    load_matrices(left, halo + swizzled(row, c / W_PIECE + threadIdx.x % 32 / 16));
+    if constexpr (!BF16)
 #pragma unroll
         for (int i = 0; i < 4; i++) left[i] = round_tf32(left[i]);
-    }
 }
 
-// Of the weights, 16 output channels and 8 inner ones, of which c is the first: output channels 0-7 of channels
-// c .. c + 3 and c + 4 .. c + 7, then output channels 8-15.
-__device__ __forceinline__ void load_weight_matrices(u32 (&right)[4], u32 weights, int channel, int c) {
+// The right factors of 16 output channels and INNER inner ones, of which c is the first: output channels 0-7 of the
+// first and of the second half of those, then output channels 8-15.
+__device__ __forceinline__ void load_right(u32 (&right)[4], u32 weights, int channel, int c) {
     const int lane = threadIdx.x % 32;
-    if constexpr (INPUT_GRADIENT) {
+    if constexpr (!INPUT_GRADIENT) {
+        load_matrices(right, weights + swizzled(channel + lane % 8 + lane / 16 * 8, c / W_PIECE + lane / 8 % 2));
+    } else if constexpr (BF16) {
+        load_matrices_turned(right, weights + (c + lane % 16) * WEIGHT_ROW_BYTES + (channel + lane / 16 * 8) * 2);
+    } else {
         const u32 from = weights + (c + lane % 4) * WEIGHT_ROW_BYTES + (channel + lane / 4) * 4;
 #pragma unroll
         for (int i = 0; i < 4; i++) right[i] = load_word(from + i % 2 * 4 * WEIGHT_ROW_BYTES + i / 2 * 8 * 4);
-    } else {
-        load_matrices(right, weights + swizzled(channel + lane % 8 + lane / 16 * 8, c / 4 + lane / 8 % 2));
     }
-}
-
-// The right factors of 16 output channels and INNER inner ones: two for output channels 0-7, two for 8-15.
-__device__ __forceinline__ void load_right(u32 (&right)[4], u32 weights, int channel, int c) {
-    load_weight_matrices(right, weights, channel, c);
-    if constexpr (BF16) {
-        u32 more[4];
-        load_weight_matrices(more, weights, channel, c + 8);
-#pragma unroll
-        for (int i = 0; i < 4; i += 2) {
-            right[i] = pair_bf16(right[i], right[i + 1]);
-            right[i + 1] = pair_bf16(more[i], more[i + 1]);
-        }
-    } else {
+    if constexpr (!BF16)
 #pragma unroll
         for (int i = 0; i < 4; i++) right[i] = round_tf32(right[i]);
-    }
 }
 
 // Multiply one step into the accumulators. `pixel` holds, for each row fragment, this lane's row of the halo tile.
@@ -367,8 +372,10 @@ __device__ __forceinline__ void store_moments(const Arguments& a, const Tile& ti
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Arguments a) {
     const Tile tile = tile_of_block(a);
     const int columns = halo_columns(a);
-    const u32 halo_bytes = halo_rows(a) * columns * ROW_BYTES;
+    const int halo_pixels = halo_rows(a) * columns;
+    const u32 halo_bytes = halo_pixels * ROW_BYTES;
     const u32 halo = shared_memory(), weights = halo + 2 * halo_bytes;  // two buffers each
+    const u32 arriving = weights + 2 * WEIGHT_BYTES;                    // and of bfloat16 one for x as it comes
 
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const int first_pixel = warp % WARPS_ACROSS_PIXELS * WARP_PIXELS;
@@ -387,7 +394,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Argum
     const bool empty = phase.down.shifts * phase.across.shifts == 0;  // no tap reaches these pixels
     const int halos = empty ? 0 : (a.C + CHUNK - 1) / CHUNK * count;
     if (!empty) {
-        load_halo(a, tile, phase, 0, halo);
+        load_halo(a, tile, phase, 0, BF16 ? arriving : halo);
         load_weights(a, tile, tap_of(a, phase, 0), 0, weights);
     }
     commit_copies();
@@ -397,13 +404,14 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Argum
         for (int shift = 0; shift < shifts; shift++, step++) {
             // After the barrier this step's copies are there for all, and all are done with the buffers of the last.
             wait_copies<0>();
+            if (BF16 && shift == 0) round_halo(halo_pixels, arriving, halo + index % 2 * halo_bytes);
             __syncthreads();
             const u32 other = weights + (step + 1) % 2 * WEIGHT_BYTES;
             if (shift + 1 < shifts) {
                 load_weights(a, tile, tap_of(a, phase, shift + 1), index / count * CHUNK, other);
             } else if (index + 1 < halos) {
                 const int c0 = (index + 1) / count * CHUNK;
-                load_halo(a, tile, next, c0, halo + (index + 1) % 2 * halo_bytes);
+                load_halo(a, tile, next, c0, BF16 ? arriving : halo + (index + 1) % 2 * halo_bytes);
                 load_weights(a, tile, tap_of(a, next, 0), c0, other);
             }
             commit_copies();

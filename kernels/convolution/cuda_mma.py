@@ -5,6 +5,7 @@ bits), about 8e-3; so the variants run only when they are named, or where `preci
 """
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,16 +14,17 @@ import numpy as np
 from ..activation.epilogue import CODES
 from ..machine import cuda
 from ..operation import Run
+from .cuda_round_bf16 import Rounding
 from .geometry import ConvGeometry
 
 _SOURCE = Path(__file__).with_suffix(".cu")
-_ROW_BYTES = 128  # of shared memory: 32 channels of one pixel
+_CHUNK = 32  # channels of a pixel in shared memory
 _LARGEST_KERNEL = 5  # of one phase: two halo tiles must leave room for the weights in sm_86's 99 KB
 
 # As struct Arguments in cuda_mma.cu.
 ARGUMENTS = np.dtype(
     [(name, np.uint64) for name in ("x", "w", "bias", "y", "moments")]
-    + [(name, np.int32) for name in ("N", "H", "W", "C", "K", "R", "S", "P", "Q", "top", "left", "activation")]
+    + [(name, np.int32) for name in ("N", "H", "W", "C", "K", "R", "S", "P", "Q", "top", "left", "w_row", "activation")]
     + [("negative_slope", np.float32)],
     align=True,
 )
@@ -41,11 +43,14 @@ class Tile(NamedTuple):
     def threads(self) -> int:
         return 32 * (self.rows * self.columns // self.warp_pixels) * (self.channels // self.warp_channels)
 
-    def shared_bytes(self, r: int, s: int, stride: int = 1, *, input_gradient: bool = False) -> int:
-        """Two halo tiles and two taps' weights: one of each in use, the other on its way."""
-        halo = (self.rows + -(-r // stride) - 1) * (self.columns + -(-s // stride) - 1) * _ROW_BYTES
-        weights = (self.channels + (8 if input_gradient else 0)) * _ROW_BYTES
-        return 2 * (halo + weights)
+    def shared_bytes(self, r: int, s: int, stride: int = 1, *, input_gradient: bool = False, bf16: bool = False) -> int:
+        """Two halo tiles and two taps' weights, one of each in use; bfloat16 ones are half as large, but for the next.
+
+        That one arrives in float32.
+        """
+        halo = (self.rows + -(-r // stride) - 1) * (self.columns + -(-s // stride) - 1) * _CHUNK
+        weights = (self.channels + (8 if input_gradient else 0)) * _CHUNK
+        return 2 * 2 * (halo + weights) + 4 * halo if bf16 else 2 * 4 * (halo + weights)
 
 
 WIDE = Tile(8, 16, 64, 64, 32)
@@ -152,29 +157,44 @@ def build_input_grad_bf16(geometry: ConvGeometry) -> Run:
     return _build(geometry, input_gradient=True, bf16=True)
 
 
-def stage_for(
+class Launches(NamedTuple):
+    """The launch of a convolution, and the one before it that rounds its weights, or None."""
+
+    stage: cuda.Stage
+    rounding: Rounding | None
+
+    def run(self, arrays: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """Launch with x, w and bias, and what is written."""
+        x, w, *rest = arrays
+        self.stage.run([x, w if self.rounding is None else self.rounding.run(w), *rest], outputs)
+
+
+def launches_for(
     g: ConvGeometry, *, input_gradient: bool = False, bf16: bool = False, moments: bool = False
-) -> tuple[cuda.Stage, int]:
-    """The launch for x, w, bias and y, and moments if it writes those; and how many parts of pixels these are of."""
+) -> tuple[Launches, int]:
+    """The launches for x, w, bias and y, and moments if they write those; and how many parts of pixels these are of."""
     call, stride = _call(g, input_gradient=input_gradient), g.stride[0]
     phases = stride if input_gradient else 1  # of output pixels, along each axis
     p, q = -(-call.p // phases), -(-call.q // phases)
     tile = tile_for(p, q, call.k)
     kernel = kernel_for(tile, stride, input_gradient=input_gradient, bf16=bf16, moments=moments)
     grid = (call.n * -(-p // tile.rows) * -(-q // tile.columns), -(-call.k // tile.channels), phases**2)
-    shared_bytes = tile.shared_bytes(call.r, call.s, stride, input_gradient=input_gradient)
+    shared_bytes = tile.shared_bytes(call.r, call.s, stride, input_gradient=input_gradient, bf16=bf16)
+    w_rows, w_row = (call.c, call.k) if input_gradient else (call.k, call.c)
+    rounding = Rounding(w_rows * call.r * call.s, w_row) if bf16 else None
     prepared = np.zeros(1, ARGUMENTS)
     prepared[["N", "H", "W", "C", "K", "R", "S", "P", "Q", "top", "left"]] = call
+    prepared["w_row"] = w_row if rounding is None else rounding.shape[1]
     prepared["activation"], prepared["negative_slope"] = CODES[g.activation], g.negative_slope
     parts = grid[0] * grid[2] * (tile.rows * tile.columns // tile.warp_pixels)
-    return cuda.Stage(kernel, grid, shared_bytes, prepared), parts
+    return Launches(cuda.Stage(kernel, grid, shared_bytes, prepared), rounding), parts
 
 
 def _build(g: ConvGeometry, *, input_gradient: bool = False, bf16: bool = False) -> Run:
-    stage, parts = stage_for(g, input_gradient=input_gradient, bf16=bf16)
+    launches, parts = launches_for(g, input_gradient=input_gradient, bf16=bf16)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         if parts:
-            stage.run(arrays, outputs)
+            launches.run(arrays, outputs)
 
     return cuda.aligning(run)

@@ -45,6 +45,22 @@ inline void load_matrices(u32 (&fragment)[4], u32 row, int line = __builtin_LINE
     }});
 }
 
+inline void load_matrices_turned(u32 (&fragment)[4], u32 row, int line = __builtin_LINE()) {
+    emulator::collective({"load_matrices_turned", line, &row, fragment, [](emulator::Collective* lanes, int first) {
+        unsigned short numbers[32][8];
+        for (int i = 0; i < 32; i++) {
+            emulator::current = first + i;
+            const u32 from = *static_cast<const u32*>(lanes[i].in);
+            emulator::read_shared(numbers[i], from, 16, "load_matrices_turned", lanes[i].line);
+        }
+        for (int i = 0; i < 32; i++)
+            for (int m = 0; m < 4; m++) {
+                const u32 low = numbers[m * 8 + i % 4 * 2][i / 4], high = numbers[m * 8 + i % 4 * 2 + 1][i / 4];
+                static_cast<u32*>(lanes[i].out)[m] = low | high << 16;
+            }
+    }});
+}
+
 inline u32 load_word(u32 from, int line = __builtin_LINE()) {
     u32 word;
     emulator::read_shared(&word, from, 4, "load_word", line);

@@ -11,7 +11,7 @@ from cuda_cases import TENSOR_CORES, Case, cases, check, misaligned, run
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from on_emulator import SHARED_BYTES, compiled, emulated
-from tilegrad.kernels.convolution import CONV2D, conv2d, cuda_mma
+from tilegrad.kernels.convolution import CONV2D, conv2d, cuda_mma, cuda_round_bf16
 from tilegrad.kernels.machine import cuda
 from tolerances import BF16_PRODUCT, TF32_PRODUCT
 
@@ -149,12 +149,27 @@ MUTANTS = {
     "taps turned by 90 degrees": ("rows_on * columns + columns_on", "columns_on * columns + rows_on", "differ"),
     "bias of the neighbour": ("a.bias + k + 1)", "a.bias + k)", "differ"),
 }
+BF16_MUTANTS = {
+    "rounded before it is there": ("if (BF16 && shift == 0)", "if (BF16 && shift == 1)", "nobody has written"),
+    "halves exchanged": ("piece % 2 * 8, pairs", "(1 - piece % 2) * 8, pairs", "differ"),
+    "one halo for two chunks": (
+        "halo + index % 2 * halo_bytes);",
+        "halo);",
+        "since the last barrier|nobody has written",
+    ),
+    "rows of weights as long as they were": (
+        "a.R * a.S + tap) * a.w_row",
+        "a.R * a.S + tap) * a.C",
+        "is not a multiple of 16",
+    ),
+    "swizzle of long rows": ("row / 2 & 3", "row & 7", "since the last barrier"),
+}
 
 
 @emulated
-@pytest.mark.parametrize("mutant", MUTANTS)
+@pytest.mark.parametrize("mutant", [*MUTANTS, *BF16_MUTANTS])
 def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    right, broken, complaint = MUTANTS[mutant]
+    right, broken, complaint = (MUTANTS | BF16_MUTANTS)[mutant]
     text = cuda_mma._SOURCE.read_text()
     assert right in text
     source = tmp_path / "cuda_mma.cu"
@@ -164,8 +179,28 @@ def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(CONV2D, "_plans", {})
     # 36 channels: two chunks. 30 output channels: the tile's last two are beyond the edge.
     case = Case((1, 9, 17, 36), (30, 3, 3, 36), True, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, None, "float32", 0)
+    variant = "mma_bf16" if mutant in BF16_MUTANTS else "mma"
     with pytest.raises((emulator.EmulationError, AssertionError), match=complaint):
-        check(case, "cuda.mma", TF32_PRODUCT)
+        check(case, f"cuda.{variant}", TENSOR_CORES[variant])
+
+
+@emulated
+def test_weights_are_rounded_row_by_row() -> None:
+    """To the nearest, halves to even, and rows are padded to whole pieces of 8 numbers."""
+    w = np.array([[1 + 2.0**-8, 1 + 3 * 2.0**-8, -2.0, np.inf] * 3, [np.nan, 2.0**-130, -0.0, 3e38] * 3], np.float32)
+    found = cuda_round_bf16.Rounding(2, 12).run(w)
+    assert found.shape == (2, 16)
+    assert not found[:, 12:].any()
+    wide = (found[:, :12].astype(np.uint32) << 16).view(np.float32)
+    np.testing.assert_array_equal(wide[0], np.float32([1, 1 + 2.0**-6, -2, np.inf] * 3))
+    np.testing.assert_array_equal(wide[1, 1:4], np.float32([2.0**-130, -0.0, np.ldexp(226 / 128, 127)]))
+    assert np.isnan(wide[1, ::4]).all()
+
+
+@pytest.mark.nvrtc
+@pytest.mark.parametrize("architecture", SHARED_BYTES)
+def test_rounding_compiles_without_spills(architecture: str, record_property: Any) -> None:
+    compiled(cuda_round_bf16.rounding_kernel(), architecture, record_property)
 
 
 @pytest.mark.nvrtc
@@ -176,8 +211,8 @@ def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: 
 def test_compiles_without_spills(
     tile: cuda_mma.Tile, stride: int, bf16: bool, architecture: str, record_property: Any
 ) -> None:
-    kernel, blocks = cuda_mma.kernel_for(tile, stride, bf16=bf16), 2 if bf16 and stride == 2 else 3
+    kernel = cuda_mma.kernel_for(tile, stride, bf16=bf16)
     resources = compiled(kernel, architecture, record_property)
-    assert blocks * kernel.threads * resources.registers <= 65536, "the blocks' registers fit a multiprocessor"
+    assert 3 * kernel.threads * resources.registers <= 65536, "the blocks' registers fit a multiprocessor"
     largest = 5 * stride
-    assert tile.shared_bytes(largest, largest, stride) + resources.shared_bytes <= SHARED_BYTES[architecture]
+    assert tile.shared_bytes(largest, largest, stride, bf16=bf16) + resources.shared_bytes <= SHARED_BYTES[architecture]

@@ -144,12 +144,21 @@ MUTANTS = {
     "factors of the neighbour": ("(c + lane % 4) * WEIGHT", "(c + lane % 4 + 1) * WEIGHT", "on its way|differ"),
     "factors exchanged": ("i % 2 * 4 * WEIGHT_ROW_BYTES + i / 2", "i / 2 * 4 * WEIGHT_ROW_BYTES + i % 2", "differ"),
 }
+BF16_MUTANTS = {
+    "half the inner channels": ("(c + lane % 16) * WEIGHT", "(c + lane % 8) * WEIGHT", "differ"),
+    "factors not turned": ("load_matrices_turned(", "load_matrices(", "differ"),
+    "rows of weights as long as they were": (
+        "a.R * a.S + tap) * a.w_row",
+        "a.R * a.S + tap) * a.K",
+        "is not a multiple of 16",
+    ),
+}
 
 
 @emulated
-@pytest.mark.parametrize("mutant", MUTANTS)
+@pytest.mark.parametrize("mutant", [*MUTANTS, *BF16_MUTANTS])
 def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    right, broken, complaint = MUTANTS[mutant]
+    right, broken, complaint = (MUTANTS | BF16_MUTANTS)[mutant]
     text = cuda_mma._SOURCE.read_text()
     assert right in text
     source = tmp_path / "cuda_mma.cu"
@@ -160,7 +169,7 @@ def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: 
     # 36 channels of gy: two chunks. 28 of gx: the tile's last four are beyond the edge.
     case = Case((1, 9, 17, 28), (36, 3, 3, 28), True, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, None, "float32", 0)
     with pytest.raises((emulator.EmulationError, AssertionError), match=complaint):
-        check_gradient(case)
+        check_gradient(case, "mma_bf16" if mutant in BF16_MUTANTS else "mma")
 
 
 @pytest.mark.nvrtc
@@ -172,8 +181,7 @@ def test_compiles_without_spills(
     tile: cuda_mma.Tile, stride: int, bf16: bool, architecture: str, record_property: Any
 ) -> None:
     kernel = cuda_mma.kernel_for(tile, stride, input_gradient=True, bf16=bf16)
-    blocks = 2 if bf16 and stride == 2 else 3
     resources = compiled(kernel, architecture, record_property)
-    assert blocks * kernel.threads * resources.registers <= 65536, "the blocks' registers fit a multiprocessor"
-    shared = tile.shared_bytes(5 * stride, 5 * stride, stride, input_gradient=True) + resources.shared_bytes
+    assert 3 * kernel.threads * resources.registers <= 65536, "the blocks' registers fit a multiprocessor"
+    shared = tile.shared_bytes(5 * stride, 5 * stride, stride, input_gradient=True, bf16=bf16) + resources.shared_bytes
     assert shared <= SHARED_BYTES[architecture]
