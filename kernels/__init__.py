@@ -10,6 +10,11 @@ from .bilateral import bilateral, bilateral_grad
 from .block import conv2d_batch_norm_train, conv_transpose2d_batch_norm_train
 from .box import box2d
 from .canny import canny, canny_of_gradient
+from .chain import (
+    normalized_conv2d_input_grad,
+    normalized_conv2d_weight_grad,
+    normalized_conv_transpose2d_input_grad,
+)
 from .contexts import explain, precision, trace, use_variant
 from .convolution import conv2d, conv2d_input_grad, conv2d_weight_grad, conv_transpose2d
 from .correlation import (
@@ -66,7 +71,7 @@ from .loss import (
 from .machine.memory import memory_report, memory_trim
 from .matching import match_products, match_template, window_sums
 from .nl_means import nl_means, nl_means_uint8
-from .normalization import batch_norm, batch_norm_grad, batch_norm_train
+from .normalization import batch_norm, batch_norm_apply, batch_norm_grad, batch_norm_train
 from .optimizer import adam_step, average_step, norm_of_all, sgd_step
 from .padding import pad2d, pad2d_grad
 from .pooling import (
@@ -105,6 +110,7 @@ __all__ = [
     "avg_pool2d",
     "avg_pool2d_grad",
     "batch_norm",
+    "batch_norm_apply",
     "batch_norm_grad",
     "batch_norm_train",
     "bce_with_logits",
@@ -183,6 +189,9 @@ __all__ = [
     "nl_means",
     "nl_means_uint8",
     "norm_of_all",
+    "normalized_conv2d_input_grad",
+    "normalized_conv2d_weight_grad",
+    "normalized_conv_transpose2d_input_grad",
     "pad2d",
     "pad2d_grad",
     "piecewise_linear",

@@ -1,8 +1,11 @@
 """A convolution, batch normalisation by the statistics of its result, and an activation, as one operation: training.
 
-reference.py   the definitions: the two operations' own, one after the other
-apart.py       "apart": the two operations, one after the other
+reference.py   the definitions: the operations' own, one after the other
+apart.py       "apart": the operations, one after the other
 cuda_mma.py    "mma" on CUDA: the convolution adds up what normalises its result while it has it in registers
+
+In a chain of blocks a normalised image is read by the next convolution alone. So a block may leave it out (apply=False)
+and leave z and its statistics, through which the next one reads z (x_mean and x_affine).
 
 A network in evaluation needs none of this: there the statistics are numbers, which go into the convolution's weights.
 """
@@ -21,8 +24,10 @@ __all__ = ["conv2d_batch_norm_train", "conv_transpose2d_batch_norm_train"]
 
 
 def _constants(g: BlockGeometry) -> tuple[Any, ...]:
-    c, n = g.convolution, g.normalization
-    return (c.stride, c.pads, c.dilation, c.groups), (n.eps, CODES[n.activation], n.negative_slope)
+    c, n, r = g.convolution, g.normalization, g.reading
+    place = (c.stride, c.pads, c.dilation, c.groups)
+    reading = (CODES[r.activation], r.negative_slope) if r else (0, 0.0)
+    return place, (n.eps, CODES[n.activation], n.negative_slope), reading
 
 
 def _variants(rejects: str) -> tuple[Variant, ...]:
@@ -47,6 +52,13 @@ CONV2D_BATCH_NORM_TRAIN = Operation(
         {"shapes": [(2, 5, 6, 3), (2, 3, 3, 3)], "padding": 1},
         {"shapes": [(2, 9, 7, 8), (6, 3, 3, 8), (6,), (6,)], "padding": 1, "activation": "relu"},
         {"shapes": [(1, 10, 12, 4), (8, 4, 4, 4), (8,), (8,)], "stride": 2, "activation": "leaky_relu"},
+        {"shapes": [(1, 5, 9, 4), (6, 3, 3, 4), (6,), (6,), (4,), (2, 4)], "padding": 1, "x_activation": "relu"},
+        {
+            "shapes": [(2, 7, 6, 8), (4, 3, 3, 8), (4,), (4,), (8,), (2, 8)],
+            "stride": 2,
+            "padding": 1,
+            "x_activation": "leaky_relu",
+        },
         {"shapes": [(4, 40, 40, 32), (32, 3, 3, 32), (32,), (32,)], "padding": 1, "activation": "relu"},
     ),
 )
@@ -63,6 +75,7 @@ CONV_TRANSPOSE2D_BATCH_NORM_TRAIN = Operation(
     cases=(
         {"shapes": [(2, 4, 3, 3), (3, 3, 3, 2)], "padding": 1},
         {"shapes": [(1, 5, 4, 8), (8, 4, 4, 4), (4,), (4,)], "stride": 2, "padding": 1, "activation": "relu"},
+        {"shapes": [(2, 5, 4, 8), (8, 3, 4, 4), (4,), (4,), (8,), (2, 8)], "stride": 2, "x_activation": "relu"},
         {"shapes": [(4, 14, 14, 32), (32, 4, 4, 16), (16,), (16,)], "stride": 2, "padding": 1, "activation": "relu"},
     ),
 )
@@ -73,7 +86,12 @@ def conv2d_batch_norm_train(
     w: np.ndarray,
     weight: np.ndarray | None = None,
     bias: np.ndarray | None = None,
+    x_mean: np.ndarray | None = None,
+    x_affine: np.ndarray | None = None,
     *,
+    x_activation: str | None = None,
+    x_negative_slope: float = 0.01,
+    apply: bool = True,
     running_mean: np.ndarray | None = None,
     running_var: np.ndarray | None = None,
     stride: int | tuple[int, int] = 1,
@@ -85,7 +103,7 @@ def conv2d_batch_norm_train(
     activation: str | None = None,
     negative_slope: float = 0.01,
     variant: str | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Convolve, normalise each channel by its own mean and variance, and activate.
 
     Parameters
@@ -96,6 +114,13 @@ def conv2d_batch_norm_train(
         Kernels; there is no bias, which normalising would take away.
     weight, bias, running_mean, running_var : (C_out,) arrays of the same dtype, optional
         Of the normalisation, as in `batch_norm_train`, which also says what is changed in place.
+    x_mean, x_affine : (C,) and (2, C) arrays of the same dtype, optional
+        What another block left beside its z, which is the x of this one: the convolution reads
+        ``activate((x - x_mean) * x_affine[0] + x_affine[1])`` in place of x. Zeros around the image stay zeros.
+    x_activation, x_negative_slope
+        The activation of that, as in `batch_norm_apply`.
+    apply : bool
+        Whether y is computed.
     stride, padding, dilation, groups
         As in `conv2d`.
     momentum, eps, activation, negative_slope
@@ -105,7 +130,7 @@ def conv2d_batch_norm_train(
 
     Returns
     -------
-    y : (N, P, Q, C_out) array
+    y : (N, P, Q, C_out) array, or None without ``apply``
     z : (N, P, Q, C_out) array
         The convolution's result, which the gradient needs.
     mean, inverse_std, affine : arrays
@@ -123,10 +148,18 @@ def conv2d_batch_norm_train(
     >>> y, z, mean, inverse_std, affine = conv2d_batch_norm_train(x, np.full((1, 1, 1, 1), 2.0), eps=0.0)
     >>> z.ravel(), mean, float(y.mean())
     (array([0., 2., 4., 6.]), array([3.]), 0.0)
+
+    Two blocks in a row, of which the second reads the first one's z:
+
+    >>> no_y, z, mean, inverse_std, affine = conv2d_batch_norm_train(x, np.full((1, 1, 1, 1), 2.0), apply=False)
+    >>> following = conv2d_batch_norm_train(z, np.ones((1, 1, 1, 1)), None, None, mean, affine, x_activation="relu")
+    >>> following[1].ravel().round(2)
+    array([0.  , 0.  , 0.45, 1.34])
     """
-    args = (stride, padding, dilation, groups, eps, activation, negative_slope)
-    running = (running_mean, running_var)
-    return _run(CONV2D_BATCH_NORM_TRAIN, (x, w, weight, bias), args, running, momentum, variant)
+    end = (eps, activation, negative_slope, x_activation, x_negative_slope, apply)
+    args = (stride, padding, dilation, groups, *end)
+    arrays, running = (x, w, weight, bias, x_mean, x_affine), (running_mean, running_var)
+    return _run(CONV2D_BATCH_NORM_TRAIN, arrays, args, running, momentum, variant)
 
 
 def conv_transpose2d_batch_norm_train(
@@ -134,7 +167,12 @@ def conv_transpose2d_batch_norm_train(
     w: np.ndarray,
     weight: np.ndarray | None = None,
     bias: np.ndarray | None = None,
+    x_mean: np.ndarray | None = None,
+    x_affine: np.ndarray | None = None,
     *,
+    x_activation: str | None = None,
+    x_negative_slope: float = 0.01,
+    apply: bool = True,
     running_mean: np.ndarray | None = None,
     running_var: np.ndarray | None = None,
     stride: int | tuple[int, int] = 1,
@@ -147,14 +185,16 @@ def conv_transpose2d_batch_norm_train(
     activation: str | None = None,
     negative_slope: float = 0.01,
     variant: str | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """`conv2d_batch_norm_train` with a transposed convolution, whose ``w`` is ``(C, KH, KW, C_out // groups)``.
 
     Parameters
     ----------
     x, w, stride, padding, output_padding, dilation, groups
         As in `conv_transpose2d`.
-    weight, bias, running_mean, running_var, momentum, eps, activation, negative_slope, variant
+    weight, bias, x_mean, x_affine, x_activation, x_negative_slope, apply
+        As in `conv2d_batch_norm_train`.
+    running_mean, running_var, momentum, eps, activation, negative_slope, variant
         As in `conv2d_batch_norm_train`.
 
     Returns
@@ -175,16 +215,17 @@ def conv_transpose2d_batch_norm_train(
     >>> y.shape
     (1, 4, 4, 3)
     """
-    args = (stride, padding, output_padding, dilation, groups, eps, activation, negative_slope)
-    running = (running_mean, running_var)
-    return _run(CONV_TRANSPOSE2D_BATCH_NORM_TRAIN, (x, w, weight, bias), args, running, momentum, variant)
+    end = (eps, activation, negative_slope, x_activation, x_negative_slope, apply)
+    args = (stride, padding, output_padding, dilation, groups, *end)
+    arrays, running = (x, w, weight, bias, x_mean, x_affine), (running_mean, running_var)
+    return _run(CONV_TRANSPOSE2D_BATCH_NORM_TRAIN, arrays, args, running, momentum, variant)
 
 
 def _run(
     operation: Operation, arrays: Any, args: tuple[Any, ...], running: Any, momentum: float, variant: str | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    channels = operation.plan(arrays, args, variant).geometry.normalization.channels
-    check_running(operation.name, running, arrays[0], channels, momentum)
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    g = operation.plan(arrays, args, variant).geometry
+    check_running(operation.name, running, arrays[0], g.normalization.channels, momentum)
     y, z, mean, inverse_std, affine, unbiased = operation.run(arrays, args, None, variant)
     move_running(running, (mean, unbiased), momentum)
-    return y, z, mean, inverse_std, affine
+    return y if g.apply else None, z, mean, inverse_std, affine

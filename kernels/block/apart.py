@@ -1,20 +1,25 @@
-"""A block "apart": the convolution and the normalisation one after the other, on either device. Takes everything."""
+"""A block "apart": the convolution and the normalisations one after the other, on either device. Takes everything."""
 
 from typing import Any
 
+from ..arrays import new_like
 from ..convolution import CONV2D, CONV_TRANSPOSE2D
-from ..normalization import BATCH_NORM_TRAIN
+from ..normalization import BATCH_NORM_APPLY, BATCH_NORM_TRAIN
 from ..operation import Run
 from .geometry import BlockGeometry
 
 
 def build(g: BlockGeometry) -> Run:
-    """Prepare nothing: both operations choose their own variants."""
+    """Prepare nothing: the operations choose their own variants."""
     convolution = CONV_TRANSPOSE2D if g.transposed else CONV2D
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        (x, w, weight, bias), (y, z, *statistics) = arrays, outputs
+        (x, w, weight, bias, x_mean, x_affine), (y, z, *statistics) = arrays, outputs
+        if g.reading:
+            x = BATCH_NORM_APPLY.run((x, x_mean, x_affine), (g.reading.activation, g.reading.negative_slope))
         convolution.run((x, w, None), (*g.place, None, 0.0), z)
+        if not g.apply:  # it is written all the same: the operation gives it beside its statistics
+            y = new_like(z, z.shape, z.dtype)
         BATCH_NORM_TRAIN.run((z, weight, bias), g.normalizing, (y, *statistics))
 
     return run

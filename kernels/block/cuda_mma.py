@@ -2,8 +2,10 @@
 
 Three launches: the convolution writes z and, for each of its warps, what it can say of the channels of its pixels; a
 second puts that together; a third reads z and writes y. Batch normalisation for itself would have to read z once more,
-to add it up: 4 of 16 bytes for each number of z. The kernels are cuda_mma.cu of the convolution, cuda_fused_finish.cu
-and cuda_fused.cu of the normalisation. Factors are rounded as the convolution's own variants do.
+to add it up: 4 of 16 bytes for each number of z. Without y there is no third, and the convolution that follows reads z
+through the normalisation: 8 bytes for each number of z, written once and read once. The kernels are cuda_mma.cu of the
+convolution, cuda_fused_finish.cu and cuda_fused.cu of the normalisation. Factors are rounded as the convolution's own
+variants do.
 """
 
 from typing import Any
@@ -30,19 +32,22 @@ def rejects_transposed(g: BlockGeometry) -> str | None:
 
 
 def build(g: BlockGeometry, *, bf16: bool = False) -> Run:
-    """Prepare the three launches."""
-    convolving, parts = launches_for(g.convolution, input_gradient=g.transposed, bf16=bf16, moments=True)
+    """Prepare the launches."""
+    convolving, parts = launches_for(
+        g.convolution, input_gradient=g.transposed, bf16=bf16, moments=True, reading=g.reading
+    )
     finishing = finish(g.normalization, parts, centered=True)
     writing = Pass(g.normalization, "training", g.normalization.activation)
     moments_shape = (parts, g.normalization.channels, 4)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        (x, w, weight, bias), (y, z, *statistics) = arrays, outputs
+        (x, w, weight, bias, *through), (y, z, *statistics) = arrays, outputs
         moments = new_like(z, moments_shape, np.float32)
-        convolving.run([x, w, None], [z, moments])
+        convolving.run([x, w, None, *through], [z, moments])
         finishing.run([moments, z, weight, bias], statistics)
         mean, _, affine, _ = statistics
-        writing.write(y, x=z, mean=mean, affine=affine)
+        if g.apply:
+            writing.write(y, x=z, mean=mean, affine=affine)
 
     return cuda.aligning(run)
 

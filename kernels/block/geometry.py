@@ -1,4 +1,6 @@
-"""Checked calls of a block: a convolution and the normalisation of its result."""
+"""Checked calls of a block: a convolution, perhaps of an image that is normalised on the way, and the normalisation of
+its result.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,55 +9,82 @@ import numpy as np
 
 from ..convolution import CONV2D, CONV_TRANSPOSE2D
 from ..convolution.geometry import ConvGeometry
-from ..normalization import BATCH_NORM_TRAIN
+from ..normalization import BATCH_NORM_APPLY, BATCH_NORM_TRAIN
 from ..normalization.geometry import Normalization
 from ..operation import Spec
 
 
 @dataclass(frozen=True)
 class BlockGeometry:
-    """The geometries of both operations, and the arguments that they take behind their arrays.
+    """The geometries of the operations, and the arguments that they take behind their arrays.
 
     ``place`` is what a convolution takes before its activation; ``normalizing`` is what `batch_norm_train` takes.
+    ``reading`` is the normalisation through which x is read, or None; without ``apply`` there is no y.
     """
 
     convolution: ConvGeometry
     normalization: Normalization
+    reading: Normalization | None
     transposed: bool
+    apply: bool
     place: tuple[Any, ...]
     normalizing: tuple[Any, ...]
 
     @property
     def outputs(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
-        """Of y, z and the statistics."""
-        y, *statistics = self.normalization.outputs
-        return (y, y, *statistics)
+        """Of y, z and the statistics; a y that is not wanted has no images."""
+        (shape, dtype), *statistics = self.normalization.outputs
+        y = shape if self.apply else (0, *shape[1:])
+        return ((y, dtype), (shape, dtype), *statistics)
 
     @property
     def flops(self) -> float:
-        """Of both."""
-        return self.convolution.flops + self.normalization.flops
+        """Of all."""
+        reading = self.reading.flops if self.reading else 0.0
+        return reading + self.convolution.flops + self.normalization.flops
 
     @property
     def bytes_moved(self) -> float:
         """Of the convolution, and z read and y written: its statistics are known when it is."""
-        return self.convolution.bytes_moved + self.normalization.bytes_moved * 2 / 3
+        return self.convolution.bytes_moved + self.apply * self.normalization.bytes_moved * 2 / 3
 
 
-def _block(operation: Any, arrays: tuple[Any, ...], place: tuple[Any, ...], rest: tuple[Any, ...]) -> BlockGeometry:
-    x, w, weight, bias = arrays
+def _reading(name: str, x: Spec, mean: Any, affine: Any, activation: Any, slope: Any) -> Normalization | None:
+    if (mean is None) != (affine is None):
+        raise ValueError(f"{name}: expects x_mean and x_affine together")
+    if mean is not None:
+        return BATCH_NORM_APPLY.geometry(x, mean, affine, activation, slope)
+    if activation is not None:
+        raise ValueError(f"{name}: x_activation expects x_mean and x_affine beside it but got {activation!r} alone")
+    return None
+
+
+def _block(
+    name: str, operation: Any, arrays: tuple[Any, ...], place: Any, normalizing: Any, rest: Any
+) -> BlockGeometry:
+    (x, w, weight, bias, x_mean, x_affine), (x_activation, x_slope, apply) = arrays, rest
     convolution = operation.geometry(x, w, None, *place, None, 0.0)
     shape, dtype = convolution.outputs[0]
     z = Spec(shape, dtype, ())
-    normalization = BATCH_NORM_TRAIN.geometry(z, weight, bias, *rest)
-    return BlockGeometry(convolution, normalization, operation is CONV_TRANSPOSE2D, place, rest)
+    normalization = BATCH_NORM_TRAIN.geometry(z, weight, bias, *normalizing)
+    reading = _reading(name, x, x_mean, x_affine, x_activation, x_slope)
+    if not isinstance(apply, bool | np.bool_):
+        raise TypeError(f"{name}: apply expects True or False but got {apply!r}")
+    transposed = operation is CONV_TRANSPOSE2D
+    return BlockGeometry(convolution, normalization, reading, transposed, bool(apply), place, normalizing)
 
 
-def conv2d_block(x: Any, w: Any, weight: Any, bias: Any, *arguments: Any) -> BlockGeometry:
-    """Check a call of `conv2d_batch_norm_train`: stride, padding, dilation, groups; eps, activation, slope."""
-    return _block(CONV2D, (x, w, weight, bias), arguments[:4], arguments[4:])
+def conv2d_block(x: Any, w: Any, weight: Any, bias: Any, x_mean: Any, x_affine: Any, *arguments: Any) -> BlockGeometry:
+    """Check a call of `conv2d_batch_norm_train`: stride, padding, dilation, groups; eps, activation, slope; the
+    activation and slope of x, and apply.
+    """
+    arrays, parts = (x, w, weight, bias, x_mean, x_affine), (arguments[:4], arguments[4:7], arguments[7:])
+    return _block("conv2d_batch_norm_train", CONV2D, arrays, *parts)
 
 
-def conv_transpose2d_block(x: Any, w: Any, weight: Any, bias: Any, *arguments: Any) -> BlockGeometry:
+def conv_transpose2d_block(
+    x: Any, w: Any, weight: Any, bias: Any, x_mean: Any, x_affine: Any, *arguments: Any
+) -> BlockGeometry:
     """Check a call of `conv_transpose2d_batch_norm_train`, which has output_padding behind padding."""
-    return _block(CONV_TRANSPOSE2D, (x, w, weight, bias), arguments[:5], arguments[5:])
+    arrays, parts = (x, w, weight, bias, x_mean, x_affine), (arguments[:5], arguments[5:8], arguments[8:])
+    return _block("conv_transpose2d_batch_norm_train", CONV_TRANSPOSE2D, arrays, *parts)

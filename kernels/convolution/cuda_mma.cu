@@ -41,7 +41,7 @@
 //
 // bfloat16 (-DBF16=1). Half the bits let mma.sync take 16 inner channels at once, in half the time; and rows of shared
 // memory need half the bytes if they hold bfloat16. The weights come rounded (cuda_round_bf16.cu). Of the halo cp.async
-// fetches float32, which a thread that has waited for its own copies rounds and stores again:
+// fetches float32, which a thread that has waited for its own copies rounds, and stores again:
 //
 //        cp.async -> float32, one buffer, each thread's pieces -> rounded -> bfloat16, two buffers, for all
 //
@@ -84,8 +84,36 @@
 // read all results once more; cuda_fused_finish.cu puts these together in the same way.) 64 differences of float32 are
 // added in float32, eight of a lane and then those of eight lanes.
 //
-// Compiled with -DKERNEL, -DBF16, -DINPUT_GRADIENT, -DSTRIDE, -DMOMENTS, -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS,
-// -DWARP_PIXELS, -DWARP_CHANNELS and -DARGUMENT_BYTES by cuda_mma.py, which also launches it.
+// Sums (-DSUMS=1, of a gradient that goes on through the activation and the normalisation of the block before). That
+// block left z, the result of its own convolution, and this convolution read activate((z - mean) * scale + offset). So
+// a warp reads z at the very place where it would store its gradient, two channels and 8 bytes there as here,
+// multiplies by the activation's derivative, and stores g in place of the gradient. What batch normalisation's gradient
+// needs besides are the sums of g and of g * (z - mean) * inverse_std over each channel: a warp adds up those of its
+// pixels, 64 numbers in float32, and cuda_fused_finish.cu those of all warps. The loads of eight rows of pixels are
+// under way together, and the activation is a macro (-DACTIVATION): asked for each number, it would cost a jump.
+//
+// Its traffic: apart, the gradient is written, read with z to be added up, and read with z once more for the result
+// that is written, 24 bytes for each number. Here z is read and g written, then both are read and the result written:
+// 20 bytes, and a launch less.
+//
+// Through a normalisation (-DNORMALIZED=1). What x holds may be the z of a block before this one, and what is convolved
+//
+//     act((x[n, h, w, c] - x_mean[c]) * x_affine[0, c] + x_affine[1, c])      of cuda_fused.cu, with zeros around it
+//
+// That image is written nowhere: z is written once and read once, 8 bytes for each of its numbers, where a pass between
+// the two would read it and write another image of its size, 16 bytes. cp.async passes no registers, so a halo arrives
+// as it is. A thread sees its own copies as soon as it has waited for them, and normalises those 16-byte pieces before
+// the barrier that shows them to all. Pieces outside the image stay zero: act(offset) is not zero.
+//
+//        wait      normalise own pieces (bfloat16: and round them)      barrier      multiply R S taps
+//
+// The pieces of a row are the same channels for all of a thread's rows, since PIECES divides THREADS: it holds mean,
+// scale and offset of four. That is one read and one write of the halo for the R S times that each warp reads most of
+// it; blocks with the same pixels and other output channels do it again.
+//
+// Compiled with -DKERNEL, -DBF16, -DINPUT_GRADIENT, -DSTRIDE, -DMOMENTS, -DSUMS, -DNORMALIZED, -DACTIVATION (code of
+// act), -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS, -DWARP_PIXELS, -DWARP_CHANNELS and -DARGUMENT_BYTES by
+// cuda_mma.py, which also launches it.
 #include "cuda_ptx.cuh"
 #include "cuda_activation.cuh"
 
@@ -95,18 +123,31 @@ typedef unsigned short Weight;  // the bits of a bfloat16
 typedef float Weight;
 #endif
 
-// As ARGUMENTS in cuda_mma.py.
+// As ARGUMENTS in cuda_mma.py, or SUMS_ARGUMENTS.
 struct Arguments {
-    const float* x;     // (N, H, W, C)
-    const Weight* w;    // (K, R, S, C); for the input gradient (C, R, S, K); bfloat16 rows are padded, see w_row
-    const float* bias;  // (K,) or null
-    float* y;           // (N, P, Q, K)
-    float* moments;     // (parts, K, 4): a result, number of pixels, sum and sum of squares of the differences; or null
+    const float* x;         // (N, H, W, C)
+    const Weight* w;        // (K, R, S, C); for the input gradient (C, R, S, K); bfloat16 rows are padded, see w_row
+    const float* bias;      // (K,) or null
+    const float* x_mean;    // (C,) for NORMALIZED, or null
+    const float* x_affine;  // (2, C) for NORMALIZED, scale and offset, or null
+#if SUMS
+    const float* z;            // (N, P, Q, K)
+    const float* mean;         // (K,)
+    const float* inverse_std;  // (K,)
+    const float* affine;       // (2, K): scale and offset; not read without an activation
+#endif
+    float* y;  // (N, P, Q, K)
+#if SUMS
+    double* parts;  // (parts, 2, K): sum of g, sum of g * (z - mean) * inverse_std
+#else
+    float* moments;  // (parts, K, 4): a result, pixels, sum and sum of squares of the differences; or null
+#endif
     int N, H, W, C, K, R, S, P, Q;
     int top, left;   // padding of the convolution
     int w_row;       // numbers from one row of w to the next
-    int activation;  // 0 none, 1 relu, 2 leaky_relu, 3 tanh, 4 sigmoid
+    int activation;  // of y: 0 none, 1 relu, 2 leaky_relu, 3 tanh, 4 sigmoid
     float negative_slope;
+    float x_negative_slope;  // of x's own activation, for NORMALIZED
 };
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_mma.py");
 
@@ -133,11 +174,17 @@ constexpr int WEIGHT_BYTES = INPUT_GRADIENT ? CHUNK * WEIGHT_ROW_BYTES : TILE_CH
 static_assert(TILE_CHANNELS % 32 == 0, "rows of turned weights must begin 8 banks, or 4, behind each other");
 static_assert(TILE_COLUMNS % 8 == 0, "eight rows read together must be neighbouring pixels");
 static_assert(PIXELS % WARP_PIXELS == 0 && TILE_CHANNELS % WARP_CHANNELS == 0, "warps must cover the tile");
+static_assert(THREADS % PIECES == 0, "a thread's pieces must be of the same channels in all rows");
 static_assert(WARP_PIXELS % 16 == 0 && WARP_CHANNELS % 16 == 0, "fragments must cover a warp's piece");
 
 // Where 16-byte piece `piece` of row `row` is stored.
 __device__ __forceinline__ u32 swizzled(int row, int piece) {
     return row * ROW_BYTES + ((piece ^ (BF16 ? row / 2 & 3 : row & 7)) << 4);
+}
+
+// Where a piece of x is copied: at once where it is a factor, or where its thread alone finds it again.
+__device__ __forceinline__ u32 copied(int pixel, int piece) {
+    return BF16 ? (pixel * PIECES + piece) * 16 : swizzled(pixel, piece);
 }
 
 // The output tile of a block: image n, first pixel (p0, q0) of those that the block's phase has, first channel k0.
@@ -199,17 +246,50 @@ __device__ __forceinline__ void load_halo(const Arguments& a, const Tile& tile, 
         const int c = c0 + piece * 4;
         const bool inside = h >= 0 && h < a.H && w >= 0 && w < a.W && c < a.C;
         const long long offset = inside ? (static_cast<long long>(h) * a.W + w) * a.C + c : 0;
-        copy_async_16(to + (BF16 ? i * 16 : swizzled(pixel, piece)), image + offset, inside);
+        copy_async_16(to + copied(pixel, piece), image + offset, inside);
     }
 }
 
-// Round what this thread has copied, of `pixels` pixels, and store it for all.
-__device__ __forceinline__ void round_halo(int pixels, u32 from, u32 to) {
-    for (int i = threadIdx.x; i < pixels * PIECES; i += THREADS) {
-        const int pixel = i / PIECES, piece = i % PIECES;
-        const Numbers<4, u32> own = load_shared<4, u32>(from + i * 16);
-        const Numbers<2, u32> pairs = {pair_bf16(own.number[0], own.number[1]), pair_bf16(own.number[2], own.number[3])};
-        store_shared(to + swizzled(pixel, piece / 2) + piece % 2 * 8, pairs);
+// Wait for this thread's copies of a halo, channels c0 .. c0 + 31, and make factors of them: normalised and activated
+// (NORMALIZED), rounded (BF16). They are the pieces that load_halo gave it, here counted by rows and columns, since
+// divisions would take longer than all the rest.
+__device__ __forceinline__ void settle_halo(const Arguments& a, const Tile& tile, const Phase& phase, int c0,
+                                            u32 arrived, u32 halo) {
+    typedef Numbers<4, float> Piece;
+    constexpr int PIXEL_STEP = THREADS / PIECES;
+    static_assert(PIXEL_STEP % 8 == 0, "a thread's pieces must be stored at the same place of their rows");
+    const int columns = halo_columns(a), rows = halo_rows(a);
+    const int piece = threadIdx.x % PIECES, pixel = threadIdx.x / PIECES, c = c0 + piece * 4;
+    Piece mean = {}, scale = {}, offset = {};
+    if (NORMALIZED && c < a.C) {
+        mean = load_numbers<4>(a.x_mean + c);
+        scale = load_numbers<4>(a.x_affine + c);
+        offset = load_numbers<4>(a.x_affine + a.C + c);
+    }
+    wait_copies<0>();
+    u32 from = arrived + copied(pixel, piece), to = BF16 ? halo + swizzled(pixel, piece / 2) + piece % 2 * 8 : from;
+    int row = pixel / columns, column = pixel % columns;
+    for (; row < rows; from += THREADS * 16, to += PIXEL_STEP * ROW_BYTES) {
+        const int h = (tile.p0 + row) * READ_STEP + phase.down.first_pixel;
+        const int w = (tile.q0 + column) * READ_STEP + phase.across.first_pixel;
+        const bool inside = h >= 0 && h < a.H && w >= 0 && w < a.W && c < a.C;
+        Piece numbers = load_shared<4, float>(from);
+        if (NORMALIZED && inside)
+#pragma unroll
+            for (int i = 0; i < 4; i++) {
+                const float d = numbers.number[i] - mean.number[i];
+                numbers.number[i] = activate(d * scale.number[i] + offset.number[i], ACTIVATION, a.x_negative_slope);
+            }
+        if constexpr (BF16) {
+            Numbers<2, u32> pairs;
+#pragma unroll
+            for (int i = 0; i < 2; i++)
+                pairs.number[i] = pair_bf16(bits_of(numbers.number[2 * i]), bits_of(numbers.number[2 * i + 1]));
+            store_shared(to, pairs);
+        } else {
+            store_shared(to, numbers);
+        }
+        for (column += PIXEL_STEP; column >= columns; column -= columns) row++;
     }
 }
 
@@ -335,7 +415,14 @@ __device__ __forceinline__ float add_lanes(float value) {
     return value;
 }
 
-// The moments of the warp's pixels, at its place among those of all warps.
+// The place of a warp's pixels among those of all warps.
+__device__ __forceinline__ long long part_of(int first_pixel) {
+    const long long block = static_cast<long long>(blockIdx.z) * gridDim.x + blockIdx.x;
+    return block * WARPS_ACROSS_PIXELS + first_pixel / WARP_PIXELS;
+}
+
+#if !SUMS
+// The moments of the warp's pixels.
 __device__ __forceinline__ void store_moments(const Arguments& a, const Tile& tile, int first_pixel, int channel,
                                               const float (&sums)[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4]) {
     const int lane = threadIdx.x % 32;
@@ -348,8 +435,7 @@ __device__ __forceinline__ void store_moments(const Arguments& a, const Tile& ti
         own += inside[i];
     }
     const float count = add_lanes(own);
-    const long long part = static_cast<long long>(blockIdx.z) * gridDim.x + blockIdx.x;
-    float* to = a.moments + (part * WARPS_ACROSS_PIXELS + first_pixel / WARP_PIXELS) * a.K * 4;
+    float* to = a.moments + part_of(first_pixel) * a.K * 4;
 #pragma unroll
     for (int j = 0; j < COLUMN_FRAGMENTS; j++)
 #pragma unroll
@@ -368,6 +454,75 @@ __device__ __forceinline__ void store_moments(const Arguments& a, const Tile& ti
             if (lane < 4 && k < a.K) store_numbers<4>(to + k * 4, moments);
         }
 }
+
+#else
+
+typedef Numbers<2, float> Pair;  // of neighbouring channels
+constexpr int LANE_PIXELS = ROW_FRAGMENTS * 2;
+
+struct Sums {
+    Pair sum, product;
+};
+
+// The gradient of channels k and k + 1 through the activation, for this lane's pixels: stored, and added up.
+__device__ __forceinline__ Sums store_channels(const Arguments& a, const long long (&pixel)[LANE_PIXELS], int j, int k,
+                                               const float (&sums)[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4]) {
+    const Pair mean = load_numbers<2>(a.mean + k), inverse_std = load_numbers<2>(a.inverse_std + k);
+    Pair scale = {}, offset = {};
+    if constexpr (ACTIVATION) {
+        scale = load_numbers<2>(a.affine + k);
+        offset = load_numbers<2>(a.affine + a.K + k);
+    }
+    Pair z[LANE_PIXELS];
+#pragma unroll
+    for (int i = 0; i < LANE_PIXELS; i++)
+        if (pixel[i] >= 0) z[i] = load_numbers<2>(a.z + pixel[i] * a.K + k);
+    Sums added = {};
+#pragma unroll
+    for (int i = 0; i < LANE_PIXELS; i++) {
+        if (pixel[i] < 0) continue;
+        Pair g;
+#pragma unroll
+        for (int v = 0; v < 2; v++) {
+            const float d = z[i].number[v] - mean.number[v], value = d * scale.number[v] + offset.number[v];
+            g.number[v] = activate_grad(value, sums[i / 2][j][i % 2 * 2 + v], ACTIVATION, a.negative_slope);
+            added.sum.number[v] += g.number[v];
+            added.product.number[v] += g.number[v] * (d * inverse_std.number[v]);
+        }
+        store_pair(a.y + pixel[i] * a.K + k, g.number[0], g.number[1]);
+    }
+    return added;
+}
+
+// The gradient through the activation, in the place of y, and the sums over the warp's pixels.
+__device__ __forceinline__ void store_gradient(const Arguments& a, const Tile& tile, int first_pixel, int channel,
+                                               const float (&sums)[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4]) {
+    const int lane = threadIdx.x % 32;
+    long long pixel[LANE_PIXELS];  // of all images, or -1 outside
+#pragma unroll
+    for (int i = 0; i < LANE_PIXELS; i++) {
+        const Place at = place_of(tile, first_pixel + i * 8 + lane / 4);
+        const bool inside = at.p < a.P && at.q < a.Q;
+        pixel[i] = inside ? (static_cast<long long>(tile.n) * a.P + at.p) * a.Q + at.q : -1;
+    }
+    double* to = a.parts + part_of(first_pixel) * 2 * a.K;
+#pragma unroll
+    for (int j = 0; j < COLUMN_FRAGMENTS; j++) {
+        const int k = tile.k0 + channel + j * 8 + lane % 4 * 2;
+        Sums added = {};
+        if (k < a.K) added = store_channels(a, pixel, j, k, sums);
+        Numbers<2, double> sum, product;
+#pragma unroll
+        for (int v = 0; v < 2; v++) {
+            sum.number[v] = add_lanes(added.sum.number[v]);
+            product.number[v] = add_lanes(added.product.number[v]);
+        }
+        if (lane >= 4 || k >= a.K) continue;
+        store_numbers<2>(to + k, sum);
+        store_numbers<2>(to + a.K + k, product);
+    }
+}
+#endif
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Arguments a) {
     const Tile tile = tile_of_block(a);
@@ -403,8 +558,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Argum
         const int shifts = phase.down.shifts * phase.across.shifts;
         for (int shift = 0; shift < shifts; shift++, step++) {
             // After the barrier this step's copies are there for all, and all are done with the buffers of the last.
+            const u32 current = halo + index % 2 * halo_bytes;
+            if ((NORMALIZED || BF16) && shift == 0) {
+                // The phase is found again: together with what normalises, the one at hand would be spilled.
+                const Phase same = phase_of(a, INPUT_GRADIENT ? blockIdx.z : index % count);
+                settle_halo(a, tile, same, index / count * CHUNK, BF16 ? arriving : current, current);
+            }
             wait_copies<0>();
-            if (BF16 && shift == 0) round_halo(halo_pixels, arriving, halo + index % 2 * halo_bytes);
             __syncthreads();
             const u32 other = weights + (step + 1) % 2 * WEIGHT_BYTES;
             if (shift + 1 < shifts) {
@@ -416,11 +576,15 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Argum
             }
             commit_copies();
             const int rows_on = shift / phase.across.shifts, columns_on = shift % phase.across.shifts;
-            multiply_step(sums, pixel, rows_on * columns + columns_on, halo + index % 2 * halo_bytes, channel,
+            multiply_step(sums, pixel, rows_on * columns + columns_on, current, channel,
                           weights + step % 2 * WEIGHT_BYTES);
         }
         phase = next;
     }
+#if SUMS
+    store_gradient(a, tile, first_pixel, channel, sums);
+#else
     store_tile(a, tile, first_pixel, channel, sums);
     if constexpr (MOMENTS) store_moments(a, tile, first_pixel, channel, sums);
+#endif
 }

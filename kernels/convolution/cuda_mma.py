@@ -13,6 +13,7 @@ import numpy as np
 
 from ..activation.epilogue import CODES
 from ..machine import cuda
+from ..normalization.geometry import Normalization
 from ..operation import Run
 from .cuda_round_bf16 import Rounding
 from .geometry import ConvGeometry
@@ -21,13 +22,17 @@ _SOURCE = Path(__file__).with_suffix(".cu")
 _CHUNK = 32  # channels of a pixel in shared memory
 _LARGEST_KERNEL = 5  # of one phase: two halo tiles must leave room for the weights in sm_86's 99 KB
 
-# As struct Arguments in cuda_mma.cu.
-ARGUMENTS = np.dtype(
-    [(name, np.uint64) for name in ("x", "w", "bias", "y", "moments")]
-    + [(name, np.int32) for name in ("N", "H", "W", "C", "K", "R", "S", "P", "Q", "top", "left", "w_row", "activation")]
-    + [("negative_slope", np.float32)],
-    align=True,
-)
+
+def _arguments(*pointers: str) -> np.dtype:
+    """As struct Arguments in cuda_mma.cu."""
+    integers = ("N", "H", "W", "C", "K", "R", "S", "P", "Q", "top", "left", "w_row", "activation")
+    fields = [*((name, np.uint64) for name in pointers), *((name, np.int32) for name in integers)]
+    return np.dtype([*fields, ("negative_slope", np.float32), ("x_negative_slope", np.float32)], align=True)
+
+
+_READ = ("x", "w", "bias", "x_mean", "x_affine")
+ARGUMENTS = _arguments(*_READ, "y", "moments")
+SUMS_ARGUMENTS = _arguments(*_READ, "z", "mean", "inverse_std", "affine", "y", "parts")
 
 
 class Tile(NamedTuple):
@@ -90,19 +95,37 @@ def tile_for(p: int, q: int, k: int) -> Tile:
 
 @functools.cache
 def kernel_for(
-    tile: Tile, stride: int = 1, *, input_gradient: bool = False, bf16: bool = False, moments: bool = False
+    tile: Tile,
+    stride: int = 1,
+    *,
+    input_gradient: bool = False,
+    bf16: bool = False,
+    moments: bool = False,
+    sums: bool = False,
+    normalized: bool = False,
+    activation: str | None = None,
 ) -> cuda.Kernel:
-    """The kernel of cuda_mma.cu for one tile, stride and type of products."""
+    """The kernel of cuda_mma.cu for one tile, stride, type of products, beginning and end.
+
+    The activation is that of the block before, of which ``normalized`` needs the values and ``sums`` the derivative;
+    that of the result is told at the launch.
+    """
     names = ("TILE_ROWS", "TILE_COLUMNS", "TILE_CHANNELS", "WARP_PIXELS", "WARP_CHANNELS")
     choices = (
         ("INPUT_GRADIENT", int(input_gradient)),
         ("BF16", int(bf16)),
         ("STRIDE", stride),
         ("MOMENTS", int(moments)),
+        ("SUMS", int(sums)),
+        ("NORMALIZED", int(normalized)),
+        ("ACTIVATION", CODES[activation]),
     )
-    operation = f"conv2d{'_input_grad' if input_gradient else ''}{'_moments' if moments else ''}"
+    ends = (("_moments", moments), ("_of_normalized", normalized), ("_sums", sums))
+    parts = ["_input_grad" if input_gradient else "", *(end for end, wanted in ends if wanted)]
+    operation = f"conv2d{''.join(parts)}" + (f"_{activation or 'linear'}" if normalized or sums else "")
     name = f"{operation}_mma_{'bf16' if bf16 else 'tf32'}_{tile.rows}x{tile.columns}x{tile.channels}_stride{stride}"
-    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, (*zip(names, tile, strict=True), *choices))
+    arguments = SUMS_ARGUMENTS if sums else ARGUMENTS
+    return cuda.Kernel(_SOURCE, name, tile.threads, arguments, (*zip(names, tile, strict=True), *choices))
 
 
 def _rejects(g: ConvGeometry) -> str | None:
@@ -164,28 +187,44 @@ class Launches(NamedTuple):
     rounding: Rounding | None
 
     def run(self, arrays: Sequence[Any], outputs: Sequence[Any]) -> None:
-        """Launch with x, w and bias, and what is written."""
+        """Launch with the kernel's arrays, of which the second is w."""
         x, w, *rest = arrays
         self.stage.run([x, w if self.rounding is None else self.rounding.run(w), *rest], outputs)
 
 
 def launches_for(
-    g: ConvGeometry, *, input_gradient: bool = False, bf16: bool = False, moments: bool = False
+    g: ConvGeometry,
+    *,
+    input_gradient: bool = False,
+    bf16: bool = False,
+    moments: bool = False,
+    sums: bool = False,
+    reading: Normalization | None = None,
 ) -> tuple[Launches, int]:
-    """The launches for x, w, bias and y, and moments if they write those; and how many parts of pixels these are of."""
+    """The launches for the arrays of `ARGUMENTS`, or of `SUMS_ARGUMENTS`, and into how many parts they cut the pixels.
+
+    Of each part they leave moments or sums where these are wanted. ``x_mean`` and ``x_affine`` are those of the
+    normalisation through which x is read, ``reading``, and None where it is read as it is.
+    """
     call, stride = _call(g, input_gradient=input_gradient), g.stride[0]
     phases = stride if input_gradient else 1  # of output pixels, along each axis
     p, q = -(-call.p // phases), -(-call.q // phases)
     tile = tile_for(p, q, call.k)
-    kernel = kernel_for(tile, stride, input_gradient=input_gradient, bf16=bf16, moments=moments)
+    before = reading.activation if reading else g.activation if sums else None
+    kernel = kernel_for(
+        tile, stride, input_gradient=input_gradient, bf16=bf16, moments=moments, sums=sums,
+        normalized=reading is not None, activation=before,
+    )  # fmt: skip
     grid = (call.n * -(-p // tile.rows) * -(-q // tile.columns), -(-call.k // tile.channels), phases**2)
     shared_bytes = tile.shared_bytes(call.r, call.s, stride, input_gradient=input_gradient, bf16=bf16)
     w_rows, w_row = (call.c, call.k) if input_gradient else (call.k, call.c)
     rounding = Rounding(w_rows * call.r * call.s, w_row) if bf16 else None
-    prepared = np.zeros(1, ARGUMENTS)
+    prepared = np.zeros(1, kernel.arguments)
     prepared[["N", "H", "W", "C", "K", "R", "S", "P", "Q", "top", "left"]] = call
     prepared["w_row"] = w_row if rounding is None else rounding.shape[1]
     prepared["activation"], prepared["negative_slope"] = CODES[g.activation], g.negative_slope
+    if reading:
+        prepared["x_negative_slope"] = reading.negative_slope
     parts = grid[0] * grid[2] * (tile.rows * tile.columns // tile.warp_pixels)
     return Launches(cuda.Stage(kernel, grid, shared_bytes, prepared), rounding), parts
 
@@ -195,6 +234,6 @@ def _build(g: ConvGeometry, *, input_gradient: bool = False, bf16: bool = False)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         if parts:
-            launches.run(arrays, outputs)
+            launches.run([*arrays, None, None], outputs)
 
     return cuda.aligning(run)

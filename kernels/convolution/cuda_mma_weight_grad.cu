@@ -36,10 +36,20 @@
 //
 // All addresses of a strip are then one base for each lane plus constants, which the instructions hold.
 //
+// Through a normalisation (-DNORMALIZED=1: of x, 2: of gy, which is the input of a transposed convolution). The array
+// in device memory is then z, and what is multiplied is activate((z - mean) * scale + offset). cp.async passes no
+// registers, so a strip arrives as z. Behind the wait, where a thread sees its own copies and nobody else's, each
+// thread rewrites the 16-byte pieces that it copied itself, and the barrier that publishes the strip publishes them
+// rewritten. What lies outside the image must stay zero, which activate((0 - mean) * scale + offset) is not: load_strip
+// returns, as bits, which of the thread's pieces lie inside. THREADS is a multiple of the pieces of a pixel, so that a
+// thread has the same four channels in all pixels of all strips, and keeps their factors in registers.
+//
 // Traffic. For 3 x 3 taps of stride 1 and a tile of 64 by 64 channels a strip is 8 KB of gy and 10 KB of x for 393216
 // multiply-adds, 21 for each byte; the R blocks for the rows of taps read the same strips, which the L2 cache holds.
 // From shared memory a warp of 32 x 32 channels reads, for each line of pixels, 8 + 3 x 8 words a lane, 32 clocks, for
 // 24 mma.sync, which take about as long on an H100.
+// A normalised array costs no more of device memory; a pass of its own would read and write it, 8 bytes a number. To
+// rewrite this strip of x takes shared memory 160 clocks, beside the 512 in which four warps read both for products.
 //
 // bfloat16 (-DBF16=1). mma.sync then takes 16 pixels at once, two lines of 8, and a register holds a pair of them.
 // Which two is free, as long as left and right agree: pixels t and t + 4 of a line, as they are loaded for tf32. See
@@ -49,18 +59,22 @@
 // fixed order. Zeros stand for what lies outside x and outside gy, so that an infinite number at a border gives NaN in
 // taps that do not read it.
 //
-// Compiled with -DKERNEL, -DBF16, -DTILE_OUT, -DTILE_IN, -DWARP_OUT, -DWARP_IN, -DTAPS (that is S), -DSTRIDE and
-// -DARGUMENT_BYTES by cuda_mma_weight_grad.py, which also launches it.
+// Compiled with -DKERNEL, -DBF16, -DTILE_OUT, -DTILE_IN, -DWARP_OUT, -DWARP_IN, -DTAPS (that is S), -DSTRIDE,
+// -DNORMALIZED, -DACTIVATION and -DARGUMENT_BYTES by cuda_mma_weight_grad.py, which also launches it.
 #include "cuda_ptx.cuh"
+#include "cuda_activation.cuh"
 
 // As ARGUMENTS in cuda_mma_weight_grad.py.
 struct Arguments {
-    const float* gy;  // (N, P, Q, K)
-    const float* x;   // (N, H, W, C)
-    float* partials;  // (parts, K, R, TAPS, C)
+    const float* gy;      // (N, P, Q, K)
+    const float* x;       // (N, H, W, C)
+    const float* mean;    // of each channel of the array that is normalised; null where none is
+    const float* affine;  // scale and offset of each of them; likewise
+    float* partials;      // (parts, K, R, TAPS, C)
     int N, H, W, C, K, R, P, Q;
     int top, left;  // padding
     int strips;     // of one part
+    float negative_slope;
 };
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_mma_weight_grad.py");
 
@@ -73,11 +87,15 @@ constexpr int GY_BYTES = STRIP_ROWS * STRIP_COLUMNS * GY_ROW_BYTES;
 constexpr int BUFFER_BYTES = GY_BYTES + STRIP_ROWS * X_COLUMNS * X_ROW_BYTES;
 constexpr int WARPS_OUT = TILE_OUT / WARP_OUT, WARPS_IN = TILE_IN / WARP_IN;
 constexpr int THREADS = 32 * WARPS_OUT * WARPS_IN;
+constexpr int OUT_PIECES = TILE_OUT / 4, IN_PIECES = TILE_IN / 4;  // of 16 bytes, in a pixel
+constexpr int GY_PIECES = STRIP_ROWS * STRIP_COLUMNS * OUT_PIECES, X_PIECES = STRIP_ROWS * X_COLUMNS * IN_PIECES;
 constexpr int ROW_FRAGMENTS = WARP_OUT / 16;    // of 16 output channels
 constexpr int COLUMN_FRAGMENTS = WARP_IN / 8;   // of 8 input channels
 static_assert(STRIDE == 1 || STRIDE == 2, "other strides have other bank conflicts");
 static_assert(TILE_OUT % 32 == 0 && TILE_IN % 32 == 0, "rows must begin 8 banks apart");
 static_assert(TILE_OUT % WARP_OUT == 0 && TILE_IN % WARP_IN == 0, "warps must cover the tile");
+static_assert(THREADS % OUT_PIECES == 0 && THREADS % IN_PIECES == 0, "a thread must copy the same channels throughout");
+static_assert(GY_PIECES <= 32 * THREADS && X_PIECES <= 32 * THREADS, "a thread's pieces must have bits in a word");
 static_assert(WARP_OUT % 16 == 0 && WARP_IN % 8 == 0, "fragments must cover a warp's piece");
 
 // What a block computes: output channels from k0, input channels from c0, tap row r, in part `part` of the pixels.
@@ -91,27 +109,70 @@ __device__ __forceinline__ Tile tile_of_block(const Arguments& a) {
             static_cast<int>(blockIdx.z)};
 }
 
-// Start copying strip number `index` of gy, and the pixels of x that tap row r reads for it.
-__device__ __forceinline__ void load_strip(const Arguments& a, const Tile& tile, int index, u32 to) {
+// Start copying strip number `index` of gy, and the pixels of x that tap row r reads for it. The result says which of
+// this thread's pieces of the normalised array lie inside it: bit t, whether the piece of its turn t does.
+__device__ __forceinline__ u32 load_strip(const Arguments& a, const Tile& tile, int index, u32 to) {
     const int across = (a.Q + STRIP_COLUMNS - 1) / STRIP_COLUMNS, down = (a.P + STRIP_ROWS - 1) / STRIP_ROWS;
     const int n = index / (across * down);
     const int p0 = index / across % down * STRIP_ROWS, q0 = index % across * STRIP_COLUMNS;
-    constexpr int OUT_PIECES = TILE_OUT / 4, IN_PIECES = TILE_IN / 4;  // of 16 bytes, in a row
+    u32 to_normalize = 0;
 
-    for (int i = threadIdx.x; i < STRIP_ROWS * STRIP_COLUMNS * OUT_PIECES; i += THREADS) {
+    for (int i = threadIdx.x, turn = 0; i < GY_PIECES; i += THREADS, turn++) {
         const int pixel = i / OUT_PIECES, piece = i % OUT_PIECES;
         const int p = p0 + pixel / STRIP_COLUMNS, q = q0 + pixel % STRIP_COLUMNS, k = tile.k0 + piece * 4;
         const bool inside = p < a.P && q < a.Q && k < a.K;
         const long long offset = inside ? ((static_cast<long long>(n) * a.P + p) * a.Q + q) * a.K + k : 0;
         copy_async_16(to + pixel * GY_ROW_BYTES + piece * 16, a.gy + offset, inside);
+        if constexpr (NORMALIZED == 2) to_normalize |= static_cast<u32>(inside) << turn;
     }
-    for (int i = threadIdx.x; i < STRIP_ROWS * X_COLUMNS * IN_PIECES; i += THREADS) {
+    for (int i = threadIdx.x, turn = 0; i < X_PIECES; i += THREADS, turn++) {
         const int pixel = i / IN_PIECES, piece = i % IN_PIECES;
         const int h = (p0 + pixel / X_COLUMNS) * STRIDE - a.top + tile.r;
         const int w = q0 * STRIDE - a.left + pixel % X_COLUMNS, c = tile.c0 + piece * 4;
         const bool inside = h >= 0 && h < a.H && w >= 0 && w < a.W && c < a.C;
         const long long offset = inside ? ((static_cast<long long>(n) * a.H + h) * a.W + w) * a.C + c : 0;
         copy_async_16(to + GY_BYTES + pixel * X_ROW_BYTES + piece * 16, a.x + offset, inside);
+        if constexpr (NORMALIZED == 1) to_normalize |= static_cast<u32>(inside) << turn;
+    }
+    return to_normalize;
+}
+
+// What a thread knows of the four channels that it normalises.
+struct Factors {
+    Numbers<4, float> mean, scale, offset;
+};
+
+__device__ __forceinline__ Factors factors_of(const Arguments& a, const Tile& tile) {
+    const int channels = NORMALIZED == 1 ? a.C : a.K;
+    const int c = NORMALIZED == 1 ? tile.c0 + threadIdx.x % IN_PIECES * 4 : tile.k0 + threadIdx.x % OUT_PIECES * 4;
+    if (!NORMALIZED || c >= channels) return {};  // no piece of theirs lies inside
+    return {load_numbers<4>(a.mean + c), load_numbers<4>(a.affine + c), load_numbers<4>(a.affine + channels + c)};
+}
+
+// Normalise and activate the pieces that this thread copied, in the strip that begins at `strip`. They have arrived.
+// All are loaded before the first is stored, and those outside as well: the latency is waited for once, and there is no
+// branch but in a last turn in which some threads have no piece.
+__device__ __forceinline__ void normalize_strip(const Arguments& a, const Factors& f, u32 to_normalize, u32 strip) {
+    constexpr int PIECES = NORMALIZED == 1 ? X_PIECES : GY_PIECES, OF_PIXEL = NORMALIZED == 1 ? IN_PIECES : OUT_PIECES;
+    constexpr int ROW_BYTES = NORMALIZED == 1 ? X_ROW_BYTES : GY_ROW_BYTES;
+    constexpr int TURNS = (PIECES + THREADS - 1) / THREADS, WHOLE_TURNS = PIECES / THREADS;
+    constexpr int STEP = THREADS / OF_PIXEL * ROW_BYTES;
+    const u32 pixel = threadIdx.x / OF_PIXEL, piece = threadIdx.x % OF_PIXEL;
+    const u32 first = strip + (NORMALIZED == 1 ? GY_BYTES : 0) + pixel * ROW_BYTES + piece * 16;
+    Numbers<4, float> z[TURNS];
+#pragma unroll
+    for (int turn = 0; turn < TURNS; turn++)
+        if (turn < WHOLE_TURNS || to_normalize >> turn & 1) z[turn] = load_shared<4, float>(first + turn * STEP);
+#pragma unroll
+    for (int turn = 0; turn < TURNS; turn++) {
+        const bool inside = to_normalize >> turn & 1;
+#pragma unroll
+        for (int v = 0; v < 4; v++) {
+            const float d = z[turn].number[v] - f.mean.number[v];
+            const float y = activate(d * f.scale.number[v] + f.offset.number[v], ACTIVATION, a.negative_slope);
+            z[turn].number[v] = inside ? y : 0;
+        }
+        if (turn < WHOLE_TURNS || inside) store_shared(first + turn * STEP, z[turn]);
     }
 }
 
@@ -196,13 +257,15 @@ extern "C" __global__ void __launch_bounds__(THREADS, 2) KERNEL(const Arguments 
     const int across = (a.Q + STRIP_COLUMNS - 1) / STRIP_COLUMNS, down = (a.P + STRIP_ROWS - 1) / STRIP_ROWS;
     const int first = tile.part * a.strips, all = a.N * down * across;
     const int end = first + a.strips < all ? first + a.strips : all;
-    if (first < end) load_strip(a, tile, first, buffers);
+    const Factors factors = factors_of(a, tile);
+    u32 to_normalize = first < end ? load_strip(a, tile, first, buffers) : 0;
     commit_copies();
     for (int strip = first, buffer = 0; strip < end; strip++, buffer = BUFFER_BYTES - buffer) {
         // After the barrier this strip's copies are there for all, and all are done with the buffer of the last one.
         wait_copies<0>();
+        if constexpr (NORMALIZED != 0) normalize_strip(a, factors, to_normalize, buffers + buffer);
         __syncthreads();
-        if (strip + 1 < end) load_strip(a, tile, strip + 1, buffers + BUFFER_BYTES - buffer);
+        if (strip + 1 < end) to_normalize = load_strip(a, tile, strip + 1, buffers + BUFFER_BYTES - buffer);
         commit_copies();
         multiply_strip(sums, gy + buffer, x + buffer);
     }

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..activation.epilogue import CODES
 from ..arrays import new_like
 from ..linear.cuda_sum_partials import adding, parts_of
 from ..machine import cuda
@@ -24,8 +25,9 @@ _LEAST_STRIPS = 8  # of a part: 256 pixels
 
 # As struct Arguments in cuda_mma_weight_grad.cu.
 ARGUMENTS = np.dtype(
-    [(name, np.uint64) for name in ("gy", "x", "partials")]
-    + [(name, np.int32) for name in ("N", "H", "W", "C", "K", "R", "P", "Q", "top", "left", "strips")],
+    [(name, np.uint64) for name in ("gy", "x", "mean", "affine", "partials")]
+    + [(name, np.int32) for name in ("N", "H", "W", "C", "K", "R", "P", "Q", "top", "left", "strips")]
+    + [("negative_slope", np.float32)],
     align=True,
 )
 
@@ -60,12 +62,35 @@ def tile_for(g: ConvGeometry) -> Tile:
     return NARROW if g.c <= NARROW.into or g.s > 3 else WIDE
 
 
+class Reading(NamedTuple):
+    """How x and gy are read: one of them, or None, through a normalisation and the activation behind it."""
+
+    normalized: str | None = None
+    activation: str | None = None
+    negative_slope: float = 0.0
+
+
+_AS_THEY_LIE = Reading()
+
+
 @functools.cache
-def kernel_for(tile: Tile, taps: int, stride: int, *, bf16: bool = False) -> cuda.Kernel:
-    """The kernel of cuda_mma_weight_grad.cu for one tile, a row of taps, a stride and a type of products."""
-    names = ("TILE_OUT", "TILE_IN", "WARP_OUT", "WARP_IN", "TAPS", "STRIDE", "BF16")
-    macros = tuple(zip(names, (*tile, taps, stride, int(bf16)), strict=True))
-    name = f"conv2d_weight_grad_mma_{'bf16' if bf16 else 'tf32'}_{tile.out}x{tile.into}_taps{taps}_stride{stride}"
+def kernel_for(
+    tile: Tile,
+    taps: int,
+    stride: int,
+    *,
+    bf16: bool = False,
+    normalized: str | None = None,
+    activation: str | None = None,
+) -> cuda.Kernel:
+    """The kernel of cuda_mma_weight_grad.cu for one tile, a row of taps, a stride, a type of products and a reading."""
+    names = ("TILE_OUT", "TILE_IN", "WARP_OUT", "WARP_IN", "TAPS", "STRIDE", "BF16", "NORMALIZED", "ACTIVATION")
+    reading = (None, "x", "gy").index(normalized), CODES[activation]
+    macros = tuple(zip(names, (*tile, taps, stride, int(bf16), *reading), strict=True))
+    operation = "conv2d_weight_grad"
+    if normalized:
+        operation += f"_{normalized}_normalized_{activation or 'linear'}"
+    name = f"{operation}_mma_{'bf16' if bf16 else 'tf32'}_{tile.out}x{tile.into}_taps{taps}_stride{stride}"
     return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros)
 
 
@@ -87,31 +112,34 @@ def rejects(geometry: ConvGeometry) -> str | None:
 
 def build(geometry: ConvGeometry) -> Run:
     """Prepare both launches: everything but the addresses."""
-    return _build(geometry, bf16=False)
+    return prepare(geometry)
 
 
 def build_bf16(geometry: ConvGeometry) -> Run:
     """As `build`, with bfloat16 products."""
-    return _build(geometry, bf16=True)
+    return prepare(geometry, bf16=True)
 
 
-def _build(g: ConvGeometry, *, bf16: bool) -> Run:
+def prepare(g: ConvGeometry, *, bf16: bool = False, reading: Reading = _AS_THEY_LIE) -> Run:
+    """Prepare both launches for gy and x and, where one is normalised, mean and affine."""
     tile, stride = tile_for(g), g.stride[0]
-    kernel, shared_bytes = kernel_for(tile, g.s, stride, bf16=bf16), tile.shared_bytes(g.s, stride)
+    through = {"normalized": reading.normalized, "activation": reading.activation}
+    kernel, shared_bytes = kernel_for(tile, g.s, stride, bf16=bf16, **through), tile.shared_bytes(g.s, stride)
     pieces = -(-g.k // tile.out) * -(-g.c // tile.into)
     strips = g.n * -(-g.p // _STRIP[0]) * -(-g.q // _STRIP[1])
     parts, each = parts_of(strips, _BLOCKS // (pieces * g.r), _LEAST_STRIPS)
     prepared = np.zeros(1, ARGUMENTS)
     names = ["N", "H", "W", "C", "K", "R", "P", "Q", "top", "left", "strips"]
     prepared[names] = (g.n, g.h, g.w, g.c, g.k, g.r, g.p, g.q, g.pads[0], g.pads[2], each)
+    prepared["negative_slope"] = reading.negative_slope
     count = g.k * g.r * g.s * g.c
     multiplying = cuda.Stage(kernel, (parts, pieces, g.r), shared_bytes, prepared)
     summing = adding(count, parts, g.dtype)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        (gw,) = outputs
+        (gw,), (gy, x, mean, affine) = outputs, arrays if reading.normalized else (*arrays, None, None)
         partials = gw if parts == 1 else new_like(gw, (parts, count), np.float32)
-        multiplying.run(arrays, [partials])
+        multiplying.run([gy, x, mean, affine], [partials])
         if parts > 1:
             summing.run([partials, None], outputs)
 

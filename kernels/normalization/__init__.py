@@ -16,10 +16,15 @@ from ..activation.epilogue import CODES
 from ..arrays import new_like
 from ..operation import Operation, Variant
 from . import reference
-from .geometry import batch_norm_geometry, batch_norm_grad_geometry, batch_norm_train_geometry
+from .geometry import (
+    batch_norm_apply_geometry,
+    batch_norm_geometry,
+    batch_norm_grad_geometry,
+    batch_norm_train_geometry,
+)
 from .running import check_running, move_running
 
-__all__ = ["batch_norm", "batch_norm_grad", "batch_norm_train"]
+__all__ = ["batch_norm", "batch_norm_apply", "batch_norm_grad", "batch_norm_train"]
 
 BATCH_NORM = Operation(
     "batch_norm",
@@ -58,6 +63,26 @@ BATCH_NORM_TRAIN = Operation(
         {"shapes": [(2, 3)]},
         {"shapes": [(2, 9, 7, 5), (5,), (5,)], "activation": "relu"},
         {"shapes": [(4, 40, 40, 64), (64,), (64,)], "activation": "leaky_relu"},
+    ),
+)
+
+BATCH_NORM_APPLY = Operation(
+    "batch_norm_apply",
+    package=__name__,
+    geometry=batch_norm_apply_geometry,
+    variants=(
+        Variant("blocked", "cpu_blocked", build="build_apply"),
+        Variant("fused", "cuda_fused", device="cuda", build="build_apply"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_apply", teaching=True),
+    ),
+    reference=reference.batch_norm_apply,
+    reference_args=lambda g: (CODES[g.activation], g.negative_slope),
+    flops=lambda g: g.flops,
+    bytes_moved=lambda g: g.bytes_moved,
+    cases=(
+        {"shapes": [(1, 3), (3,), (2, 3)]},
+        {"shapes": [(2, 9, 7, 5), (5,), (2, 5)], "activation": "relu"},
+        {"shapes": [(4, 40, 40, 64), (64,), (2, 64)], "activation": "leaky_relu"},
     ),
 )
 
@@ -204,6 +229,53 @@ def batch_norm_train(
     y, mean, inverse_std, affine, unbiased = results
     move_running(running, (mean, unbiased), momentum)
     return y, mean, inverse_std, affine
+
+
+def batch_norm_apply(
+    x: np.ndarray,
+    mean: np.ndarray,
+    affine: np.ndarray,
+    *,
+    activation: str | None = None,
+    negative_slope: float = 0.01,
+    out: np.ndarray | None = None,
+    variant: str | None = None,
+) -> np.ndarray:
+    """Normalise by what `batch_norm_train` found: ``activate((x - mean) * affine[0] + affine[1])``.
+
+    Parameters
+    ----------
+    x : (..., C) array, float32 or float64
+        An array that is not C-contiguous is copied first.
+    mean : (C,) array of the same dtype
+    affine : (2, C) array of the same dtype
+        Scale and offset of each channel.
+    activation, negative_slope, out, variant
+        As in `batch_norm`.
+
+    Returns
+    -------
+    array of the shape of ``x``
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where shapes, dtypes or ranges do not fit; nothing is computed.
+
+    Notes
+    -----
+    The last pass of `batch_norm_train`: of its ``x``, ``mean`` and ``affine`` this is its ``y``, to the bit, except in
+    "naive" on CUDA, which in training goes on with factors that are not rounded to the type of ``affine``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([[1.0], [5.0]])
+    >>> y, mean, inverse_std, affine = batch_norm_train(x, eps=0.0)
+    >>> batch_norm_apply(x, mean, affine).ravel()
+    array([-1.,  1.])
+    """
+    return BATCH_NORM_APPLY.run((x, mean, affine), (activation, negative_slope), out, variant)
 
 
 def batch_norm_grad(

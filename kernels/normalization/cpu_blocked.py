@@ -253,6 +253,16 @@ def build(g: Normalization) -> Run:
     return run
 
 
+def build_apply(g: Normalization) -> Run:
+    """What runs a planned `batch_norm_apply`."""
+    apply = _apply(g)
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        apply.run(*arrays, outputs[0])
+
+    return run
+
+
 def build_train(g: Normalization) -> Run:
     """What runs a planned `batch_norm_train`."""
     chunk = partial_chunk(g)

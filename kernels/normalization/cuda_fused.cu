@@ -118,21 +118,6 @@ __device__ __forceinline__ Factors factors_of(const Arguments& a, int c, long lo
     return f;
 }
 
-// gy through the activation of value.
-__device__ __forceinline__ Real activate_grad(const Arguments& a, Real value, Real gy) {
-    if constexpr (ACTIVATION == 1) return value <= 0 ? 0 : gy;
-    if constexpr (ACTIVATION == 2) return value <= 0 ? static_cast<Real>(a.negative_slope) * gy : gy;
-    if constexpr (ACTIVATION == 3) {
-        const Real y = tanh(value);
-        return gy * ((1 - y) * (1 + y));
-    }
-    if constexpr (ACTIVATION == 4) {
-        const Real tail = exp(value < 0 ? value : -value), y = 1 / (1 + tail);
-        return gy * (y * (tail * y));
-    }
-    return gy;
-}
-
 struct Sums {
     double first[VECTOR], second[VECTOR];
 };
@@ -155,13 +140,14 @@ __device__ __forceinline__ void do_rows(const Arguments& a, const Factors& f, lo
             Real& number = x[k].number[v];
             const Real d = number - f.center.number[v];
             const Real value = MODE == MOMENTS ? 0 : d * f.scale.number[v] + f.offset.number[v];
-            const Real g = READS_GY ? activate_grad(a, value, gy[k].number[v]) : 0;
+            const Real slope = static_cast<Real>(a.negative_slope);
+            const Real g = READS_GY ? activate_grad(value, gy[k].number[v], ACTIVATION, slope) : 0;
             first += MODE == MOMENTS ? d : g;
             second += MODE == MOMENTS ? d * d : g * (d * f.spread.number[v]);
             if constexpr (MODE == GRADIENT)
                 number = f.outer.number[v] * (g - f.level.number[v] - f.tilt.number[v] * d);
             else
-                number = activate(value, ACTIVATION, static_cast<Real>(a.negative_slope));
+                number = activate(value, ACTIVATION, slope);
         }
         sums.first[v] += first;
         sums.second[v] += second;

@@ -1,8 +1,8 @@
 """Batch normalisation "fused" on CUDA: the host side of cuda_fused.cu, which holds the idea, and cuda_fused_finish.cu.
 
 Training and the gradient are three launches: blocks add parts of the rows, a second launch adds the parts, a third
-writes the result with the activation applied. Inference is the third alone. Into how many parts the rows are cut is
-decided by shapes alone, so that results depend on nothing else.
+writes the result with the activation applied. Inference is the third alone, and so is `batch_norm_apply`. Into how
+many parts the rows are cut is decided by shapes alone, so that results depend on nothing else.
 
 Takes everything. Arrays whose channels are no multiple of 16 bytes, or that do not begin at one, are read a number at a
 time.
@@ -27,7 +27,7 @@ _THREADS = 256
 _ROWS = 4  # of a thread, loaded together
 _ADDING_BLOCKS, _WRITING_BLOCKS = 264, 1056  # two and eight for each multiprocessor of a large GPU
 _LEAST_ROWS = 16  # that a thread adds before a block leaves partial sums
-_FINISHED, _FINISHED_OF_WARPS = 8, 2  # channels of a block of cuda_fused_finish.cu
+_FINISHED, _FINISHED_OF_MANY = 8, 2  # channels of a block of cuda_fused_finish.cu
 
 MODES = ("moments", "training", "inference", "grad_sums", "gradient")
 
@@ -61,15 +61,15 @@ def kernel_for(mode: str, dtype: str, vector: int, activation: str | None) -> cu
 
 
 @functools.cache
-def finish_kernel(dtype: str, *, grad: bool = False, centered: bool = False) -> cuda.Kernel:
-    """The kernel of cuda_fused_finish.cu."""
+def finish_kernel(dtype: str, *, grad: bool = False, centered: bool = False, many: bool = False) -> cuda.Kernel:
+    """The kernel of cuda_fused_finish.cu; there are many parts where a convolution's warps leave them."""
     arguments = FINISH_GRAD_ARGUMENTS if grad else FINISH_ARGUMENTS
-    channels = _FINISHED_OF_WARPS if centered else _FINISHED
+    channels = _FINISHED_OF_MANY if many or centered else _FINISHED
     macros = (
         ("THREADS", _THREADS), ("CHANNELS", channels), ("DOUBLE", int(dtype == "float64")),
         ("GRAD", int(grad)), ("CENTERED", int(centered)),
     )  # fmt: skip
-    name = f"batch_norm_finish{'_grad' if grad else ''}{'_centered' if centered else ''}_{dtype}"
+    name = f"batch_norm_finish{'_grad' if grad else ''}{'_centered' if centered else ''}_{dtype}_x{channels}"
     return cuda.Kernel(_FINISH_SOURCE, name, _THREADS, arguments, macros)
 
 
@@ -123,9 +123,9 @@ class Pass:
 def finish(g: Normalization, parts: int, *, grad: bool = False, centered: bool = False) -> cuda.Stage:
     """The launch that adds so many parts and writes what follows from the sums.
 
-    Parts are those of `Pass.add` or, centered, those that a convolution leaves.
+    Parts are those of `Pass.add`, or of a convolution, whose moments are centered.
     """
-    kernel = finish_kernel(g.dtype.name, grad=grad, centered=centered)
+    kernel = finish_kernel(g.dtype.name, grad=grad, centered=centered, many=parts > _ADDING_BLOCKS)
     prepared = np.zeros(1, kernel.arguments)
     prepared["parts"], prepared["C"] = parts, g.channels
     if not grad:
@@ -142,6 +142,18 @@ def build(g: Normalization) -> Run:
         x, mean, var, weight, bias = arrays
         if x.size:
             writing.write(outputs[0], x=x, mean=mean, spread=var, weight=weight, bias=bias)
+
+    return run
+
+
+def build_apply(g: Normalization) -> Run:
+    """Prepare the launch of `batch_norm_apply`, the last one of `batch_norm_train`."""
+    writing = Pass(g, "training", g.activation)
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        x, mean, affine = arrays
+        if x.size:
+            writing.write(outputs[0], x=x, mean=mean, affine=affine)
 
     return run
 

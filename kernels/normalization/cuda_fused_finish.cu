@@ -8,8 +8,8 @@
 // usual 264 parts a thread adds eight or nine, whose loads are all under way at once. Lanes with the same channel add
 // by shuffles, warps through shared memory: an order that the number of parts decides.
 //
-// Of a convolution that leaves its own moments (CENTERED) there are some thousand parts, one for each of its warps, each
-// relative to a number of its own. Two channels in a block then let 128 threads share them.
+// Of a convolution that leaves the sums itself there are some thousand parts, one for each of its warps; moments are
+// then relative to a number of each part's own (CENTERED). Two channels in a block let 128 threads share them.
 //
 // Memory traffic: 16 bytes for each part and channel, 270 KB for 64 channels. It is bound by latency, of which it has
 // three in a row: the first of a kernel, the loads, the stores.

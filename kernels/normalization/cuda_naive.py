@@ -137,6 +137,19 @@ def build(g: Normalization) -> Run:
     return run
 
 
+def build_apply(g: Normalization) -> Run:
+    """Prepare the launch of `batch_norm_apply`."""
+    code, size = CODES[g.activation], g.rows * g.channels
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        (x, mean, affine), (y,) = arrays, outputs
+        factors = new_like(x, (3, g.channels), np.float64)
+        factors[CENTER], factors[SCALE:] = mean, affine
+        launch_each(batch_norm_naive, size, x.reshape(-1), factors, y.reshape(-1), code, g.negative_slope)
+
+    return run
+
+
 def build_train(g: Normalization) -> Run:
     """Prepare the launches of `batch_norm_train`."""
     code, size, walk = CODES[g.activation], g.rows * g.channels, Pass(1, g.rows, g.channels)

@@ -53,6 +53,15 @@ def _check(name: str, x: Spec, vectors: dict[str, Spec | None], activation: Any)
         raise ValueError(f"{name}: activation expects one of {known} but got {activation!r}")
 
 
+def _check_beside(name: str, x: Spec, argument: str, given: Spec | None, shape: tuple[int, ...]) -> None:
+    """Check an array of the dtype of x and of this shape."""
+    spec = check_real(name, argument, given)
+    if spec.dtype != x.dtype:
+        raise TypeError(f"{name}: {argument} expects {x.dtype} as x has but got {spec.dtype}")
+    if spec.shape != shape:
+        raise ValueError(f"{name}: {argument} expects shape {shape} but got {spec.shape} (x {x.shape})")
+
+
 def _epsilon(name: str, eps: Any) -> float:
     value = finite(name, "eps", eps)
     if value < 0:
@@ -85,6 +94,15 @@ def batch_norm_train_geometry(
     return Normalization(x.dtype, rows, x.shape[-1], eps, activation, slope, 3, outputs)
 
 
+def batch_norm_apply_geometry(x: Spec, mean: Spec, affine: Spec, activation: Any, slope: Any) -> Normalization:
+    """Check a call of `batch_norm_apply`."""
+    name = "batch_norm_apply"
+    _check(name, x, {"mean": mean}, activation)
+    _check_beside(name, x, "affine", affine, (2, x.shape[-1]))
+    rows, slope = math.prod(x.shape[:-1]), finite(name, "negative_slope", slope)
+    return Normalization(x.dtype, rows, x.shape[-1], 0.0, activation, slope, 2, ((x.shape, x.dtype),))
+
+
 def batch_norm_grad_geometry(
     gy: Spec, x: Spec, mean: Spec, inverse_std: Spec, weight: Spec | None, affine: Spec | None,
     activation: Any, slope: Any,
@@ -92,14 +110,9 @@ def batch_norm_grad_geometry(
     """Check a call of `batch_norm_grad`."""
     name = "batch_norm_grad"
     _check(name, x, {"mean": mean, "inverse_std": inverse_std, "weight": weight}, activation)
-    for argument, given, shape in (("gy", gy, x.shape), ("affine", affine, (2, x.shape[-1]))):
-        if given is None and argument == "affine":
-            continue
-        spec = check_real(name, argument, given)
-        if spec.dtype != x.dtype:
-            raise TypeError(f"{name}: {argument} expects {x.dtype} as x has but got {spec.dtype}")
-        if spec.shape != shape:
-            raise ValueError(f"{name}: {argument} expects shape {shape} but got {spec.shape} (x {x.shape})")
+    _check_beside(name, x, "gy", gy, x.shape)
+    if affine is not None:
+        _check_beside(name, x, "affine", affine, (2, x.shape[-1]))
     if (affine is None) != (activation is None):
         raise ValueError(f"{name}: expects affine and activation together (activation {activation!r})")
     slope = finite(name, "negative_slope", slope)

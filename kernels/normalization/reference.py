@@ -49,6 +49,15 @@ def batch_norm_train(x, weight, bias, y, mean, inverse_std, affine, unbiased, ep
             results[p, c] = activate((pixels[p, c] - center) * scale + offset, code, negative_slope)
 
 
+def batch_norm_apply(x, mean, affine, y, code, negative_slope):
+    """``y = activate((x - mean) * affine[0] + affine[1])``."""
+    C = x.shape[-1]
+    pixels, results = x.reshape(-1, C), y.reshape(-1, C)
+    for c in range(C):
+        for p in range(pixels.shape[0]):
+            results[p, c] = activate((pixels[p, c] - mean[c]) * affine[0, c] + affine[1, c], code, negative_slope)
+
+
 def batch_norm_grad(gy, x, mean, inverse_std, weight, affine, gx, gweight, gbias, code, negative_slope):
     """With z = (x - mean) * inverse_std and g the gradient by ``z * weight + bias``::
 

@@ -216,6 +216,7 @@ ODD = {
     "interpolate_grad": [{"shapes": [resized], "input_shape": image, **how} for resized, image, how in _RESIZED],
     "batch_norm": [{"shapes": [_PIXELS, *[_CHANNEL] * 4], "activation": "sigmoid"}],
     "batch_norm_train": [{"shapes": [_PIXELS, _CHANNEL, _CHANNEL], "activation": "leaky_relu"}],
+    "batch_norm_apply": [{"shapes": [_PIXELS, _CHANNEL, (2, 5)], "activation": "tanh"}],
     "batch_norm_grad": [{"shapes": [_PIXELS, _PIXELS, *[_CHANNEL] * 3, (2, 5)], "activation": "leaky_relu"}],
     "inpaint_biharmonic": [
         {"shapes": [(2, 11, 3), (2, 11)], "below": {1: 2}, "integers": "uint8", "tension": 0.25},

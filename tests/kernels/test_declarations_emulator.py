@@ -26,6 +26,7 @@ FOURS: dict[str, list[dict[str, Any]]] = {
     "conv2d_input_grad": [{"shapes": [_RESULT, _WEIGHT], "input_shape": _IMAGE, "padding": 1}],
     # Without padding: the kernel multiplies by its zeros, the definition leaves them out, and NaN tells.
     "conv2d_weight_grad": [{"shapes": [(2, 3, 4, 8), _IMAGE], "weight_shape": _WEIGHT}],
+    "normalized_conv2d_weight_grad": [{"shapes": [(2, 3, 4, 8), _IMAGE, (4,), (2, 4)], "weight_shape": _WEIGHT}],
     "conv_transpose2d": [{"shapes": [_RESULT, _WEIGHT, (4,)], "padding": 1}],
 }
 

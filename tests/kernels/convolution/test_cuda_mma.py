@@ -150,11 +150,11 @@ MUTANTS = {
     "bias of the neighbour": ("a.bias + k + 1)", "a.bias + k)", "differ"),
 }
 BF16_MUTANTS = {
-    "rounded before it is there": ("if (BF16 && shift == 0)", "if (BF16 && shift == 1)", "nobody has written"),
-    "halves exchanged": ("piece % 2 * 8, pairs", "(1 - piece % 2) * 8, pairs", "differ"),
+    "rounded before it is there": ("|| BF16) && shift == 0", "|| BF16) && shift == 1", "nobody has written"),
+    "halves exchanged": ("piece / 2) + piece % 2 * 8", "piece / 2) + (1 - piece % 2) * 8", "differ"),
     "one halo for two chunks": (
-        "halo + index % 2 * halo_bytes);",
-        "halo);",
+        "u32 current = halo + index % 2 * halo_bytes;",
+        "u32 current = halo;",
         "since the last barrier|nobody has written",
     ),
     "rows of weights as long as they were": (

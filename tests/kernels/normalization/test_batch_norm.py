@@ -72,6 +72,16 @@ def check_against(call, variant):
         np.testing.assert_allclose(actual, wanted, rtol=0, atol=BATCH_NORM_GRAD[call.dtype] * largest)
 
 
+@given(call=calls())
+def test_the_last_pass_alone_has_the_bits_of_training(call):
+    y, mean, _, affine = call.train()
+    out = np.full(call.shape, np.nan, call.dtype)
+    assert kernels.batch_norm_apply(call.x, mean, affine, out=out, **call.keywords) is out
+    np.testing.assert_array_equal(out, y)
+    expected = kernels.batch_norm_apply(call.x, mean, affine, variant="naive", **call.keywords)
+    assert_close(out, expected, BATCH_NORM[call.dtype], np.abs(expected).max())
+
+
 @given(call=calls().filter(lambda call: call.x.size < 3000))
 def test_equals_the_definition(call):
     check_against(call, "reference")
@@ -207,6 +217,12 @@ def test_bad_input_is_refused():
         kernels.batch_norm(call.x, call.mean, call.var, eps=-1.0)
     with pytest.raises(ValueError, match="batch_norm: out shares memory"):
         kernels.batch_norm(call.x, call.mean, call.var, out=call.x)
+    with pytest.raises(TypeError, match="batch_norm_apply: affine expects an array but got None"):
+        kernels.batch_norm_apply(call.x, mean, None)
+    with pytest.raises(ValueError, match=r"batch_norm_apply: affine expects shape \(2, 3\) but got \(3,\)"):
+        kernels.batch_norm_apply(call.x, mean, affine[0])
+    with pytest.raises(TypeError, match="batch_norm_apply: affine expects float32 as x has but got float64"):
+        kernels.batch_norm_apply(call.x, mean, affine.astype(np.float64))
     for bad in (call.x.astype(int), [[1.0]], None):
         with pytest.raises(TypeError, match="batch_norm_train: "):
             kernels.batch_norm_train(bad)

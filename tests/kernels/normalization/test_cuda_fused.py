@@ -17,7 +17,12 @@ from tilegrad.kernels.normalization import cuda_fused
 
 from tilegrad import kernels
 
-OPERATIONS = (normalization.BATCH_NORM, normalization.BATCH_NORM_TRAIN, normalization.BATCH_NORM_GRAD)
+OPERATIONS = (
+    normalization.BATCH_NORM,
+    normalization.BATCH_NORM_APPLY,
+    normalization.BATCH_NORM_TRAIN,
+    normalization.BATCH_NORM_GRAD,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,6 +59,8 @@ def compare(shape: tuple[int, ...], dtype: str, activation: str | None, given: b
     for ours, theirs in zip(found[:3], expected[:3], strict=True):
         close(ours, theirs, bound)
     close(found[3][0], expected[3][0], bound)
+    last = kernels.batch_norm_apply(x, found[1], found[3], variant="cuda.fused", **how)
+    np.testing.assert_array_equal(last, found[0])
 
     _, center, inverse_std, affine = (a.astype(dtype) for a in expected)
     statistics = (center, inverse_std)
@@ -136,6 +143,7 @@ def test_no_rows_and_no_channels() -> None:
     for shape in ((0, 4), (3, 0), (0, 0)):
         x, vector = np.ones(shape, np.float32), np.ones(shape[-1:], np.float32)
         assert kernels.batch_norm(x, vector, vector, variant="cuda.fused").shape == shape
+        assert kernels.batch_norm_apply(x, vector, np.stack([vector] * 2), variant="cuda.fused").shape == shape
         gx, gweight, gbias = kernels.batch_norm_grad(x, x, vector, vector, variant="cuda.fused")
         np.testing.assert_array_equal(gweight, 0 * vector)
         np.testing.assert_array_equal(gbias, 0 * vector)

@@ -1,0 +1,52 @@
+"""Checked calls of a weight gradient through a normalisation: the convolution's and the normalisation's."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..convolution import CONV2D_WEIGHT_GRAD
+from ..convolution.geometry import ConvGeometry
+from ..normalization import BATCH_NORM_APPLY
+from ..normalization.geometry import Normalization
+from ..operation import Spec
+
+NAME = "normalized_conv2d_weight_grad"
+
+
+@dataclass(frozen=True)
+class WeightGradient:
+    """The geometries of both operations, which array is normalised, and what the convolution takes but for arrays."""
+
+    convolution: ConvGeometry
+    normalization: Normalization
+    normalized: str
+    place: tuple[Any, ...]
+
+    @property
+    def outputs(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
+        """Of gw."""
+        return self.convolution.outputs
+
+    @property
+    def flops(self) -> float:
+        """Of both."""
+        return self.convolution.flops + self.normalization.flops
+
+    @property
+    def bytes_moved(self) -> float:
+        """Of the convolution: what is normalised is read as it lies, and not written."""
+        return self.convolution.bytes_moved
+
+
+def weight_gradient(
+    gy: Spec, x: Spec, mean: Spec, affine: Spec, weight_shape: Any, normalized: Any, activation: Any, slope: Any,
+    *index: Any,
+) -> WeightGradient:  # fmt: skip
+    """Check a call of `normalized_conv2d_weight_grad`; ``index`` is stride, padding, dilation and groups."""
+    if normalized not in ("x", "gy"):
+        raise ValueError(f'{NAME}: normalized expects "x" or "gy" but got {normalized!r}')
+    place = (weight_shape, *index)
+    convolution = CONV2D_WEIGHT_GRAD.geometry(gy, x, *place)
+    normalization = BATCH_NORM_APPLY.geometry(gy if normalized == "gy" else x, mean, affine, activation, slope)
+    return WeightGradient(convolution, normalization, normalized, place)
