@@ -14,7 +14,7 @@ from .loss import (
     MSELoss,
     SmoothL1Loss,
 )
-from .module import Module, Sequential, StateDict
+from .module import Module, StateDict
 from .normalization import BatchNorm1d, BatchNorm2d, Conv2dBatchNorm, ConvTranspose2dBatchNorm
 from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
 from .resizing import (
@@ -27,6 +27,7 @@ from .resizing import (
     Upsample,
     ZeroPad2d,
 )
+from .sequential import Sequential
 
 __all__ = [
     "AdaptiveAvgPool2d",

@@ -219,33 +219,3 @@ class Module:
 
 def _join(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name
-
-
-class Sequential(Module):
-    """Modules one after another, named by their places.
-
-    >>> from tilegrad import nn
-    >>> nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
-    Sequential(
-      (0): Conv2d(3, 8, kernel_size=(3, 3))
-      (1): ReLU()
-    )
-    """
-
-    def __init__(self, *modules: Module) -> None:
-        for index, module in enumerate(modules):
-            setattr(self, str(index), module)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for _, module in self.named_children():
-            x = module(x)
-        return x
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self.named_children())
-
-    def __getitem__(self, index: int) -> Module:
-        return [module for _, module in self.named_children()][index]
-
-    def __iter__(self) -> Iterator[Module]:
-        return (module for _, module in self.named_children())

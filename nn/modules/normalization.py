@@ -4,8 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...kernels.contexts import arithmetic
 from .. import functional
+from ..functional import chain
 from ..functional.convolution import Padding, Pair
+from ..primitive import Primitive
 from ..tensor import Parameter, Tensor
 from .convolution import Conv2d, ConvTranspose2d, check_activation, check_sizes
 from .module import Module
@@ -79,11 +82,12 @@ class BatchNorm1d(BatchNorm2d):
     """
 
 
-class _Block(Module):
+class Block(Module):
     """A convolution without bias, its normalisation and an activation."""
 
     conv: Conv2d | ConvTranspose2d
     function: Callable[..., Tensor]
+    unapplied: Primitive
 
     def __init__(
         self, conv: Conv2d | ConvTranspose2d, channels: int, activation: str | None, negative_slope: float, eps: float,
@@ -102,11 +106,25 @@ class _Block(Module):
             activation=self.activation, negative_slope=self.negative_slope, **self.conv.geometry,
         )  # fmt: skip
 
+    def links(self, x: Tensor | chain.Unapplied) -> bool:
+        """Whether to hand on what is not normalised: where tensor cores normalise what they read."""
+        z = x.z if isinstance(x, chain.Unapplied) else x
+        return self.training and z.device == "cuda" and arithmetic.get() != "float32"
+
+    def link(self, x: Tensor | chain.Unapplied) -> chain.Unapplied:
+        """The block in training, but for its normalisation and activation."""
+        norm = self.norm
+        return chain.link(
+            type(self).unapplied, x, self.conv.weight, norm.running_mean, norm.running_var, norm.weight, norm.bias,
+            momentum=norm.momentum, eps=norm.eps, activation=self.activation, negative_slope=self.negative_slope,
+            **self.conv.geometry,
+        )  # fmt: skip
+
     def extra_repr(self) -> str:
         return "" if self.activation is None else f"activation={self.activation!r}"
 
 
-class Conv2dBatchNorm(_Block):
+class Conv2dBatchNorm(Block):
     """NHWC images and OHWI weights (PyTorch: NCHW, OIHW): convolution, batch normalisation and activation, fused.
 
     Computes what ``Sequential(Conv2d(..., bias=False), BatchNorm2d(...), activation)`` computes, with one node in the
@@ -126,6 +144,7 @@ class Conv2dBatchNorm(_Block):
     """
 
     function = functional.conv2d_batch_norm
+    unapplied = chain.conv2d_unapplied
 
     def __init__(
         self,
@@ -146,7 +165,7 @@ class Conv2dBatchNorm(_Block):
         super().__init__(conv, out_channels, activation, negative_slope, eps, momentum)
 
 
-class ConvTranspose2dBatchNorm(_Block):
+class ConvTranspose2dBatchNorm(Block):
     """NHWC images and IHWO weights (PyTorch: NCHW, IOHW): `Conv2dBatchNorm` with a transposed convolution.
 
     Attributes
@@ -163,6 +182,7 @@ class ConvTranspose2dBatchNorm(_Block):
     """
 
     function = functional.conv_transpose2d_batch_norm
+    unapplied = chain.conv_transpose2d_unapplied
 
     def __init__(
         self,

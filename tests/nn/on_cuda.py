@@ -233,6 +233,31 @@ def test_training_follows_the_cpu():
     np.testing.assert_allclose(losses["cuda"], losses["cpu"], rtol=1e-9)
 
 
+@pytest.mark.parametrize("precision", ["tf32", "bfloat16"])
+def test_blocks_in_a_row_are_read_through_their_normalisations(precision):
+    """On tensor cores: the images between blocks are not written, and gradients are the CPU's within their rounding."""
+    results = []
+    for device in ("cpu", "cuda"):
+        nn.manual_seed(0)
+        model = nn.models.DnCNN(depth=5, channels=8).to(device)
+        x = nn.Tensor(signed(1, 6, 9, 1, dtype=np.float32)).to(device)
+        with kernels.precision(precision), kernels.trace() as events:
+            loss = model(x).square().mean()
+            loss.backward()
+        arrays = [loss.data, *(p.grad.data for p in model.parameters()), *(b.data for b in model.buffers())]
+        results.append([kernels.to_device(array, "cpu") for array in arrays])
+    end = "mma" if precision == "tf32" else "mma_bf16"
+    ran = [(event.operation, event.variant) for event in events]
+    assert ran.count(("conv2d_batch_norm_train", end)) == 3
+    assert ran.count(("normalized_conv2d_input_grad", end)) == 2
+    assert ran.count(("normalized_conv2d_weight_grad", end)) == 2
+    assert ran.count(("batch_norm_apply", "fused")) == 1
+    assert not any(operation == "batch_norm_train" for operation, _ in ran)
+    bound = {"tf32": 2.0**-10, "bfloat16": 2.0**-7}[precision] * 20  # of factors, through five layers and back
+    for here, there in zip(*results, strict=True):
+        np.testing.assert_allclose(there, here, rtol=0, atol=bound * max(np.abs(here).max(), 1e-3))
+
+
 # --- capture ---
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tilegrad.nn import functional
-from tilegrad.nn.functional import block, normalization
+from tilegrad.nn.functional import block, chain, normalization
 from tilegrad.nn.primitive import PRIMITIVES, WITHOUT_GRADIENT, ZERO
 
-from tilegrad import nn
+from tilegrad import kernels, nn
 
 sizes = st.integers(1, 5)
 shapes = st.lists(sizes, min_size=0, max_size=3).map(tuple)
@@ -317,6 +317,56 @@ def transposed_blocks(draw):
         assume(well_spread(functional.conv_transpose2d(*inputs[:2], **place).data))
     assume(away_from_the_kink(end["activation"], lambda: block.conv_transpose2d_batch_norm_train(*inputs, **place)))
     return (lambda *inputs: block.conv_transpose2d_batch_norm_train(*inputs, **place, **end)), inputs
+
+
+def read_through(name):
+    """A convolution of what it reads through the normalisation of its input, or through none."""
+
+    @case(name)
+    @st.composite
+    def strategy(draw):
+        (x, w, place), tensor, end = draw(geometries()), Draw(draw(seeds)), epilogue(draw)
+        x, norms, channels = (2, *x[1:]), draw(st.booleans()), w[0]
+        if name == "conv_transpose2d_unapplied":
+            x, place["padding"], channels = (*x[:3], w[0]), 0, w[3] * place["groups"]
+        inputs = [tensor(*x), tensor(*w), *([tensor(x[3]), tensor(x[3])] if norms else [])]
+        own = [tensor(channels, requires_grad=False), tensor(channels, requires_grad=False)]
+        if norms:
+            assume(well_spread(inputs[0].data))
+            assume(
+                away_from_the_kink(end["activation"], lambda: normalization.batch_norm_train(inputs[0], *inputs[2:]))
+            )
+
+        def function(x, w, *affine):
+            through = statistics_of(x, *affine, end) if affine else None
+            leaves = chain.Statistics(1e-5, None, 0.01)
+            return PRIMITIVES[name](x, w, *own, None, None, *affine, through=through, leaves=leaves, **place)
+
+        return function, inputs
+
+    return strategy
+
+
+read_through("conv2d_unapplied")
+read_through("conv_transpose2d_unapplied")
+
+
+def statistics_of(x, weight, bias, end):
+    """Those that a block would have left beside x."""
+    statistics = chain.Statistics(1e-5, **end)
+    results = kernels.batch_norm_train(x.data, weight.data, bias.data)
+    _, statistics.mean, statistics.inverse_std, statistics.affine = results
+    return statistics
+
+
+@case("batch_norm_apply")
+@st.composite
+def applied_norms(draw):
+    _, (x, *affine) = draw(batch_norms())
+    tensor, end = Draw(draw(seeds)), epilogue(draw)
+    inputs = [x, *(affine or [tensor(x.shape[-1]), tensor(x.shape[-1])])]
+    assume(away_from_the_kink(end["activation"], lambda: normalization.batch_norm_train(*inputs)))
+    return lambda *inputs: chain.batch_norm_apply(*inputs, statistics=statistics_of(*inputs, end)), inputs
 
 
 def softmaxes(name):
