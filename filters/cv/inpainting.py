@@ -52,8 +52,9 @@ def inpaint(
     -----
     Equals ``cv2.inpaint`` of OpenCV 5.0 bit for bit for images of two rows and columns or more; of narrower ones OpenCV
     reads beside the image, where this reads the nearest pixel. OpenCV takes colour only as uint8 with three channels,
-    this any number of channels of any of its types, filled each on its own with common weights. Of an image without any
-    known pixel nothing is filled, as in OpenCV. A NaN reaches the pixels that are filled from it.
+    this any number of channels of any of its types, filled each on its own with common weights; the last bit of Telea's
+    for three channels is that of OpenCV's colour, for any other number that of its gray. Of an image without any known
+    pixel nothing is filled, as in OpenCV. A NaN reaches the pixels that are filled from it.
 
     References
     ----------

@@ -75,7 +75,7 @@ def _telea(dtype: str) -> Any:
     """Telea's mean: what the neighbours say by their values and gradients, weighted by direction, distance and time."""
     rounded, minus = _rounded(dtype), _difference(dtype)
     real = _real(dtype)
-    bias = real(0.0 if dtype in ("float32", "float64") else 0.5)
+    bias = 0.0 if dtype in ("float32", "float64") else 0.5
     zero, two, nearest, least, small = real(0), real(2), real(_NEAREST), real(_LEAST), real(_SMALL)
 
     @njit(forceinline=True)
@@ -136,7 +136,8 @@ def _telea(dtype: str) -> Any:
         for channel in range(c):
             jx, jy = sums[3 * channel + 1], sums[3 * channel + 2]
             steep = (jx + jy) / (real(math.sqrt(jx * jx + jy * jy)) + small)
-            value = sums[3 * channel] / total + steep + bias
+            # In float64, or a value just above a level would become a half, and be rounded to the even side.
+            value = np.float64(sums[3 * channel] / total + steep) + bias
             y[((i - 1) * w + j - 1) * c + channel] = rounded(value)
 
     return fill
@@ -245,14 +246,19 @@ def _march(dtype: str, telea: bool) -> Any:
     return work
 
 
-def _distances(radius: int, telea: bool, real: Any) -> np.ndarray:
-    """What the distance of a neighbour contributes to its weight; 0 at the pixel itself and outside the disc."""
-    steps = np.arange(-radius, radius + 1, dtype=real)
+def _distances(radius: int, channels: int, telea: bool, real: Any) -> np.ndarray:
+    """What the distance of a neighbour contributes to its weight; 0 at the pixel itself and outside the disc.
+
+    Telea's for three channels is computed in float64 and rounded last, as OpenCV does it for colour alone: where the
+    pixels around are equal, one bit of a weight decides to which side a half is rounded.
+    """
+    wide = np.float64 if telea and channels == 3 else real
+    steps = np.arange(-radius, radius + 1, dtype=wide)
     squares = steps[:, None] ** 2 + steps**2
     with np.errstate(divide="ignore"):
-        weights = real(1) / (squares * np.sqrt(squares)) if telea else real(1) / (squares * squares + real(1))
+        weights = wide(1) / (squares * np.sqrt(squares)) if telea else wide(1) / (squares * squares + wide(1))
     weights[(squares > radius * radius) | (squares == 0)] = 0
-    return weights
+    return weights.astype(real)
 
 
 def build(g: MarchingGeometry) -> Run:
@@ -261,7 +267,7 @@ def build(g: MarchingGeometry) -> Run:
         return lambda arrays, outputs: None
     room = (g.h + 2) * (g.w + 2)
     scratch = -(-(22 * room + 24 * g.c + g.w + 2) // _LINE) * _LINE
-    table = _distances(g.radius, g.telea, _real(g.dtype.name))
+    table = _distances(g.radius, g.c, g.telea, _real(g.dtype.name))
     template = Template(4, (g.h, g.w, g.c, g.radius, scratch))
     worker = _march.address(g.dtype.name, g.telea)
 

@@ -27,6 +27,22 @@ def test_equals_opencv(kind, flags, radius, seed):
     np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parity
+@pytest.mark.parametrize(("dtype", "channels"), [("uint8", ()), ("uint8", (3,)), ("uint16", ())])
+def test_equals_opencv_where_halves_are_rounded(dtype, channels):
+    """Of neighbours that are equal the mean is a level and Telea's half level: the last bit of a sum decides."""
+    rival = pytest.importorskip("cv2")
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        h, w = rng.integers(8, 40, 2)
+        src = (rng.choice([0, 250]) + (rng.random((h, w, *channels)) < 0.05)).astype(dtype)
+        mask = np.zeros((h, w), np.uint8)
+        for top, left in rng.integers((h, w), size=(2, 2)):
+            mask[top : top + 7, left : left + 7] = 1
+        ours, theirs = cv.inpaint(src, mask, 5, cv.INPAINT_TELEA), rival.inpaint(src, mask, 5, cv.INPAINT_TELEA)
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_flags_are_opencvs():
     assert (cv.INPAINT_NS, cv.INPAINT_TELEA) == (0, 1)
 
