@@ -56,9 +56,8 @@ def _compared(x: np.ndarray) -> np.ndarray:
     """An array in a type that kernels compare."""
     if x.dtype == np.bool_:
         return x.view(np.uint8)
-    if x.dtype == np.float16:
-        return x.astype(np.float32)
-    return native(x)
+    x = native(x)
+    return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
 def constant_of(cval: Any, dtype: np.dtype) -> Any:

@@ -7,7 +7,17 @@ import numpy as np
 from .. import kernels
 from ..kernels.arrays import is_on_cuda, new_like, to_device
 from .histograms import check_bins, counted
-from .images import axis_of_channels, check_image, check_out, delivered, float_type, leading_axes, moved_beside, planes
+from .images import (
+    axis_of_channels,
+    check_image,
+    check_out,
+    delivered,
+    float_type,
+    leading_axes,
+    moved_beside,
+    native,
+    planes,
+)
 
 
 def equalize_hist(
@@ -68,7 +78,7 @@ def equalize_hist(
     if image.size == 0:
         return delivered(new_like(image, image.shape, kind), out)
     separate = batch + (channels is not None)
-    source = planes(image, channels, batch)
+    source = planes(native(image), channels, batch)
     if mask is not None:
         mask = moved_beside(image, mask if is_on_cuda(mask) else np.asarray(mask)).astype(bool, copy=False)
         if mask.shape != image.shape:
@@ -145,7 +155,7 @@ def match_histograms(
     if image.ndim != reference.ndim:
         raise ValueError(f"{name}: reference expects {image.ndim} axes like the image but got shape {reference.shape}")
     separate = batch + (channels is not None)
-    source, model = planes(image, channels, batch), planes(reference, channels, batch)
+    source, model = planes(native(image), channels, batch), planes(native(reference), channels, batch)
     lead = source.shape[:separate]
     if model.shape[:separate] != lead:
         raise ValueError(

@@ -8,7 +8,7 @@ import numpy as np
 from .. import kernels
 from ..kernels.arrays import to_device
 from ..kernels.similarity.geometry import integer
-from .images import axis_of_channels, check_image, float_type, leading_axes, moved_beside, planes, value_range
+from .images import axis_of_channels, check_image, float_type, leading_axes, moved_beside, native, planes, value_range
 
 _MOST_VALUES = 2**24
 
@@ -26,6 +26,7 @@ def counted(name: str, image: np.ndarray, nbins: int, batch: int, mask: np.ndarr
     Every integer has its own bin, in common bins for all images, which may be empty at both ends. Of other numbers,
     each image has ``nbins`` between its least and its largest one, and float16 is read as float32.
     """
+    image = native(image)
     if image.dtype.kind in "iu":
         low, bins = _range_of_integers(name, image)
         if mask is not None:
@@ -140,7 +141,7 @@ def histogram(
     if image.ndim == 3 and image.shape[-1] < 4 and channels is None and not batch:
         warnings.warn(f"{name}: {image.shape} might be a colour image: pass channel_axis", stacklevel=2)
     separate = batch + (channels is not None)
-    source = planes(image, channels, batch)
+    source = planes(native(image), channels, batch)
     if image.dtype.kind in "iu":
         low, high = (int(v) for v in ((image.min(), image.max()) if source_range == "image" else _limits(image.dtype)))
         if high - low >= _MOST_VALUES or high >= 2**63:

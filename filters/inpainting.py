@@ -14,6 +14,7 @@ from .images import (
     from_nhwc,
     in_order,
     leading_axes,
+    native,
     to_nhwc,
 )
 
@@ -190,7 +191,7 @@ def inpaint_exemplar(
         usable = source != 0
     if out is not None:
         check_out(name, out, image, image.shape, image.dtype)
-    x = to_nhwc(name, image, channel_axis, batch_axes)
+    x = to_nhwc(name, native(image), channel_axis, batch_axes)
     marks = holes.reshape(x.shape[:3]).view(np.uint8)
     allowed = None if usable is None else usable.reshape(x.shape[:3]).view(np.uint8)
     filled = kernels.inpaint_exemplar(_readable(x), marks, allowed, patch_size=patch_size, refinements=refinements)

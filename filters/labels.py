@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import kernels
 from ..kernels.similarity.geometry import integer
-from .images import check_image, check_out, delivered, leading_axes
+from .images import check_image, check_out, delivered, leading_axes, native
 
 
 def label(
@@ -90,6 +90,7 @@ def label(
 
 def _integers(name: str, image: np.ndarray) -> np.ndarray:
     """The image in a type of integers with a sign, or of 32 bits at most."""
+    image = native(image)
     if image.dtype.kind == "f":
         if not np.isfinite(image).all():
             raise ValueError(f"{name}: label_image expects finite numbers but has NaN or infinity")
@@ -162,7 +163,7 @@ def distance_transform_edt(
         check_out(name, out, image, image.shape, np.dtype(np.float64))
     steps = _steps(name, sampling, axes)
     plain = image.dtype.kind != "f" or image.dtype.char in "fd"
-    source = image if plain else image != 0
+    source = native(image) if plain else image != 0
     if axes == 1:
         source = source[..., None, :]
     distances, indices = kernels.distance_transform(source, sampling=steps, indices=bool(return_indices))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.contours import level_lines
-from .images import check_in_memory, leading_axes
+from .images import check_in_memory, float_type, leading_axes, native
 
 _CHOICES = ("low", "high")
 
@@ -169,8 +169,7 @@ def moments_central(
     results = np.array([_moments(one, where, int(order), steps) for one, where in zip(flat, about, strict=True)])
     if center is None:
         results[:, np.indices(results.shape[1:]).sum(axis=0) > order] = 0
-    dtype = np.float32 if image.dtype in (np.float16, np.float32) else np.float64
-    return results.reshape(*image.shape[:batch], *(int(order) + 1,) * len(shape)).astype(dtype)
+    return results.reshape(*image.shape[:batch], *(int(order) + 1,) * len(shape)).astype(float_type(image.dtype))
 
 
 def _steps(name: str, spacing: Any, axes: int) -> list[float]:
@@ -269,6 +268,7 @@ def moments_hu(nu: np.ndarray) -> np.ndarray:
     check_in_memory(name, "nu", nu)
     if nu.ndim < 2 or min(nu.shape[-2:]) < 4:
         raise ValueError(f"{name}: nu expects at least 4 x 4 moments but got shape {nu.shape}")
+    nu = native(nu)
     dtype = nu.dtype if nu.dtype in (np.float32, np.float64) else np.dtype(np.float64)
     return np.stack(hu_invariants(nu.astype(np.float64)), axis=-1).astype(dtype)
 

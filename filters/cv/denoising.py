@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
-from ..images import check_image, check_out, from_nhwc, leading_axes, to_nhwc
+from ..images import check_image, check_out, from_nhwc, leading_axes, native, to_nhwc
 from .borders import BORDER_DEFAULT, border_mode
 
 _LEAST_SIGMA = 1e-6
@@ -155,7 +155,7 @@ def _images(name: str, src: Any, batch_axes: Any, dtypes: tuple[str, ...]) -> tu
     if not 2 <= src.ndim - batch <= 3:
         raise ValueError(f"{name}: src expects (H, W) or (H, W, C) behind {batch} axes of a batch but got {src.shape}")
     channel_axis = -1 if src.ndim - batch == 3 else None
-    return to_nhwc(name, src, channel_axis, batch), channel_axis
+    return to_nhwc(name, native(src), channel_axis, batch), channel_axis
 
 
 def _as_given(

@@ -9,7 +9,7 @@ import numpy as np
 from ... import kernels
 from ...kernels.arrays import to_device
 from ...kernels.similarity.geometry import integer
-from ..images import check_image, check_in_memory, check_out, delivered, in_order, leading_axes, moved_beside
+from ..images import check_image, check_in_memory, check_out, delivered, in_order, leading_axes, moved_beside, native
 
 
 def check_plane(name: str, src: Any, types: tuple[str, ...], batch_axes: Any, argument: str = "src") -> int:
@@ -147,10 +147,11 @@ class CLAHE:
         tile = (h // rows, w // columns) if even else (h // rows + 1, w // columns + 1)
         bins = 256**src.dtype.itemsize
         limit = max(int(self._clip_limit * (tile[0] * tile[1]) / bins), 1) if self._clip_limit > 0 else 0
+        source = native(src)
         maps = kernels.tile_maps(
-            src, tile=tile, grid=(rows, columns), bins=bins, limit=limit, top=bins - 1, map_dtype=src.dtype.name
+            source, tile=tile, grid=(rows, columns), bins=bins, limit=limit, top=bins - 1, map_dtype=src.dtype.name
         )
-        return delivered(kernels.blend_tile_maps(src, maps, tile=tile), dst)
+        return delivered(kernels.blend_tile_maps(source, maps, tile=tile), dst)
 
 
 def createCLAHE(clipLimit: float = 40.0, tileGridSize: tuple[int, int] = (8, 8)) -> CLAHE:  # noqa: N802
@@ -281,8 +282,8 @@ def calcHist(  # noqa: N802
     for argument, value in (("images", images), ("channels", channels), ("histSize", histSize)):
         if not isinstance(value, list | tuple) or len(value) != 1:
             raise ValueError(f"{name}: {argument} expects a list of one item")
-    image = images[0]
-    check_in_memory(name, "images", image)
+    check_in_memory(name, "images", images[0])
+    image = native(images[0])
     if image.dtype.name not in ("uint8", "uint16", "float32") or image.ndim not in (2, 3):
         raise TypeError(
             f"{name}: images expects uint8, uint16 or float32 of 2 or 3 axes but got {image.dtype} {image.shape}"

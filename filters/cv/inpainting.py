@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
-from ..images import check_image, check_out, from_nhwc, leading_axes, to_nhwc
+from ..images import check_image, check_out, from_nhwc, leading_axes, native, to_nhwc
 
 INPAINT_NS = 0
 INPAINT_TELEA = 1
@@ -79,7 +79,7 @@ def inpaint(
         raise TypeError(f"{name}: inpaintMask expects uint8 but got {inpaintMask.dtype}")
     batch = leading_axes(name, batch_axes, src.ndim)
     channels = -1 if src.ndim - batch == 3 else None
-    x = to_nhwc(name, src, channels, batch)
+    x = to_nhwc(name, native(src), channels, batch)
     shape = src.shape if channels is None else src.shape[:-1]
     if inpaintMask.shape != shape:
         raise ValueError(f"{name}: inpaintMask expects shape {shape} but got {inpaintMask.shape}")

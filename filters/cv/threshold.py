@@ -9,7 +9,7 @@ import numpy as np
 from ... import kernels
 from ...kernels.arrays import to_device
 from ...kernels.similarity.geometry import integer
-from ..images import check_image, check_out, delivered, leading_axes, moved_beside
+from ..images import check_image, check_out, delivered, leading_axes, moved_beside, native
 from .histogram import check_plane
 
 THRESH_BINARY = 0
@@ -101,7 +101,7 @@ def threshold(
     else:
         level = float(thresh) if src.dtype.kind == "f" else float(math.floor(thresh))
         thresholds = np.full(lead, level)
-    result = _applied(src, thresholds, maxval, rule, batch)
+    result = _applied(native(src), thresholds, maxval, rule, batch)
     return thresholds if batch else float(thresholds), delivered(result, dst)
 
 

@@ -1,5 +1,7 @@
 """Images whose bytes lie the other way round, as TIFF and FITS files may have them, are filtered like others."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from tilegrad.filters import cv
@@ -22,6 +24,44 @@ CALLS = {
     "resize": lambda x: cv.resize(x, (6, 5)),
     "warpAffine": lambda x: cv.warpAffine(x, np.array([[1, 0.1, 0], [0, 1, 0.3]]), (11, 9)),
 }
+
+HOLE = np.zeros(IMAGE.shape, np.uint8)
+HOLE[3:5, 4:7] = 1
+TYPED_CALLS = {
+    ("histogram", "int16"): filters.histogram,
+    ("cumulative_distribution", "int32"): filters.cumulative_distribution,
+    ("threshold_otsu", "uint16"): filters.threshold_otsu,
+    ("equalize_hist", "int16"): filters.equalize_hist,
+    ("match_histograms", "uint16"): lambda x: filters.match_histograms(x, x[:5]),
+    ("label", "uint64"): filters.label,
+    ("distance_transform_edt", "int64"): filters.distance_transform_edt,
+    ("distance_transform_edt", "float32"): filters.distance_transform_edt,
+    ("maximum", "float16"): lambda x: filters.maximum(x, 3),
+    ("dilation", "float16"): filters.dilation,
+    ("moments", "float32"): filters.moments,
+    ("moments_hu", "float32"): lambda x: filters.moments_hu(x[:5, :5]),
+    ("inpaint_exemplar", "float32"): lambda x: filters.inpaint_exemplar(x, HOLE, 3),
+    ("threshold", "int16"): lambda x: cv.threshold(x, 40, 90, cv.THRESH_TOZERO),
+    ("CLAHE", "uint16"): lambda x: cv.createCLAHE(tileGridSize=(2, 2)).apply(x),
+    ("calcHist", "uint16"): lambda x: cv.calcHist([x], [0], None, [9], [0, 99]),
+    ("inpaint", "uint16"): lambda x: cv.inpaint(x, HOLE, 3, cv.INPAINT_TELEA),
+    ("bilateralFilter", "float32"): lambda x: cv.bilateralFilter(x, 3, 9.0, 2.0),
+}
+
+
+def _arrays(results: Any) -> list[np.ndarray]:
+    return [np.asarray(one) for one in (results if isinstance(results, tuple) else [results])]
+
+
+@pytest.mark.parametrize(("name", "dtype"), TYPED_CALLS)
+def test_the_other_byte_order_changes_nothing_of_any_type(name: str, dtype: str) -> None:
+    image = (IMAGE * 100).astype(dtype)
+    image[2, 3] = 0
+    call = TYPED_CALLS[name, dtype]
+    found, expected = call(image.astype(image.dtype.newbyteorder())), call(image)
+    np.testing.assert_equal(found, expected)
+    for a, b in zip(_arrays(found), _arrays(expected), strict=True):
+        assert a.dtype.newbyteorder("=") == b.dtype
 
 
 @pytest.mark.parametrize("name", CALLS)
