@@ -33,7 +33,7 @@ from .inpainting import inpaint_biharmonic, inpaint_exemplar
 from .labels import distance_transform_edt, label
 from .laplace import laplace
 from .linear import gaussian
-from .local_mean import downscale_local_mean, resize_local_mean
+from .local_mean import downsample, downscale_local_mean, resize_local_mean
 from .metrics import mean_squared_error, normalized_root_mse, peak_signal_noise_ratio
 from .morphology import black_tophat, closing, dilation, erosion, morphological_gradient, opening, white_tophat
 from .multiscale import multiscale_structural_similarity
@@ -69,6 +69,7 @@ __all__ = [
     "denoise_tv_chambolle",
     "dilation",
     "distance_transform_edt",
+    "downsample",
     "downscale_local_mean",
     "drop_blocks",
     "equalize_adapthist",

@@ -175,6 +175,7 @@ HALOS: dict[str, Halo] = {
     "denoise_tv_chambolle": _none(_WHOLE),
     "dilation": _footprints(1),
     "distance_transform_edt": _none(_WHOLE),
+    "downsample": _none(_OTHER_SIZE),
     "downscale_local_mean": _none(_OTHER_SIZE),
     "drop_blocks": _none(_DRAWN),
     "equalize_adapthist": _none(_WHOLE),

@@ -128,6 +128,66 @@ def downscale_local_mean(
     return written(result, out)
 
 
+def downsample(
+    image: np.ndarray,
+    factor: float,
+    *,
+    channel_axis: int | None = None,
+    out: np.ndarray | None = None,
+    batch_axes: int = 0,
+) -> np.ndarray:
+    """Take resolution from images, as a coarser sensor does: each pixel is the mean of the area that it covers.
+
+    Parameters
+    ----------
+    image : array of real numbers
+    factor : float
+        How many pixels become one, along each axis that is neither of the batch nor of the channels; at least 1. The
+        result has ``round(size / factor)`` pixels, halves to even and one at least, which together cover the image.
+    channel_axis, out, batch_axes
+        As in `resize`; ``out`` is of the image's type.
+
+    Returns
+    -------
+    array of the image's type, or ``out``
+        Means of integers and of booleans are rounded, halves to even.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not an array of real numbers, an empty one, a factor that is no finite number of at least 1.
+
+    Notes
+    -----
+    Equals ``cv2.resize`` to the same size with ``INTER_AREA``, but for halves of integers, which OpenCV rounds up where
+    the factor is 2, and its roundings in float32. Means are computed in float32 for float32 and float16 images, else in
+    float64, which holds integers up to 2**53.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> downsample(np.array([[0, 2, 9], [0, 4, 9], [5, 5, 9]], np.uint8), 1.5)
+    array([[1, 7],
+           [4, 8]], dtype=uint8)
+    """
+    name = "downsample"
+    check_image(name, "image", image)
+    batch = leading_axes(name, batch_axes, image.ndim)
+    channels = axis_of_channels(name, channel_axis, image.ndim, batch)
+    if not 1 <= check_number(name, "factor", factor) < math.inf:
+        raise ValueError(f"{name}: factor expects a finite number of at least 1 but got {factor!r}")
+    if 0 in image.shape[batch:]:
+        raise ValueError(f"{name}: image expects at least one pixel but got shape {image.shape}")
+    axes = [axis for axis in range(batch, image.ndim) if axis != channels]
+    sizes = [max(1, round(n / factor)) if axis in axes else n for axis, n in enumerate(image.shape)]
+    if out is not None:
+        check_out(name, out, image, tuple(sizes), image.dtype)
+    means = resize_local_mean(image, sizes[batch:], preserve_range=True, channel_axis=channels, batch_axes=batch)
+    if image.dtype.kind != "f":
+        np.rint(means, out=means)
+    return written(means.astype(image.dtype, copy=False), out)
+
+
 def _block_sums(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     block = x.shape[1] // size[0], x.shape[2] // size[1]
     return kernels.avg_pool2d(x, block, stride=block, divisor_override=1)

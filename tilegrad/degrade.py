@@ -27,7 +27,7 @@ def degrade_file(
     ----------
     source, target : path
         The result has as many bits and the same alpha; the mask is ``target`` with "-mask" before the suffix, as PNG,
-        white where pixels were lost.
+        white where pixels were lost. Where a step makes the picture smaller, mask and alpha follow.
     steps : sequence of Step
         In the order in which they are done.
     seed : int
@@ -55,7 +55,11 @@ def degrade_file(
             image, mask = damage(image, seed + number)
         except (ValueError, TypeError) as error:
             raise UsageError(f"--{steps[number].kind} {steps[number].text}: {error}") from error
+        if image.shape[:2] != lost.shape:  # what covers a lost pixel is lost
+            lost = filters.resize_local_mean(lost, image.shape[:2]) > 0
         lost |= False if mask is None else mask
+    if alpha is not None and alpha.shape != lost.shape:
+        alpha = np.rint(filters.resize_local_mean(alpha, lost.shape, preserve_range=True)).astype(alpha.dtype)
     write_image(target, join_alpha(from_float(image, picture.dtype), alpha))
     if lost.any():
         write_image(mask_file, np.where(lost, 255, 0).astype(np.uint8))
@@ -128,6 +132,12 @@ def _blur(head: str, rest: list[str]) -> Damage:
     return lambda image, seed: (filters.gaussian(image, sigma, channel_axis=_channels(image)), None)
 
 
+def _downsample(head: str, rest: list[str]) -> Damage:
+    factor = float(head)
+    _none(rest)
+    return lambda image, seed: (filters.downsample(image, factor, channel_axis=_channels(image)), None)
+
+
 _KINDS: dict[str, Callable[[str, list[str]], Damage]] = {
     "noise": _noise,
     "jpeg": _jpeg,
@@ -136,4 +146,5 @@ _KINDS: dict[str, Callable[[str, list[str]], Damage]] = {
     "tears": _lines(filters.tears),
     "motion": _motion,
     "blur": _blur,
+    "downsample": _downsample,
 }

@@ -19,4 +19,5 @@ STEPS = {
     "tears": "COUNT[:WIDTH], such as 2:6",
     "motion": "LENGTH[:DEGREES] of a motion's blur, such as 9:30",
     "blur": "SIGMA of a Gaussian, in pixels",
+    "downsample": "FACTOR by which the picture becomes smaller, such as 2",
 }

@@ -47,7 +47,7 @@ def _add_degrade(commands: Any) -> None:
 
     degrade = commands.add_parser(
         "degrade",
-        help="damage a picture: noise, JPEG, lost blocks, scratches, tears, blur",
+        help="damage a picture: noise, JPEG, lost blocks, scratches, tears, blur, fewer pixels",
         description="Damage a picture step by step, in the order in which the steps are written; each may be given "
         "several times. Where pixels are lost, the mask of them is written beside OUT, with -mask before the suffix.",
     )

@@ -34,6 +34,7 @@ CASES = [
     ("denoise_tv_chambolle", (REAL,), {"max_num_iter": 5}),
     ("dilation", (SHAPE,), {}),
     ("distance_transform_edt", (SHAPE,), {}),
+    ("downsample", (BYTES,), {"factor": 2}),
     ("downscale_local_mean", (REAL,), {"factors": (2, 2)}),
     ("equalize_adapthist", (REAL,), {"kernel_size": 4}),
     ("equalize_hist", (BYTES,), {}),

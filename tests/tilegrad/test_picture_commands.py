@@ -81,6 +81,17 @@ def test_alpha_and_16_bits_stay(here: Callable[..., Ended], folder: Path) -> Non
     assert read_image(folder / "d.png").dtype == np.uint16
 
 
+def test_a_smaller_picture_has_a_smaller_mask_and_alpha(here: Callable[..., Ended], folder: Path) -> None:
+    assert here("degrade", "alpha.png", "a.png", "--blocks", "8:0.2", "--downsample", "2").returncode == 0
+    out, mask = read_image(folder / "a.png"), read_image(folder / "a-mask.png")
+    assert out.shape == (20, 26, 4)
+    np.testing.assert_array_equal(out[..., 3], filters.downsample(GRAY, 2))
+    colours, lost = filters.drop_blocks(to_float(COLOUR), 8, 0.2, seed=0, channel_axis=-1)
+    np.testing.assert_array_equal(mask == 255, lost.reshape(20, 2, 26, 2).any(axis=(1, 3)))
+    small = filters.downsample(colours, 2, channel_axis=-1)
+    np.testing.assert_array_equal(out[..., :3], from_float(small, np.uint8))
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
@@ -96,6 +107,8 @@ def test_alpha_and_16_bits_stay(here: Callable[..., Ended], folder: Path) -> Non
         (("degrade", "gray.png", "out.png", "--noise", "poisson:3"), 2, "--noise expects KIND:AMOUNT"),
         (("degrade", "gray.png", "out.png", "--blocks", "8"), 2, "--blocks expects SIDE:SHARE"),
         (("degrade", "gray.png", "out.png", "--tears", "1:2:3"), 2, "--tears expects COUNT[:WIDTH]"),
+        (("degrade", "gray.png", "out.png", "--downsample", "2:2"), 2, "--downsample expects FACTOR"),
+        (("degrade", "gray.png", "out.png", "--downsample", "0.5"), 2, "--downsample 0.5: downsample: factor expects"),
         (("degrade", "gray.png", "no/out.png", "--jpeg", "5"), 1, "no/out.png: the folder no does not exist"),
     ],
 )
