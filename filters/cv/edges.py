@@ -70,8 +70,9 @@ def Sobel(  # noqa: N802
 
     Notes
     -----
-    Equals ``cv2.Sobel`` bit for bit for integers with ``scale=1, delta=0``; for others within rounding. A NaN reaches
-    every pixel whose window holds it.
+    Equals ``cv2.Sobel`` bit for bit for integers with ``scale=1, delta=0`` as long as no sum can reach 2**24: with
+    ``ksize`` up to 9 for uint8, up to 5 for 16 bits. Beyond, sums are exact here and rounded once, while OpenCV rounds
+    as it goes in float32. Others are equal within rounding. A NaN reaches every pixel whose window holds it.
 
     Examples
     --------

@@ -70,6 +70,28 @@ def test_derivatives_equal_opencv(call):
 
 
 @pytest.mark.parity
+@pytest.mark.parametrize(("dtype", "ksize"), [("uint8", 9), ("uint16", 5), ("int16", 5)])
+@pytest.mark.parametrize("depth", [-1, cv.CV_32F, cv.CV_64F])
+def test_integers_of_all_sizes_equal_opencv_bit_for_bit(dtype, ksize, depth):
+    cv2 = pytest.importorskip("cv2")
+    src = np.random.default_rng(0).choice([np.iinfo(dtype).min, 1, np.iinfo(dtype).max], (60, 70)).astype(dtype)
+    for orders in ((1, 0), (0, 1), (1, 1), (2, 0)):
+        expected = cv2.Sobel(src, depth, *orders, ksize=ksize)
+        np.testing.assert_array_equal(cv.Sobel(src, depth, *orders, ksize=ksize), expected)
+    np.testing.assert_array_equal(cv.Laplacian(src, depth, ksize=ksize), cv2.Laplacian(src, depth, ksize=ksize))
+
+
+@pytest.mark.parametrize("depth", [cv.CV_32F, cv.CV_64F])
+def test_sums_beyond_float32_are_exact_and_rounded_once(depth):
+    src = np.random.default_rng(0).integers(0, 2**16, (20, 30)).astype(np.uint16)
+    padded = np.pad(src.astype(np.int64), 3, mode="reflect")
+    smooth, slope = np.array([1, 6, 15, 20, 15, 6, 1]), np.array([-1, -4, -5, 0, 5, 4, 1])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (7, 7))
+    found = cv.Sobel(src, depth, 1, 0, ksize=7)
+    np.testing.assert_array_equal(found, np.einsum("hwrs,r,s->hw", windows, smooth, slope).astype(found.dtype))
+
+
+@pytest.mark.parity
 @given(images(("uint8",)), st.integers(0, 2), st.integers(0, 2), st.sampled_from([-1, 9, 15]))
 def test_wide_and_scharr_weights_equal_opencv(src, dx, dy, ksize):
     cv2 = pytest.importorskip("cv2")
