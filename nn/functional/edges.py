@@ -15,6 +15,7 @@ from .padding import pad2d
 from .shape import getitem, reshape
 
 _SMOOTH, _SLOPE = np.array([0.25, 0.5, 0.25]), np.array([-1.0, 0.0, 1.0])
+_MODES = ("symmetric", "reflect", "replicate", "circular", "constant")
 _WEIGHTS = np.stack([np.multiply.outer(_SLOPE, _SMOOTH), np.multiply.outer(_SMOOTH, _SLOPE)])
 
 
@@ -26,7 +27,7 @@ def sobel(x: Any, mode: str = "symmetric", value: float = 0.0) -> tuple[Tensor, 
     x : (N, H, W, C)
         Each channel is on its own.
     mode : {"symmetric", "reflect", "replicate", "circular", "constant"}
-        What lies outside the image: see `tilegrad.kernels.pad2d`; ``value`` is that of "constant".
+        What lies outside the image, in the names of `pad2d`; ``value`` is that of "constant".
 
     Returns
     -------
@@ -41,6 +42,8 @@ def sobel(x: Any, mode: str = "symmetric", value: float = 0.0) -> tuple[Tensor, 
     >>> along[0, 1].reshape(-1)
     Tensor([0., 1., 1., 0.], dtype=float32)
     """
+    if mode not in _MODES:
+        raise ValueError(f"sobel: mode expects one of {', '.join(map(repr, _MODES))} but got {mode!r}")
     n, h, w, c = x.shape
     image = x.data if isinstance(x, Tensor) else x
     weights = beside(image, np.tile(_WEIGHTS[..., None], (c, 1, 1, 1)).astype(x.dtype))  # two outputs for each channel

@@ -43,7 +43,8 @@ def min_filter(x: Tensor, size: Pair, mode: str = "reflect", cval: float = 0.0) 
     ----------
     x : (N, H, W, C)
     size : int or (height, width)
-        The window; its middle is ``(height // 2, width // 2)``, and half of it is at most the image's size.
+        The window; its middle is ``(height // 2, width // 2)``. It may exceed the image with "nearest" and "constant";
+        ``size // 2`` is at most the image's size with "reflect" and "wrap", and one less with "mirror".
     mode : {"reflect", "mirror", "nearest", "wrap", "constant"}
         What lies outside, in ``scipy.ndimage``'s names (`tilegrad.kernels.correlation` draws them).
     cval : float
@@ -112,6 +113,13 @@ def _filtered(name: str, x: Tensor, size: Pair, mode: Any, cval: float, rank: An
     rows, columns = pair(name, "size", size, 1)
     if mode != "constant" and mode not in _PADDED:
         raise ValueError(f"{name}: mode expects one of {', '.join(map(repr, (*_PADDED, 'constant')))} but got {mode!r}")
+    for axis, extent, window in (("H", x.shape[1], rows), ("W", x.shape[2], columns)):
+        most = {"reflect": extent, "wrap": extent, "mirror": extent - 1}.get(mode, window)
+        if window // 2 > most:
+            raise ValueError(
+                f'{name}: size expects at most {2 * most + 1} for {axis} = {extent} and mode "{mode}" but got {window} '
+                f"(x {tuple(x.shape)})"
+            )
     around = ((rows // 2, (rows - 1) // 2), (columns // 2, (columns - 1) // 2))
     padded = pad2d(x, around, _PADDED.get(mode, mode), cval)
     return rank_of_windows(padded, (rows, columns), rank(rows * columns))

@@ -45,12 +45,24 @@ def test_of_equal_numbers_the_first_in_the_window_gets_the_gradient(name):
 
 
 @pytest.mark.parametrize(
+    ("mode", "size"),
+    [("reflect", (7, 9)), ("wrap", (7, 9)), ("mirror", (5, 7)), ("nearest", (11, 9)), ("constant", (11, 9))],
+)
+def test_the_largest_windows(mode, size):
+    x = tensor((1, 3, 4, 1), 0)
+    expected = kernels.min_filter2d(x.data, size, mode=mode)
+    np.testing.assert_array_equal(nn.functional.min_filter(x, size, mode).data, expected)
+
+
+@pytest.mark.parametrize(
     ("error", "size", "mode", "message"),
     [
         (TypeError, 1.5, "reflect", "median_filter: size expects an integer or"),
         (ValueError, 0, "reflect", "median_filter: size expects values of at least 1"),
         (ValueError, 3, "symmetric", "median_filter: mode expects one of 'reflect'"),
-        (ValueError, 9, "wrap", "padding of at most 3 for H = 3"),
+        (ValueError, 9, "wrap", r'size expects at most 7 for H = 3 and mode "wrap" but got 9 \(x \(1, 3, 4, 1\)'),
+        (ValueError, (3, 10), "reflect", 'median_filter: size expects at most 9 for W = 4 and mode "reflect"'),
+        (ValueError, (6, 1), "mirror", 'median_filter: size expects at most 5 for H = 3 and mode "mirror" but got 6'),
     ],
 )
 def test_median_filter_refuses(error, size, mode, message):

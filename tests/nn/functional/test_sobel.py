@@ -59,6 +59,13 @@ def test_derivatives_and_their_gradients_are_adjoint(x, mode):
         np.testing.assert_allclose((x * back.numpy()).sum(), (derivative.detach().numpy() * y).sum(), atol=1e-11)
 
 
+@pytest.mark.parametrize("mode", ["wrap", None])
+def test_refuses_the_filters_names_of_borders_by_its_own(mode):
+    x = nn.Tensor(np.ones((1, 4, 4, 1), np.float32))
+    with pytest.raises(ValueError, match="sobel: mode expects one of 'symmetric', 'reflect', 'replicate', 'circular'"):
+        functional.sobel(x, mode)
+
+
 def test_the_gradient_of_a_flat_image_is_finite():
     x = nn.Tensor(np.ones((1, 4, 4, 1), np.float32), requires_grad=True)
     functional.sobel_magnitude(x).sum().backward()
