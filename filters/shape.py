@@ -1,5 +1,6 @@
 """Outlines and moments of shapes in scikit-image's call forms."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -117,7 +118,7 @@ def moments(
     array([[6., 6.],
            [3., 3.]])
     """
-    return moments_central(image, (0,) * np.ndim(image), order, spacing=spacing, batch_axes=batch_axes)
+    return _moments_about("moments", image, (0,) * np.ndim(image), order, spacing, batch_axes)
 
 
 def moments_central(
@@ -139,7 +140,8 @@ def moments_central(
 
     Returns
     -------
-    array as of `moments`; about the centroid, those whose powers add up to more than ``order`` are 0
+    array as of `moments`; about the centroid, those whose powers add up to 1 or to more than ``order`` are 0, and the
+    others but the first are NaN where the pixels add up to 0, as those of an empty image do: it has no centroid
 
     Notes
     -----
@@ -151,14 +153,18 @@ def moments_central(
     >>> moments_central(np.ones((1, 3)), order=2)[0]
     array([3., 0., 2.])
     """
-    name = "moments_central"
+    return _moments_about("moments_central", image, center, order, spacing, batch_axes)
+
+
+def _moments_about(name: str, image: np.ndarray, center: Any, order: Any, spacing: Any, batch_axes: Any) -> np.ndarray:
+    """Moments of each image about one centre for all, or about its centroid where that is None."""
     check_in_memory(name, "image", image)
     batch = leading_axes(name, batch_axes, image.ndim)
     if isinstance(order, bool) or not isinstance(order, int | np.integer) or order < 0:
         raise ValueError(f"{name}: order expects an integer of at least 0 but got {order!r}")
     shape = image.shape[batch:]
     steps = _steps(name, spacing, len(shape))
-    flat = image.reshape(-1, *shape)
+    flat = image.reshape(math.prod(image.shape[:batch]), *shape)
     if center is None:
         about = [_centroid(one, steps) for one in flat]
     else:
@@ -166,10 +172,14 @@ def moments_central(
         if len(numbers) != len(shape):
             raise ValueError(f"{name}: center expects {len(shape)} numbers but got {center!r}")
         about = [numbers] * len(flat)
-    results = np.array([_moments(one, where, int(order), steps) for one, where in zip(flat, about, strict=True)])
+    moved = [_moments(one, where, int(order), steps) for one, where in zip(flat, about, strict=True)]
+    results = np.array(moved).reshape(len(flat), *(int(order) + 1,) * len(shape))
     if center is None:
-        results[:, np.indices(results.shape[1:]).sum(axis=0) > order] = 0
-    return results.reshape(*image.shape[:batch], *(int(order) + 1,) * len(shape)).astype(float_type(image.dtype))
+        powers = np.indices(results.shape[1:]).sum(axis=0)
+        results[:, (powers == 1) | (powers > order)] = 0
+        lost = results[(slice(None), *[0] * len(shape))] == 0
+        results[np.multiply.outer(lost, (powers > 1) & (powers <= order))] = np.nan
+    return results.reshape(*image.shape[:batch], *results.shape[1:]).astype(float_type(image.dtype))
 
 
 def _steps(name: str, spacing: Any, axes: int) -> list[float]:

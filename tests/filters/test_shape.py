@@ -98,10 +98,31 @@ def test_moments_equal_skimage(shape, dtype):
         np.testing.assert_array_equal(batch[1], filters.moments_central(image[::-1]))
 
 
+@pytest.mark.parity
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (3, 3), (1, 1), (0, 3, 4), (3, 4, 2)])
+def test_moments_of_nothing_equal_skimage(shape):
+    measure = pytest.importorskip("skimage.measure")
+    image = np.zeros(shape)
+    np.testing.assert_array_equal(filters.moments(image), measure.moments(image))
+    np.testing.assert_array_equal(filters.moments_central(image), measure.moments_central(image))
+    centre = (1.0,) * len(shape)
+    np.testing.assert_array_equal(filters.moments_central(image, centre), measure.moments_central(image, centre))
+
+
+def test_moments_of_no_images_and_of_one_without_a_centroid():
+    assert filters.moments_central(np.ones((0, 3, 3)), batch_axes=1).shape == (0, 4, 4)
+    batch = filters.moments_central(np.stack([np.zeros((2, 3)), np.ones((2, 3))]), batch_axes=1)
+    np.testing.assert_array_equal(batch[0, 0], [0, 0, np.nan, np.nan])
+    np.testing.assert_array_equal(batch[1, :2, :2], [[6, 0], [0, 0]])
+
+
 def test_moments_refuse():
-    with pytest.raises(ValueError, match="moments_central: order expects"):
+    with pytest.raises(ValueError, match="moments: order expects"):
         filters.moments(np.ones((3, 3)), -1)
-    with pytest.raises(ValueError, match="moments_central: spacing expects"):
+    with pytest.raises(ValueError, match="moments_central: order expects"):
+        filters.moments_central(np.ones((3, 3)), order=-1)
+    with pytest.raises(ValueError, match="moments: spacing expects"):
         filters.moments(np.ones((3, 3)), spacing=(1, 2, 3))
     with pytest.raises(ValueError, match="moments_central: center expects 2 numbers"):
         filters.moments_central(np.ones((3, 3)), (1,))
