@@ -55,11 +55,13 @@ def resize(
     src : (H, W) or (H, W, C) array, uint8, uint16, int16, float32 or float64
         At least one pixel.
     dsize : (width, height) or None
-        The size of the result; None or (0, 0) takes the rounded product of the image's size with ``fx`` and ``fy``.
+        The size of the result, and the factors with it; None or (0, 0) takes the rounded product of the image's size
+        with ``fx`` and ``fy``.
     dst : array of the result's shape and type, optional
         Where to write.
     fx, fy : float
-        Scale along the width and the height.
+        Factors along the width and the height, which positions are divided by, whatever the rounded size. They count
+        without ``dsize`` alone.
     interpolation : int
         `INTER_NEAREST`, `INTER_LINEAR`, `INTER_CUBIC`, `INTER_AREA`, `INTER_LANCZOS4` or `INTER_NEAREST_EXACT`.
     batch_axes : int
@@ -80,8 +82,9 @@ def resize(
     the nearest, halves to even; up where both sides of 1, 3 or 4 channels are halved by `INTER_AREA` or, of uint8, by
     `INTER_LINEAR`. OpenCV's own fixed point of 8 bits lies within 1 of that for `INTER_LINEAR`, `INTER_CUBIC` and
     `INTER_LANCZOS4`. `INTER_AREA` with fractions of pixels counts every overlap, of which OpenCV drops those below a
-    thousandth; and where one side becomes smaller and the other larger it averages, while OpenCV interpolates. Of two
-    pixels that are equally near, `INTER_NEAREST_EXACT` takes the later one, and OpenCV sometimes the other.
+    thousandth; and where one side becomes smaller and the other larger it averages, while OpenCV interpolates; and
+    where it enlarges, OpenCV takes the pixel before where it rounds a position below a whole number. Of two pixels that
+    are equally near, `INTER_NEAREST_EXACT` takes the later one, and OpenCV sometimes the other.
 
     Examples
     --------
@@ -98,15 +101,21 @@ def resize(
     height, width = planes.array.shape[1:3]
     if height == 0 or width == 0:
         raise ValueError(f"{name}: src expects at least one pixel but got shape {src.shape}")
-    size = _dsize(name, dsize, height, width, fx, fy)
+    size, given = _size_and_factors(name, dsize, height, width, fx, fy)
+    factors = given or (size[0] / height, size[1] / width)
     if interpolation in (INTER_NEAREST, INTER_NEAREST_EXACT):
-        return planes.done(_copied(planes.array, size, interpolation == INTER_NEAREST_EXACT), dst)
+        return planes.done(_copied(planes.array, size, None if interpolation == INTER_NEAREST_EXACT else factors), dst)
     # OpenCV's own path for halves of integers rounds up, and serves these numbers of channels.
     served = src.dtype.kind == "f" or planes.array.shape[3] in (1, 3, 4)
     means = (INTER_AREA, INTER_LINEAR) if src.dtype.kind == "f" or src.dtype == np.uint8 else (INTER_AREA,)
-    if (2 * size[0], 2 * size[1]) == (height, width) and served and interpolation in means:
-        return planes.done(kernels.halve(planes.array), dst)
-    result = kernels.interpolate(planes.wide(), size, mode=_RESIZE[interpolation])
+    halved = factors == (0.5, 0.5) and served and interpolation in means
+    rows, columns = 2 * size[0], 2 * size[1]
+    if halved and rows <= height and columns <= width:
+        return planes.done(kernels.halve(planes.array[:, :rows, :columns]), dst)
+    result = kernels.interpolate(planes.wide(), size, scale_factor=given, mode=_RESIZE[interpolation])
+    if halved:  # of the squares that an odd side cuts, halves are rounded to even
+        whole = result[:, : height // 2, : width // 2]
+        whole[...] = _halves_up(whole, src.dtype)
     return planes.done(result, dst)
 
 
@@ -329,17 +338,22 @@ def copyMakeBorder(  # noqa: N802 - OpenCV's name
     return pad(src, around, mode, value, out=dst)
 
 
-def _dsize(name: str, dsize: Any, height: int, width: int, fx: float, fy: float) -> tuple[int, int]:
-    """Height and width of a result."""
+def _size_and_factors(
+    name: str, dsize: Any, height: int, width: int, fx: float, fy: float
+) -> tuple[tuple[int, int], tuple[float, float] | None]:
+    """Height and width of a result, and the factors that led to them; OpenCV copies where the size stays."""
+    factors = None
     if dsize is None or dsize in ((0, 0), [0, 0]):
-        if not (fx > 0 and fy > 0):
+        if not (0 < fx < math.inf and 0 < fy < math.inf):
             raise ValueError(f"{name}: fx and fy expect positive numbers without dsize but got {fx!r}, {fy!r}")
         size = round(height * fy), round(width * fx)
+        if size != (height, width):
+            factors = float(fy), float(fx)
     else:
         size = _size(name, dsize)
     if min(size) < 1:
         raise ValueError(f"{name}: the result expects at least one pixel but has height {size[0]}, width {size[1]}")
-    return size
+    return size, factors
 
 
 def _size(name: str, dsize: Any) -> tuple[int, int]:
@@ -351,15 +365,14 @@ def _size(name: str, dsize: Any) -> tuple[int, int]:
     return int(two[1]), int(two[0])
 
 
-def _copied(x: np.ndarray, size: tuple[int, int], exact: bool) -> np.ndarray:
-    """The nearest pixels, of any type: without ``exact``, from the corners of the result's pixels."""
-    rows, columns = (
-        np.minimum(
-            np.floor((np.arange(count) + 0.5) * (n / count) if exact else np.arange(count) * (1 / (count / n))), n - 1
-        )
-        for n, count in zip(x.shape[1:3], size, strict=True)
-    )
-    return x[:, rows.astype(np.intp)][:, :, columns.astype(np.intp)]
+def _copied(x: np.ndarray, size: tuple[int, int], factors: tuple[float, float] | None) -> np.ndarray:
+    """The nearest pixels, of any type: from the corners of the result's pixels by factors, else from their centres."""
+    places = []
+    for axis, (n, count) in enumerate(zip(x.shape[1:3], size, strict=True)):
+        i = np.arange(count)
+        place = (i + 0.5) * (n / count) if factors is None else i * (1 / factors[axis])
+        places.append(np.minimum(np.floor(place), n - 1).astype(np.intp))
+    return x[:, places[0]][:, :, places[1]]
 
 
 def _real_matrix(name: str, M: Any, shape: tuple[int, int]) -> np.ndarray:

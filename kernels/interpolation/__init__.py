@@ -99,10 +99,8 @@ def _checked(
             f'{name}: border and margin expect "nearest" and 0 with mode "{mode}", align_corners {align_corners} and '
             f"antialias {antialias} but got {border!r} and {margin!r}"
         )
-    if (size is None) == (scale_factor is None):
-        raise ValueError(
-            f"{name}: expects either size or scale_factor but got size {size!r} and scale_factor {scale_factor!r}"
-        )
+    if size is None and scale_factor is None:
+        raise ValueError(f"{name}: expects size or scale_factor but got neither")
     inside = image[1] - 2 * margins[0], image[2] - 2 * margins[1]
     if min(inside) < 1:
         around = f" inside of a margin of {margin}" if any(margins) else ""
@@ -117,10 +115,14 @@ def _checked(
         factors = [finite(name, "scale_factor", factor) for factor in two]
         if min(factors) <= 0:
             raise ValueError(f"{name}: scale_factor expects numbers over 0 but got {scale_factor!r}")
-        sizes = (math.floor(inside[0] * factors[0]), math.floor(inside[1] * factors[1]))
+        scale = (1.0 / factors[0], 1.0 / factors[1])
+        floors = math.floor(inside[0] * factors[0]), math.floor(inside[1] * factors[1])
+        sizes = floors if size is None else pair(name, "size", size, 1)
         if min(sizes) < 1:
             raise ValueError(f"{name}: scale_factor {scale_factor!r} leaves no pixel of the input {image}")
-        scale = (1.0 / factors[0], 1.0 / factors[1])
+        beyond = any((count - 1) * step >= n for count, step, n in zip(sizes, scale, inside, strict=True))
+        if size is not None and beyond:
+            raise ValueError(f"{name}: size {size!r} by scale_factor {scale_factor!r} goes beyond the input {image}")
     return Interpolation(
         image, sizes, scale, kind, align_corners, antialias, BORDERS[border], margins, dtype, ()
     )  # fmt: skip
@@ -152,6 +154,7 @@ _CASES: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
     ((1, 9, 10, 1), {"size": (4, 5), "mode": "bilinear", "antialias": True}),
     ((1, 5, 4, 1), {"size": (7, 3), "mode": "spline3", "border": "mirror", "margin": 1}),
     ((1, 7, 40, 1), {"size": (3, 20), "mode": "area"}),
+    ((1, 7, 5, 3), {"size": (4, 2), "scale_factor": 0.5, "mode": "bicubic"}),
 )
 
 
@@ -221,7 +224,8 @@ def interpolate(
     size : int or (P, Q), optional
         The result's size.
     scale_factor : number or (height, width), optional
-        Instead of a size: P = floor(H * scale_factor), and positions are scaled by the factor itself, not by H / P.
+        Positions are scaled by the factor itself, not by H / P. Without a size, P = floor(H * scale_factor); with one,
+        every pixel of the result begins inside of the image.
     mode : str
         "nearest", "nearest-exact", "bilinear", "bicubic", "catmull-rom", "lanczos4", "spline2" ... "spline5" or "area".
         "bicubic" and "catmull-rom" are Keys' kernel with a = -0.75 and a = -0.5, "lanczos4" takes four pixels on each
@@ -249,7 +253,7 @@ def interpolate(
     Raises
     ------
     ValueError, TypeError
-        Where not one of size and scale_factor is given, no pixel is or would be left, or an array does not fit.
+        Where neither size nor scale_factor is given, no pixel is or would be left, or an array does not fit.
 
     Notes
     -----

@@ -15,8 +15,8 @@ BORDERS = (cv.BORDER_CONSTANT, cv.BORDER_REPLICATE, cv.BORDER_REFLECT, cv.BORDER
 
 
 def image(shape, dtype, seed=0):
-    top = np.iinfo(dtype).max if np.dtype(dtype).kind == "u" else 1.0
-    return (np.random.default_rng(seed).random(shape) * top).astype(dtype)
+    low, high = (0.0, 1.0) if np.dtype(dtype).kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return np.random.default_rng(seed).uniform(low, high, shape).astype(dtype)
 
 
 def close(ours, theirs, bound):
@@ -36,28 +36,61 @@ def close(ours, theirs, bound):
 def test_resize_equals_opencv(shape, size, dtype, interpolation):
     cv2 = pytest.importorskip("cv2")
     x = image(shape, dtype)
-    ours, theirs = (one.resize(x, size, interpolation=interpolation) for one in (cv, cv2))
     if interpolation == cv.INTER_AREA:
         assume((size[1] > shape[0]) == (size[0] > shape[1]) or size[1] == shape[0] or size[0] == shape[1])
-        # OpenCV drops overlaps below a thousandth of a pixel.
-        close(ours, theirs, 4e-3 if dtype == "float32" else 1)
-        return
-    if interpolation == cv.INTER_NEAREST_EXACT:  # of two that are equally near OpenCV takes either
-        for axis, (n, m) in enumerate(zip(shape, size[::-1], strict=True)):
-            clear = np.flatnonzero((2 * np.arange(m) + 1) * n % (2 * m))
-            ours, theirs = (one.take(clear, axis) for one in (ours, theirs))
-    close(ours, theirs, CV_INTERPOLATION)
+    ours, theirs = (one.resize(x, size, interpolation=interpolation) for one in (cv, cv2))
+    equal_resized(ours, theirs, shape, (size[1] / shape[0], size[0] / shape[1]), interpolation)
+
+
+@pytest.mark.parity
+@given(
+    shape=st.tuples(st.integers(1, 41), st.integers(1, 41)),
+    factors=st.tuples(*[st.one_of(st.sampled_from([0.5, 1 / 3, 0.25, 1, 1.5, 2]), st.floats(0.1, 2.5))] * 2),
+    dtype=st.sampled_from((*DTYPES, "int16", "float64")),
+    interpolation=st.sampled_from(INTERPOLATIONS),
+)
+def test_resize_by_factors_samples_where_opencv_does(shape, factors, dtype, interpolation):
+    """Positions are divided by the factors, which are not the ratios of the rounded sizes."""
+    cv2 = pytest.importorskip("cv2")
+    fy, fx = factors
+    assume(round(shape[0] * fy) and round(shape[1] * fx))
+    assume(interpolation != cv.INTER_AREA or max(factors) <= 1 or min(factors) >= 1)
+    x = image(shape, dtype)
+    ours, theirs = (one.resize(x, None, fx=fx, fy=fy, interpolation=interpolation) for one in (cv, cv2))
+    equal_resized(ours, theirs, shape, factors, interpolation)
+
+
+def equal_resized(ours, theirs, shape, factors, interpolation):
+    """Of an image of this shape, where OpenCV's rounding of positions does not matter."""
+    for axis, (n, m, factor) in enumerate(zip(shape, ours.shape, factors, strict=True)):
+        i = np.arange(m)
+        clear = np.full(m, True)
+        if interpolation == cv.INTER_AREA and factor > 1:  # rounded below a whole number it takes the pixel before
+            clear = np.floor(i * (1 / factor)) == np.floor(i * (1 / factor) + 1e-9)
+        elif interpolation == cv.INTER_NEAREST_EXACT:  # of two that are equally near it takes either
+            clear = (2 * i + 1) * n % (2 * m) != 0
+        ours, theirs = (one.compress(clear, axis) for one in (ours, theirs))
+    # Of areas OpenCV drops overlaps below a thousandth of a pixel.
+    close(ours, theirs, 4e-3 if interpolation == cv.INTER_AREA else CV_INTERPOLATION)
     if interpolation in (cv.INTER_NEAREST, cv.INTER_NEAREST_EXACT):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("interpolation", INTERPOLATIONS)
+def test_factors_count_neither_beside_a_size_nor_where_the_size_stays(interpolation):
+    x = image((5, 9), "uint8")
+    ours = cv.resize(x, (4, 3), fx=0.5, fy=7, interpolation=interpolation)
+    np.testing.assert_array_equal(ours, cv.resize(x, (4, 3), interpolation=interpolation))
+    np.testing.assert_array_equal(cv.resize(x, None, fx=1.05, fy=1.05, interpolation=interpolation), x)
 
 
 @pytest.mark.parity
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
 @pytest.mark.parametrize("interpolation", [cv.INTER_LINEAR, cv.INTER_AREA])
-@pytest.mark.parametrize("channels", [2, 3, 4])
-def test_halving_integers_equals_opencv_bit_for_bit(channels, interpolation, dtype):
+@pytest.mark.parametrize("shape", [(40, 62, 2), (40, 62, 3), (40, 62, 4), (41, 63, 3), (43, 61, 4), (43, 63, 2)])
+def test_halving_integers_equals_opencv_bit_for_bit(shape, interpolation, dtype):
     cv2 = pytest.importorskip("cv2")
-    x = image((40, 62, channels), dtype)
+    x = image(shape, dtype)
     ours, theirs = (one.resize(x, None, fx=0.5, fy=0.5, interpolation=interpolation) for one in (cv, cv2))
     np.testing.assert_array_equal(ours, theirs)
 

@@ -1,5 +1,7 @@
 """Interpolation against its definition and PyTorch; its adjoint; bad input."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,6 +24,9 @@ def resizings(draw, modes=MODES, borders=tuple(BORDERS)):
         how["size"] = draw(st.tuples(st.integers(1, 20), st.integers(1, 20)))
     else:
         how["scale_factor"] = draw(st.sampled_from([1, 2, 3.0, 1.5, (2.5, 1), (4, 1.25)]))
+        if borders and draw(st.booleans()):  # PyTorch takes either; here the size may round a fraction up
+            how["scale_factor"] = down, along = draw(st.sampled_from([(0.5, 0.5), (1.5, 0.25), (2.5, 1)]))
+            how["size"] = math.ceil(down * shape[1]), math.ceil(along * shape[2])
     variations = [{}]
     if how["mode"] in ("bilinear", "bicubic"):
         variations += [{"align_corners": True}, {"antialias": True}]
@@ -97,6 +102,13 @@ def test_nearest_repeats_each_pixel_a_whole_number_of_times(size):
     np.testing.assert_array_equal(kernels.interpolate(x, scale_factor=size)[:, :, 0].reshape(3, size)[:, 0], [0, 1, 2])
 
 
+def test_a_size_may_round_the_factors_up_or_down():
+    x = np.arange(7.0).reshape(1, 1, 7, 1)
+    for size, expected in ((3, [0.5, 2.5, 4.5]), (4, [0.5, 2.5, 4.5, 6])):
+        y = kernels.interpolate(x, (1, size), scale_factor=(1, 0.5), mode="bilinear")
+        np.testing.assert_array_equal(y.reshape(-1), expected)
+
+
 def test_a_nan_reaches_its_neighbours_alone():
     x = np.zeros((1, 1, 4, 1), np.float32)
     x[0, 0, 1] = np.nan
@@ -110,8 +122,11 @@ X = np.ones((2, 4, 5, 3), np.float32)
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: kernels.interpolate(X), "interpolate: expects either size or scale_factor but got size None and"),
-        (lambda: kernels.interpolate(X, 3, scale_factor=2), "interpolate: expects either size or scale_factor but got"),
+        (lambda: kernels.interpolate(X), "interpolate: expects size or scale_factor but got neither"),
+        (
+            lambda: kernels.interpolate(X, (8, 11), scale_factor=2),
+            r"interpolate: size \(8, 11\) by scale_factor 2 goes beyond the input \(2, 4, 5, 3\)",
+        ),
         (lambda: kernels.interpolate(X, 0), "interpolate: size expects values of at least 1 but got 0"),
         (
             lambda: kernels.interpolate(X, scale_factor=-1),
