@@ -14,8 +14,9 @@ BORDERS = {
 """``numpy.pad``'s modes, which resizing and warping take, and the kernels' names of them."""
 
 SPLINE_FRAME = 12
-"""Pixels that are put around an image whose spline goes on with a constant or the edge, as in SciPy: what lies farther
-away changes a coefficient by less than 1e-6 of the image."""
+"""Pixels that are put around an image whose spline goes on with a constant or the edge, as many as SciPy puts. That
+they end changes the spline by the pole to the power of 24 on the image, 2e-9 of its values with order 5, and to the
+power of 12 at their outer end, 4e-5."""
 
 
 def check_mode(name: str, mode: Any) -> str:

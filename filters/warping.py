@@ -197,7 +197,7 @@ def _warped(
         outside: dict[str, Any] = {"constant_values": cval} if border == "constant" else {"mode": "edge"}
         x = np.pad(x, around, **outside)
         matrix = _moved(SPLINE_FRAME, SPLINE_FRAME) @ matrix
-    inside = border if border in ("mirror", "reflect", "wrap") else "mirror"
+    inside = {"constant": "mirror", "nearest": "reflect"}.get(border, border)  # behind a frame, as SciPy
     coefficients = kernels.spline_filter2d(x, order, border=inside)
     return kernels.warp2d(coefficients, matrix, size, mode=mode, border=border, cval=cval)
 

@@ -110,8 +110,7 @@ DISTANCE_SAMPLED = 1e-15
 
 # Colours scaled by the quotient of two values, where scikit-image goes through hue and saturation and back.
 COLOUR_OF_VALUE = {"float32": 2e-6, "float64": 1e-14}
-# Resizing, warping and pyramids beside scikit-image in float64, relative to the largest value. Splines beside a
-# constant or an edge differ by what a frame of 12 pixels leaves out: 3e-7 for the quintic. In its "symmetric" mode
+# Resizing, warping and pyramids beside scikit-image in float64, relative to the largest value. In its "symmetric" mode
 # SciPy's filter adds pole ** (2 n - 1) too much on lines of n pixels: 1e-7 for the cubic on 9 pixels.
 GEOMETRY = 1e-6
 # Beside OpenCV, of float32 images up to 1: Lanczos adds 64 products with weights that its float32 sines round.

@@ -25,7 +25,7 @@ from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.streams import stack
 from ..machine.threads import launch
 from ..operation import Run
-from .reference import coordinate
+from .reference import coordinate, mirrored
 
 if TYPE_CHECKING:
     from . import WarpGeometry
@@ -59,8 +59,8 @@ def _warp(dtype: str, mode: int, adjoint: bool) -> Any:
             m6, m7, m8 = m[6], m[7], m[8]
             for q in range(Q):
                 w = m6 * q + m7 * p + m8
-                column = coordinate(m0 * q + m1 * p + m2, w)
-                row = coordinate(m3 * q + m4 * p + m5, w)
+                column = mirrored(coordinate(m0 * q + m1 * p + m2, w), W, mode, outside)
+                row = mirrored(coordinate(m3 * q + m4 * p + m5, w), H, mode, outside)
                 top, left = np.int64(first_tap(mode, row)), np.int64(first_tap(mode, column))
                 below, beside = row - top, column - left
                 for t in range(taps):

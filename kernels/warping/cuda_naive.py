@@ -20,7 +20,7 @@ from ..correlation.reference import border
 from ..interpolation.reference import first_tap, weight
 from ..machine.cuda_numba import launch_each
 from ..operation import Run
-from .reference import place_of, warped
+from .reference import mirrored, place_of, warped
 
 if TYPE_CHECKING:
     from . import WarpGeometry
@@ -42,6 +42,7 @@ def warp2d_naive(x, matrices, y, taps, mode, outside, cval):
 @cuda.jit(device=True)
 def share_along(at, place, taps, mode, size, outside):
     """The sum of the weights with which a place along one axis takes the number ``at``."""
+    place = mirrored(place, size, mode, outside)
     first, total = first_tap(mode, place), 0.0
     for s in range(taps):
         if border_on_device(first + s, size, outside) == at:

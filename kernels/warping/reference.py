@@ -5,7 +5,8 @@ Pixel (p, q) of the result, row p and column q, lies in the image at column u / 
     (u, v, w) = matrix @ (q, p, 1)
 
 and takes the pixels around it along both axes with the weights of interpolation/reference.py. A pixel outside stands
-for the one that `border` names, or for ``cval``.
+for the one that `border` names, or for ``cval``. Where a nearest pixel is taken beside a mirror, the place is mirrored
+before it is rounded, which matters between two pixels that are equally near.
 """
 
 import math
@@ -13,8 +14,8 @@ import math
 import numpy as np
 from numba.extending import register_jitable
 
-from ..correlation.reference import border
-from ..interpolation.reference import first_tap, weight
+from ..correlation.reference import MIRROR, REFLECT, border
+from ..interpolation.reference import NEAREST_EXACT, first_tap, floor, weight
 
 FARTHEST = 1e9
 
@@ -37,9 +38,22 @@ def place_of(m, p, q):
 
 
 @register_jitable
+def mirrored(place, size, mode, outside):
+    """Where a nearest pixel is looked for along one axis, as SciPy does; other modes mirror their taps instead."""
+    if mode != NEAREST_EXACT or 0.0 <= place < size or size == 1 or (outside != REFLECT and outside != MIRROR):
+        return place
+    gap = 1.0 if outside == REFLECT else 0.0  # between the last pixel and its image
+    period = 2.0 * (size - 1.0 + gap)
+    inside = place - period * floor(place / period)
+    last = size - 1.0 if outside == MIRROR and place < 0.0 else size
+    return period - gap - inside if inside >= last else inside
+
+
+@register_jitable
 def warped(x, m, n, p, q, c, taps, mode, outside, cval):
     """The weighted sum of x around the place of pixel (p, q)."""
     row, column = place_of(m, p, q)
+    row, column = mirrored(row, x.shape[1], mode, outside), mirrored(column, x.shape[2], mode, outside)
     top, left = first_tap(mode, row), first_tap(mode, column)
     total = 0.0
     for s in range(taps):
@@ -63,6 +77,7 @@ def warp2d_grad(gy, matrices, gx, taps, mode, outside):
     gx[...] = 0
     for n, p, q, c in np.ndindex(gy.shape):
         row, column = place_of(matrices[n % len(matrices)], p, q)
+        row, column = mirrored(row, H, mode, outside), mirrored(column, W, mode, outside)
         top, left = first_tap(mode, row), first_tap(mode, column)
         for s in range(taps):
             h, down = border(top + s, H, outside), weight(mode, row - top, s)

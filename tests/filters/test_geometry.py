@@ -69,6 +69,35 @@ def test_warp_and_rotate_equal_scikit_image(order, mode):
 
 
 @pytest.mark.parity
+@given(
+    shape=st.tuples(st.integers(1, 6), st.integers(1, 6)),
+    scale=st.tuples(*[st.sampled_from([1, -1, 0.5, 2])] * 2),
+    shift=st.tuples(*[st.integers(-30, 30)] * 2),
+    mode=st.sampled_from(MODES),
+)
+def test_the_nearest_of_two_pixels_is_scikit_images(shape, scale, shift, mode):
+    """Places halfway between pixels, inside and on every side."""
+    transform = pytest.importorskip("skimage.transform")
+    x = image(shape)
+    inverse_map = np.array([[scale[1], 0, shift[1] / 2], [0, scale[0], shift[0] / 2], [0, 0, 1]])
+    keywords = {"order": 0, "mode": mode, "cval": 9, "output_shape": (12, 13)}
+    np.testing.assert_array_equal(filters.warp(x, inverse_map, **keywords), transform.warp(x, inverse_map, **keywords))
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("order", [2, 4, 5])
+@pytest.mark.parametrize("mode", MODES)
+def test_splines_far_outside_are_scikit_images(order, mode):
+    transform = pytest.importorskip("skimage.transform")
+    x = image((24, 26))
+    inverse_map = np.array([[1.1, 0.2, -40], [-0.1, 1.2, -30], [-1e-3, 2e-3, 1]])
+    keywords = {"order": order, "mode": mode, "cval": 0.3, "output_shape": (90, 100), "clip": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what scikit-image says of order 2
+        close(filters.warp(x, inverse_map, **keywords), transform.warp(x, inverse_map, **keywords))
+
+
+@pytest.mark.parity
 @pytest.mark.parametrize("grid_mode", [True, False])
 @pytest.mark.parametrize("size", [(7, 5), (20, 40), (15, 3), (1, 1)])
 def test_local_means_equal_scikit_image(grid_mode, size):
