@@ -18,7 +18,10 @@ TM_CCOEFF_NORMED = 5
 _FLAT = 1e-13  # of the squares: what rounding leaves of equal numbers in sums of products in float64
 _DEPTHS = {-1: None, 4: np.int32, 5: np.float32, 6: np.float64}
 _METHODS = ("TM_SQDIFF", "TM_SQDIFF_NORMED", "TM_CCORR", "TM_CCORR_NORMED", "TM_CCOEFF", "TM_CCOEFF_NORMED")
-_CENTRES = {TM_CCORR_NORMED: "none", TM_CCOEFF_NORMED: "channel"}
+_UNMASKED = (  # what is subtracted, and the measure
+    ("none", "differences"), ("none", "normed_differences"), ("none", "products"), ("none", "score"),
+    ("channel", "products"), ("channel", "score"),
+)  # fmt: skip
 
 
 def matchTemplate(  # noqa: N802
@@ -158,33 +161,8 @@ def _unmasked(x: np.ndarray, template: np.ndarray, method: int, out: np.ndarray 
         # Windows that are not finite say so, whatever the template.
         sums = kernels.window_sums(x, template.shape[:2])[1].sum(axis=-1)
         return np.where(np.isfinite(sums), 1.0, np.nan).astype(np.float32)
-    if method in _CENTRES:
-        return kernels.match_template(x, template, centre=_CENTRES[method], out=out)
-    pixels = template.shape[0] * template.shape[1]
-    own = template.astype(np.float64)
-    if x.dtype == np.float32:
-        x = x.astype(np.float64)
-    with np.errstate(invalid="ignore", over="ignore"):
-        if method == TM_CCORR:
-            return kernels.match_products(x, template.astype(x.dtype, copy=False))
-        if method == TM_CCOEFF and x.dtype == np.uint8:
-            sums = kernels.window_sums(x, template.shape[:2])[0] @ own.sum(axis=(0, 1))
-            return (pixels * kernels.match_products(x, template) - sums) / pixels
-        # Neither a centred template nor a difference minds what is taken off the image.
-        level = _level(x)
-        if method == TM_CCOEFF:
-            return kernels.match_products(x - level, own - own.mean(axis=(0, 1)))
-        squares = kernels.window_sums(x, template.shape[:2])[1].sum(axis=-1, dtype=np.float64)
-        if x.dtype == np.uint8:
-            differences = squares + np.square(own).sum() - 2 * kernels.match_products(x, template)
-        else:
-            moved = x - level
-            near = kernels.window_sums(moved, template.shape[:2])[1].sum(axis=-1)
-            products = kernels.match_products(moved, own - level)
-            differences = np.maximum(near + np.square(own - level).sum() - 2 * products, 0)
-        if method == TM_SQDIFF:
-            return differences
-        return _quotient(differences, np.sqrt(squares * np.square(own).sum()), 1.0)
+    centre, measure = _UNMASKED[method]
+    return kernels.match_template(x, template, centre=centre, measure=measure, out=out)
 
 
 def _masked(x: np.ndarray, template: np.ndarray, method: int, mask: np.ndarray) -> np.ndarray:

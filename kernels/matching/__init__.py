@@ -4,6 +4,7 @@
     cpu_direct.py          "direct": sums of rows of the image, shifted and weighted, for small templates
     cpu_fourier.py         "fourier": overlapping blocks multiplied in the frequency domain, for all others
     cpu_windows.py         "windows": sums over all windows, in which nothing is ever subtracted again
+    measures.py            sums of products and of squared differences, which are no scores, from the same products
     cuda_naive.py          products on CUDA: one thread, one place
     cuda_tiled.py          products on CUDA: a tile of the image and pieces of the template in shared memory
     cuda_naive_scores.py   scores and sums over windows on CUDA: one thread, one place
@@ -54,7 +55,7 @@ MATCH_TEMPLATE = Operation(
         Variant("naive", "cuda_naive_scores", device="cuda"),
     ),
     reference=reference.match_template,
-    reference_args=lambda g: (g.centre,),
+    reference_args=lambda g: (g.centre, g.measure),
     flops=lambda g: g.flops,
     bytes_moved=lambda g: g.bytes_moved,
     cases=(
@@ -62,6 +63,9 @@ MATCH_TEMPLATE = Operation(
         {"shapes": [(2, 9, 11, 3), (3, 4, 3)], "centre": "all"},
         {"shapes": [(1, 30, 41, 2), (9, 8, 2)]},
         {"shapes": [(1, 30, 41, 1), (9, 8, 1)], "centre": "none"},
+        {"shapes": [(1, 9, 12, 2), (3, 2, 2)], "measure": "products"},
+        {"shapes": [(1, 30, 41, 1), (9, 8, 1)], "centre": "none", "measure": "differences"},
+        {"shapes": [(2, 9, 11, 3), (3, 4, 3)], "centre": "none", "measure": "normed_differences"},
     ),
 )
 
@@ -132,6 +136,7 @@ def match_template(
     template: np.ndarray,
     *,
     centre: str = "channel",
+    measure: str = "score",
     out: np.ndarray | None = None,
     variant: str | None = None,
 ) -> np.ndarray:
@@ -143,13 +148,17 @@ def match_template(
     template : (R, S, C) of the same type, R <= H and S <= W
     centre : {"channel", "all", "none"}
         What is subtracted from windows and template first: each channel's mean, the mean over all channels, or nothing.
+    measure : {"score", "products", "differences", "normed_differences"}
+        "score" is the sum of products over the product of the lengths of both vectors of numbers, "products" the sum
+        alone. "differences" is the sum of squared differences, "normed_differences" that over the product of lengths,
+        at most 1, and 1 where one of them is 0; both with ``centre="none"``.
     out : optional
     variant : str, optional
         The implementation to run; see `tilegrad.kernels.explain`.
 
     Returns
     -------
-    (N, H - R + 1, W - S + 1) array of scores in [-1, 1], float64 for float64 images and float32 for others
+    (N, H - R + 1, W - S + 1) array, float64 for float64 images and float32 for others; scores are in [-1, 1]
 
     Raises
     ------
@@ -158,15 +167,16 @@ def match_template(
 
     Notes
     -----
-    The score is the sum of products over the product of the lengths of both vectors of numbers. It is 0 where window or
-    template has no contrast: where its squared length is not above 1e-14 of that of its distance from the image's mean
-    (for a float32 image, also where its length is below 1e-36). A window that holds a NaN or an infinity gives NaN, and
-    no other does; a template that holds one gives NaN everywhere.
+    The score is 0 where window or template has no contrast: where its squared length is not above 1e-14 of that of its
+    distance from the image's mean (for a float32 image, also where its length is below 1e-36). A window that holds a
+    NaN or an infinity gives NaN, and no other does; a template that holds one gives NaN everywhere.
 
     Errors are below 1e-5, and about 1e-7 where windows have the contrast of their surroundings: the image's mean is
     taken off first, lengths are summed in float64, and blocks of float32 images in which the window of least contrast
     would lose more than that are computed in float64, which holds as long as its contrast is above 1e-5 of its distance
-    from the image's mean. For uint8, sums of products and lengths are exact integers.
+    from the image's mean. For uint8, sums of products and lengths are exact integers. The other measures are computed
+    in float64 throughout; differences less the template's mean on both sides, so that those of faint textures on a high
+    level keep their digits.
 
     Examples
     --------
@@ -176,7 +186,7 @@ def match_template(
     array([[ 0.11 , -0.666,  0.595],
            [-0.492,  1.   , -0.635]])
     """
-    return MATCH_TEMPLATE.run((x, template), (centre,), out, variant)
+    return MATCH_TEMPLATE.run((x, template), (centre, measure), out, variant)
 
 
 def window_sums(

@@ -13,7 +13,10 @@ from numba.extending import register_jitable
 from ..machine.fourier import row_bytes, strips
 from ..machine.pointers import pointer
 from ..machine.processor import lanes
+from ..machine.streams import read as load
+from ..machine.streams import write as store
 from ..machine.transpose import transpose_square
+from .measures import measured
 from .vectors import read_vector, score_vector
 
 
@@ -134,5 +137,34 @@ def make_write(dtype: str, working: str, result: str) -> Any:
                         value *= factor
                         value = kind(1) if value > 1 else value
                         target[j] = out(kind(-1) if value < -1 else value)
+
+    return write
+
+
+def make_measure(dtype: str, result: str, measure: int) -> Any:
+    """``write`` stores the places of one block of a float64 plane as another measure than a score."""
+    out = getattr(types, result)
+    bytes_out = out.bitwidth // 8
+    width, row = lanes(8), row_bytes(8)
+    integers, of = dtype == "uint8", measured(measure)
+
+    @register_jitable
+    def vector(source, squares, target, count, constant):
+        products, lengths, y = pointer(source, types.float64), pointer(squares, types.float64), pointer(target, out)
+        for j in range(count):
+            value = load(products, j)
+            value = np.rint(value) if integers else value
+            store(y, j, out(of(value, load(lengths, j) if measure > 1 else 0.0, constant)))
+
+    @register_jitable
+    def write(plane, pitch, part, rows, columns, squares, y, q, constant):
+        for i in range(rows):
+            for k in range((columns + width - 1) // width):
+                place, here = i * q + k * width, columns - k * width
+                source = plane + k * pitch + i * row + part * width * 8
+                if here >= width:  # as many as a vector holds, which the compiler knows
+                    vector(source, squares + place * 8, y + place * bytes_out, width, constant)
+                else:
+                    vector(source, squares + place * 8, y + place * bytes_out, here, constant)
 
     return write

@@ -18,11 +18,12 @@ from numba import types
 from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
-from ..machine.pointers import pointer
+from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.taps import weighted_sums
 from ..machine.threads import launch, num_threads
 from ..operation import Run
 from .geometry import MatchGeometry
+from .measures import Measured, measured
 from .pattern import Pattern
 
 _LINE = 64  # bytes: scratch of different threads shares no cache line
@@ -30,10 +31,11 @@ _TAPS_PER_NS = 4.0
 
 
 @kernel()
-def _rows(dtype: str, result: str) -> Any:
+def _rows(dtype: str, result: str, measure: int) -> Any:
     number, kind = getattr(types, dtype), getattr(types, result)
     size = number.bitwidth // 8
     sums = weighted_sums(number, types.float64)
+    of = measured(measure)
 
     def work(begin, end, slot, block):
         x, scales, y, weights = block[0], block[1], pointer(block[2], kind), block[3]
@@ -57,7 +59,11 @@ def _rows(dtype: str, result: str) -> Any:
                     for j in range(s):
                         addresses[(i * c + k) * s + j] = row + j * size
             sums(table, weights, taps, 0, total, 0, q)
-            if scales == 0:
+            if measure:
+                squares, constant = pointer(scales, types.float64), float_bits(block[13])
+                for j in range(q):
+                    y[task * q + j] = kind(of(totals[j], squares[task * q + j] if measure > 1 else 0.0, constant))
+            elif scales == 0:
                 for j in range(q):
                     y[task * q + j] = kind(totals[j])
             else:
@@ -70,14 +76,15 @@ def _rows(dtype: str, result: str) -> Any:
 def _run(g: MatchGeometry) -> Any:
     planes = g.r * g.c * g.w * g.dtype.itemsize if g.c > 1 else 0
     pitch = ((8 * g.taps + 8 * g.q + planes) // _LINE + 2) * _LINE
-    template = Template(5, (g.h, g.w, g.c, g.r, g.s, g.p, g.q, pitch))
-    worker = _rows.address(g.dtype.name, g.outputs[0][1].name)
+    template = Template(5, (g.h, g.w, g.c, g.r, g.s, g.p, g.q, pitch, 0))
+    worker = _rows.address(g.dtype.name, g.outputs[0][1].name, g.measure)
     ns = g.places * g.taps / _TAPS_PER_NS
 
-    def run(x: Any, scale: np.ndarray | None, y: Any, pattern: np.ndarray) -> None:
+    def run(x: Any, scale: np.ndarray | None, y: Any, pattern: np.ndarray, constant: float = 0.0) -> None:
         weights = np.ascontiguousarray(np.moveaxis(pattern, 2, 1), np.float64)  # a row of taps for each channel
         buffer = empty((num_threads() * pitch + _LINE,), np.uint8)
         block = template.filled(x, scale, y, weights, buffer)
+        block[len(block) - 1] = word_of(constant)
         launch(worker, g.n * g.p, addressof(block), ns)
 
     return run
@@ -94,11 +101,26 @@ def build_products(g: MatchGeometry) -> Run:
 
 
 def build_scores(g: MatchGeometry) -> Run:
-    """Sums of products with the centred template, times the scale of each window."""
+    """Sums of products with the centred template, times the scale of each window; or another measure."""
+    if g.measure:
+        return _build_measure(g)
     run_rows, measure = _run(g), Pattern(g)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         pattern, scale, _ = measure(*arrays)
         run_rows(arrays[0], scale, outputs[0], pattern)
+
+    return run
+
+
+def _build_measure(g: MatchGeometry) -> Run:
+    """Levels are not taken off the image: the same is added to what its products need."""
+    run_rows, measure = _run(g), Measured(g)
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        pattern, squares, levels, constant = measure(*arrays)
+        if squares is not None:
+            constant -= float((pattern * levels).sum())
+        run_rows(arrays[0], squares, outputs[0], pattern, constant)
 
     return run

@@ -35,13 +35,14 @@ from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.fourier import roots, row_bytes
 from ..machine.memory import empty
-from ..machine.pointers import pointer
+from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.processor import lanes
 from ..machine.threads import launch, num_threads
 from ..operation import Run
-from .block_steps import make_across, make_read, make_write
+from .block_steps import make_across, make_measure, make_read, make_write
 from .blocks_plan import BlocksPlan, blocks_plan, terms_of
-from .geometry import MatchGeometry
+from .geometry import MEASURES, MatchGeometry
+from .measures import Measured
 from .pattern import Pattern
 
 _LINE = 64  # bytes: scratch of different threads shares no cache line
@@ -79,7 +80,7 @@ def _spectra(working: str) -> Any:
 
 
 @kernel()
-def _pairs(dtype: str, working: str, result: str) -> Any:
+def _pairs(dtype: str, working: str, result: str, measure: int) -> Any:
     """Task: one pair of blocks of one image; which one, a list may say."""
     number, kind = getattr(types, dtype), getattr(types, working)
     bytes_in, size = number.bitwidth // 8, kind.bitwidth // 8
@@ -89,6 +90,7 @@ def _pairs(dtype: str, working: str, result: str) -> Any:
     eps = float(np.finfo(working).eps)
     forward, inverse, across, _ = make_across(size)
     read, write = make_read(dtype, working), make_write(dtype, working, result)
+    write_measure = make_measure(dtype, result, measure) if measure else None
 
     def work(begin, end, slot, block):
         x, scale, y, spectra, table = block[0], block[1], block[2], block[3], block[4]
@@ -126,12 +128,18 @@ def _pairs(dtype: str, working: str, result: str) -> Any:
                 if number_of < blocks:
                     top, left = number_of // over * rows, number_of % over * columns
                     place = (image * p + top) * q + left
+                    if measure:
+                        write_measure(
+                            plane, pitch, part, min(rows, p - top), min(columns, q - left), scale + place * 8,
+                            y + place * bytes_out, q, float_bits(block[23]),
+                        )  # fmt: skip
+                        continue
                     write(
                         plane, pitch, part, min(rows, p - top), min(columns, q - left),
                         scale + place * bytes_out if scale != 0 else 0,
                         y + place * (bytes_out if scale != 0 else bytes_alone), q, tally + 4 * width * size,
                     )  # fmt: skip
-            if scale != 0:
+            if scale != 0 and not measure:
                 before, after, largest = 0.0, 0.0, 0.0
                 for j in range(4 * width):
                     before += tallies[j]
@@ -161,13 +169,14 @@ class _Blocks:
         self.ns = _NS * n * n * passes
         self.spectra_template = Template(5, (n, g.r, g.s, g.c, plan.part_rows, plan.part_columns, pitch, self.scratch))
         sizes = (n, plan.rows, plan.columns, plan.blocks, plan.across, len(self.terms), pitch, self.scratch)
-        self.template = Template(10, (g.h, g.w, g.c, g.p, g.q, *sizes))
+        self.template = Template(10, (g.h, g.w, g.c, g.p, g.q, *sizes, 0))
         self.spectra_worker = _spectra.address(working)
-        self.worker = _pairs.address(g.dtype.name, working, "float64" if g.dtype == np.float64 else "float32")
+        result = "float64" if g.dtype == np.float64 else "float32"
+        self.worker = _pairs.address(g.dtype.name, working, result, g.measure)
 
     def __call__(
         self, x: Any, scale: np.ndarray | None, y: Any, pattern: np.ndarray, levels: np.ndarray,
-        chosen: np.ndarray | None = None,
+        chosen: np.ndarray | None = None, constant: float = 0.0,
     ) -> np.ndarray:  # fmt: skip
         """Compute all pairs of blocks, or the chosen ones; the expected error of each pair's scores."""
         n = self.plan.side
@@ -182,6 +191,7 @@ class _Blocks:
         block = self.template.filled(
             x, scale, y, spectra, self.table, self.terms, np.ascontiguousarray(levels), chosen, errors, buffer
         )
+        block[len(block) - 1] = word_of(constant)
         launch(self.worker, tasks, addressof(block), tasks * (len(self.terms) + 1) * self.ns)
         return errors
 
@@ -214,6 +224,8 @@ def build_products(g: MatchGeometry) -> Run:
 
 def build_scores(g: MatchGeometry) -> Run:
     """Scores; blocks of float32 whose windows have too little contrast for that are computed in float64."""
+    if g.measure:
+        return _build_measure(g)
     plan, measure = blocks_plan(g), Pattern(g)
     wide = _Blocks(g, plan, "float64")
     narrow = _Blocks(g, plan, "float32") if g.dtype == np.float32 else None
@@ -228,5 +240,25 @@ def build_scores(g: MatchGeometry) -> Run:
         doubtful = np.flatnonzero(~(errors * _ROUNDING <= _TOLERANCE))
         if doubtful.size:
             wide(x, scale, outputs[0], pattern, levels, doubtful)
+
+    return run
+
+
+def _build_measure(g: MatchGeometry) -> Run:
+    """Other measures, in float64. Products alone do not tell which windows are not finite: then they are direct."""
+    from . import cpu_direct
+
+    blocks, measure = _Blocks(g, blocks_plan(g), "float64"), Measured(g)
+    alone = g.dtype.kind == "f" and g.measure == MEASURES["products"]
+    direct = cpu_direct.build_scores(g) if alone else None
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        x, template = arrays
+        if direct is not None and not np.isfinite(np.add.reduce(x, axis=None)):
+            direct(arrays, outputs)
+        else:
+            pattern, squares, levels, constant = measure(x, template)
+            every = np.broadcast_to(levels, (g.n, g.c))
+            blocks(x, squares, outputs[0], pattern, every, constant=constant)
 
     return run

@@ -17,7 +17,7 @@ channels but the one that writes results. Columns are cut into tiles, so that a 
 cache. Sums are in float64, where those of integers are exact.
 
 Instead of the sums, `scales` writes what a sum of products is multiplied by to be a score: one over the window's
-length, its mean subtracted, times the template's.
+length, its mean subtracted, times the template's; and `squares` the sums of squares over all channels.
 """
 
 import math
@@ -92,11 +92,14 @@ def _across(source, one, two, total, width, s, step):
 
 @kernel()
 def _windows(dtype: str, result: str) -> Any:
-    """Task: one tile of columns of one band of rows of windows. ``result`` is "sums" or the type of the scales."""
+    """Task: one tile of columns of one band of rows of windows; ``result``: "sums", "squares" or the type of scales."""
     number = getattr(types, dtype)
     bytes_in = number.bitwidth // 8
-    sums_only = result == "sums"
-    kind = (types.int64 if dtype == "uint8" else types.float64) if sums_only else getattr(types, result)
+    sums_only, squares_only = result == "sums", result == "squares"
+    if sums_only:
+        kind = types.int64 if dtype == "uint8" else types.float64
+    else:
+        kind = types.float64 if squares_only else getattr(types, result)
     narrow, bytes_out = result == "float32", kind.bitwidth // 8
     shortest = _SHORTEST if narrow else 0.0
     lanes_of_sums = VECTOR // 8
@@ -160,7 +163,9 @@ def _windows(dtype: str, result: str) -> Any:
                                 one_part = pointer(prefix + offset, types.float64)
                                 both[j] = one_part[j] + pointer(source + offset, types.float64)[j]
                         source = joined
-                    sums = pointer(_across(source, one, two, total, width, s, step), types.float64)
+                    sums = pointer(source, types.float64)
+                    if not squares_only:
+                        sums = pointer(_across(source, one, two, total, width, s, step), types.float64)
                     squares = pointer(
                         _across(source + half, one + half, two + half, total + half, width, s, step), types.float64
                     )
@@ -170,6 +175,14 @@ def _windows(dtype: str, result: str) -> Any:
                         for j in range(width):
                             out_sums[place * c + j] = kind(sums[j])
                             out_squares[place * c + j] = kind(squares[j])
+                        continue
+                    if squares_only:
+                        out_squares = pointer(first_out, kind)
+                        for j in range(columns):
+                            value = 0.0
+                            for k in range(c):
+                                value += squares[j * c + k]
+                            out_squares[place + j] = value
                         continue
                     # The squared length of each window, 0 where it has no contrast, takes the place of its sums.
                     lengths = pointer(total, types.float64)
@@ -211,7 +224,7 @@ def _windows(dtype: str, result: str) -> Any:
 
 
 def _run(g: MatchGeometry, result: str) -> Any:
-    """``run(x, first, second, shifts, length)`` for the sums or the scales."""
+    """``run(x, first, second, shifts, length)`` for the sums, the squares or the scales."""
     row = (2 * g.s + _LEAST_WIDTH) * g.c
     kept = min(g.r, g.p, max(_BAND, g.r))
     widest = max(row, _TILE_BYTES // (16 * kept)) // g.c
@@ -261,5 +274,18 @@ def scales(g: MatchGeometry) -> Any:
 
     def run(x: Any, out: np.ndarray, shifts: np.ndarray, length: float) -> None:
         run_scales(x, out, None, shifts, length)
+
+    return run
+
+
+def squares(g: MatchGeometry) -> Any:
+    """``run(x, out, shifts)``: the sum of squares in every window over all channels, ``shifts`` (N, C) taken off first.
+
+    ``out`` is (N, P, Q) float64.
+    """
+    run_squares = _run(g, "squares")
+
+    def run(x: Any, out: np.ndarray, shifts: np.ndarray) -> None:
+        run_squares(x, out, None, shifts, 1.0)
 
     return run

@@ -26,7 +26,7 @@ from ..arrays import new_like
 from ..machine.cuda_numba import launch_each
 from ..operation import Run
 from .geometry import MatchGeometry
-from .reference import channels_of, finite_sum, score_at, sums_at
+from .reference import channels_of, finite_sum, measure_at, sums_at
 
 
 @cuda.jit
@@ -57,13 +57,13 @@ def match_template_levels(totals, counts, levels, centre):
 
 
 @cuda.jit
-def match_template_scores(x, template, levels, y, centre):
+def match_template_scores(x, template, levels, y, centre, measure):
     """Each thread computes one element of y."""
     index = cuda.grid(1)
     if index < y.size:
         _, P, Q = y.shape
         n, p, q = index // (Q * P), index // Q % P, index % Q
-        y[n, p, q] = score_at(x[n], template, levels[n], p, q, centre)
+        y[n, p, q] = measure_at(x[n], template, levels[n], p, q, centre, measure)
 
 
 @cuda.jit
@@ -85,7 +85,7 @@ def build(g: MatchGeometry) -> Run:
         levels = new_like(x, (g.n, g.c), np.float64)
         launch_each(match_template_rows, totals.size, x, totals, counts)
         launch_each(match_template_levels, levels.size, totals, counts, levels, g.centre)
-        launch_each(match_template_scores, g.places, x, template, levels, y, g.centre)
+        launch_each(match_template_scores, g.places, x, template, levels, y, g.centre, g.measure)
 
     return run
 

@@ -13,6 +13,9 @@ from ..operation import Spec
 CENTRES = {"none": 0, "channel": 1, "all": 2}
 """What is subtracted before a window and the template are compared, and its number in kernels."""
 
+MEASURES = {"score": 0, "products": 1, "differences": 2, "normed_differences": 3}
+"""What is said of a window and the template, and its number in kernels."""
+
 _SUMS: dict[str, np.dtype] = {
     "float32": np.dtype(np.float32),
     "float64": np.dtype(np.float64),
@@ -39,6 +42,7 @@ class MatchGeometry(NamedTuple):
     centre: int
     dtype: np.dtype
     outputs: Outputs
+    measure: int = MEASURES["score"]
 
     @property
     def p(self) -> int:
@@ -107,11 +111,16 @@ def products(x: Spec, template: Spec) -> MatchGeometry:
     return _matching("match_products", x, template, CENTRES["none"], _SUMS)
 
 
-def scores(x: Spec, template: Spec, centre: Any) -> MatchGeometry:
+def scores(x: Spec, template: Spec, centre: Any, measure: Any) -> MatchGeometry:
     """The geometry of ``match_template``."""
+    if not isinstance(measure, str) or measure not in MEASURES:
+        known = ", ".join(map(repr, MEASURES))
+        raise ValueError(f"match_template: measure expects one of {known} but got {measure!r}")
     if not isinstance(centre, str) or centre not in CENTRES:
         raise ValueError(f"match_template: centre expects one of {', '.join(map(repr, CENTRES))} but got {centre!r}")
-    return _matching("match_template", x, template, CENTRES[centre], _SCORES)
+    if "differences" in measure and centre != "none":
+        raise ValueError(f'match_template: measure {measure!r} expects centre "none" but got {centre!r}')
+    return _matching("match_template", x, template, CENTRES[centre], _SCORES)._replace(measure=MEASURES[measure])
 
 
 def windows(x: Spec, size: Any) -> MatchGeometry:

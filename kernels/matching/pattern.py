@@ -42,6 +42,18 @@ def _row_sums(dtype: str) -> Any:
     return work
 
 
+def centred(template: np.ndarray, g: MatchGeometry) -> tuple[np.ndarray, float]:
+    """The template less its mean, of uint8 times a count that makes it integers, and that count."""
+    wide = template.astype(np.float64)
+    axes = {CENTRES["none"]: None, CENTRES["channel"]: (0, 1), CENTRES["all"]: (0, 1, 2)}[g.centre]
+    if axes is None:
+        return wide, 1.0
+    numbers = g.r * g.s * (g.c if len(axes) == 3 else 1)
+    count = numbers if g.dtype == np.uint8 else 1
+    wide *= count
+    return wide - wide.sum(axis=axes, keepdims=True) / numbers, float(count)
+
+
 class Pattern:
     """``pattern, scale, shifts = Pattern(g)(x, template)``.
 
@@ -60,26 +72,20 @@ class Pattern:
 
     def __call__(self, x: np.ndarray, template: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         g = self.g
-        pattern, length = self.centred(template)
+        pattern, length = self.measured(template)
         # Integers are exact as they are, and where nothing is centred nothing may be taken off.
         shifts = np.zeros((g.n, g.c)) if g.dtype == np.uint8 or g.centre == CENTRES["none"] else self.levels(x)
         scale = empty((g.n, g.p, g.q), g.outputs[0][1])
         self.scales(x, scale, shifts, length)
         return pattern, scale, shifts
 
-    def centred(self, template: np.ndarray) -> tuple[np.ndarray, float]:
+    def measured(self, template: np.ndarray) -> tuple[np.ndarray, float]:
         """The pattern and its length; the length is infinite where there is no contrast, which makes every score 0."""
         g = self.g
-        wide = template.astype(np.float64)
-        axes = {CENTRES["none"]: None, CENTRES["channel"]: (0, 1), CENTRES["all"]: (0, 1, 2)}[g.centre]
         with np.errstate(invalid="ignore", over="ignore"):
-            raw = float(np.square(wide).sum())
-            if g.dtype == np.uint8:
-                count = 1 if axes is None else g.r * g.s * (g.c if len(axes) == 3 else 1)
-                wide *= count
-                raw *= float(count) ** 2
-            if axes is not None:
-                wide -= wide.sum(axis=axes, keepdims=True) / (g.r * g.s * (g.c if len(axes) == 3 else 1))
+            raw = float(np.square(template.astype(np.float64)).sum())
+            wide, count = centred(template, g)
+            raw *= count**2
             squared = float(np.square(wide).sum())
         if not squared <= LARGEST:
             return np.full_like(wide, np.nan), 1.0

@@ -83,11 +83,11 @@ def mean_at(x, p, q, c, R, S, centre):
 
 
 @register_jitable
-def score_at(x, template, level, p, q, centre):
+def measure_at(x, template, level, p, q, centre, measure):
     """How like the template the window at (p, q) of an image is; ``level`` has the image's mean for each channel."""
     R, S, C = template.shape
     total, length, own = 0.0, 0.0, 0.0
-    squares, raw = 0.0, 0.0
+    squares, raw, difference = 0.0, 0.0, 0.0
     for c in range(C):
         mean, middle = mean_at(x, p, q, c, R, S, centre), mean_at(template, 0, 0, c, R, S, centre)
         for r in range(R):
@@ -98,8 +98,15 @@ def score_at(x, template, level, p, q, centre):
                 own += (number - middle) ** 2
                 squares += (value - level[c]) ** 2
                 raw += number**2
+                difference += (value - number) ** 2
     if not own <= LARGEST or not length <= LARGEST:
         return np.nan
+    if measure == 1:
+        return total
+    if measure == 2:
+        return difference
+    if measure == 3:
+        return min(1.0, difference / (math.sqrt(length) * math.sqrt(own))) if length > 0 and own > 0 else 1.0
     if own <= FLAT_TEMPLATE * raw or length <= FLAT * squares:
         return 0.0
     return min(1.0, max(-1.0, total / (math.sqrt(length) * math.sqrt(own))))
@@ -117,10 +124,12 @@ def finite_sum(x, n, h, c):
     return total, count
 
 
-def match_template(x, template, y, centre):
+def match_template(x, template, y, centre, measure):
     """``y[n, p, q]``: the sum of products of window and template over the product of their lengths.
 
     ``centre`` says what is subtracted from both first: 0 nothing, 1 each channel's mean, 2 the mean over all channels.
+    By ``measure`` it may also be 1 the sum of products alone, 2 the sum of squared differences, or 3 that over the
+    product of lengths, at most 1.
     """
     N, P, Q = y.shape
     H, C = x.shape[1], x.shape[3]
@@ -137,4 +146,4 @@ def match_template(x, template, y, centre):
             level[c] = total / max(count, 1.0)
         for p in range(P):
             for q in range(Q):
-                y[n, p, q] = score_at(x[n], template, level, p, q, centre)
+                y[n, p, q] = measure_at(x[n], template, level, p, q, centre, measure)

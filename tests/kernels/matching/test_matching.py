@@ -60,6 +60,29 @@ def test_scores_equal_the_definition(centre, call):
         np.testing.assert_allclose(out, expected, rtol=0, atol=MATCH_SCORE[out.dtype.name])
 
 
+MEASURES = (
+    ("products", "none"), ("products", "channel"), ("products", "all"),
+    ("differences", "none"), ("normed_differences", "none"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("measure", "centre"), MEASURES)
+@given(call=calls(), level=st.sampled_from([0, 1000]))
+def test_other_measures_equal_the_definition(measure, centre, call, level):
+    x, template = call
+    x, template = (x, template) if x.dtype == np.uint8 else (x + x.dtype.type(level), template + x.dtype.type(level))
+    expected = kernels.match_template(*wide(x, template), centre=centre, measure=measure, variant="naive")
+    # In the frequency domain: a few eps of float64 times the lengths of the template and of the block.
+    length = np.linalg.norm(wide(template)[0])
+    bound = 4 * EPS["float64"] * max(np.linalg.norm(wide(x)[0]) / length, 1) * length**2
+    if measure == "normed_differences":  # 1 wherever one length is more than 2.7 times the other
+        bound *= 4 / length**2
+    for variant in ("direct", None):
+        out = np.full(expected.shape, np.nan, np.float64 if x.dtype == np.float64 else np.float32)
+        assert kernels.match_template(x, template, centre=centre, measure=measure, out=out, variant=variant) is out
+        np.testing.assert_allclose(out, expected, rtol=template.size * EPS[out.dtype.name], atol=bound)
+
+
 @given(calls())
 def test_window_sums_equal_the_definition(call):
     x, template = call
@@ -140,6 +163,11 @@ def test_windows_with_what_is_no_number_give_nan_and_no_others(dtype, value, siz
     products = kernels.match_products(x, template)
     np.testing.assert_array_equal(~np.isfinite(products), spoilt)
     assert np.isnan(kernels.match_template(x, np.full_like(template, np.nan))).all()
+    for measure, centre in MEASURES:
+        found = kernels.match_template(x, template, measure=measure, centre=centre)
+        np.testing.assert_array_equal(np.isnan(found), spoilt)
+        template_of_nan = np.full_like(template, np.nan)
+        assert np.isnan(kernels.match_template(x, template_of_nan, measure=measure, centre=centre)).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
