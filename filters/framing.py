@@ -98,20 +98,23 @@ def pad(
     if out is not None:
         check_out(name, out, image, shape, image.dtype)
         image = image.copy() if np.may_share_memory(out, image) else image
+    result = new_like(image, shape, image.dtype) if out is None else out
+    inside = tuple(slice(before, before + n) for (before, _), n in zip(widths, image.shape, strict=True))
     if mode == "constant":
-        result = new_like(image, shape, image.dtype) if out is None else out
         result[...] = constant_values
-        result[tuple(slice(before, before + n) for (before, _), n in zip(widths, image.shape, strict=True))] = image
+    result[inside] = image
+    if mode == "constant":
         return result
-    result = image
-    for axis, (n, (before, after)) in enumerate(zip(image.shape, widths, strict=True)):
-        if before or after:
-            places = np.array([border(i, n, outside) for i in range(-before, n + after)], np.int64)
-            result = result.take(moved_beside(result, places), axis)
-    if out is None:
-        return result.copy(order="C") if result is image else result
-    out[...] = result
-    return out
+    # From the last axis to the first, each copies its borders from what is there already: whole rows at the end.
+    for axis in reversed(range(image.ndim)):
+        n, (before, after) = image.shape[axis], widths[axis]
+        filled = inside[:axis]
+        for first, count in ((-before, before), (n, after)):
+            if count:
+                places = np.array([before + border(i, n, outside) for i in range(first, first + count)], np.int64)
+                strip = slice(before + first, before + first + count)
+                result[(*filled, strip)] = result[(*filled, moved_beside(result, places))]
+    return result
 
 
 def _widths(name: str, argument: str, width: Any, axes: int) -> list[tuple[int, int]]:

@@ -255,6 +255,11 @@ def minMaxLoc(  # noqa: N802
     check_image(name, "src", src)
     if src.ndim != 2:
         raise ValueError(f"{name}: src expects two axes but got shape {src.shape}")
+    if mask is None and src.size:
+        (y, x), (v, u) = (divmod(int(place), src.shape[1]) for place in (src.argmin(), src.argmax()))
+        low, high = float(src[y, x]), float(src[v, u])
+        if low == low and high == high:  # to NumPy a NaN is both the least and the largest number
+            return low, high, (x, y), (u, v)
     counts = np.ones(src.shape, bool) if src.dtype.kind != "f" else ~np.isnan(src)
     if mask is not None:
         check_image(name, "mask", mask)

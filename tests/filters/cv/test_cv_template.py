@@ -168,6 +168,8 @@ def test_min_max_loc_equals_opencv(seed):
 def test_min_max_loc_passes_over_nan_and_refuses_other_shapes():
     assert cv.minMaxLoc(np.array([[np.nan, 2, 1]])) == (1, 2, (2, 0), (1, 0))
     assert cv.minMaxLoc(np.array([[np.nan]])) == (0, 0, (-1, -1), (-1, -1))
+    assert cv.minMaxLoc(np.ones((0, 3))) == (0, 0, (-1, -1), (-1, -1))
+    assert cv.minMaxLoc(np.array([[2, 1, 3], [1, 3, 2]], np.uint8).T[::-1]) == (1, 3, (0, 1), (0, 0))
     with pytest.raises(ValueError, match="minMaxLoc: src expects two axes"):
         cv.minMaxLoc(np.ones(3))
     with pytest.raises(ValueError, match="minMaxLoc: mask expects uint8"):
