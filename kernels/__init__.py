@@ -50,6 +50,7 @@ from .halving import halve
 from .histogram import blend_tile_maps, count_between, count_values, look_up, piecewise_linear, tile_maps
 from .hysteresis import hysteresis
 from .inpainting import inpaint_biharmonic, inpaint_marching
+from .integral import integral
 from .interpolation import interpolate, interpolate_grad
 from .jpeg import jpeg
 from .labeling import label_components, measure_components
@@ -155,6 +156,7 @@ __all__ = [
     "inpaint_biharmonic",
     "inpaint_exemplar",
     "inpaint_marching",
+    "integral",
     "interpolate",
     "interpolate_grad",
     "jpeg",

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
-from ...kernels.arrays import new_like
-from ..images import check_beside, check_image, check_out, from_nhwc, in_order, leading_axes, to_nhwc
+from ..images import check_beside, check_image, check_out, delivered, from_nhwc, in_order, leading_axes, to_nhwc
 
 TM_SQDIFF = 0
 TM_SQDIFF_NORMED = 1
@@ -285,8 +284,8 @@ def integral(src: np.ndarray, sum: np.ndarray | None = None, sdepth: int = -1, *
     sum : (H + 1, W + 1) or (H + 1, W + 1, C), optional
         Where to write.
     sdepth : {-1, 4, 5, 6}
-        The type of the sums: int32, float32 or float64; by default int32 for uint8 (it overflows beyond 8 million
-        pixels of 255, as in OpenCV) and float64 otherwise.
+        The type of the sums: int32, float32 or float64; by default int32 for uint8, which alone has it (it overflows
+        beyond 8 million pixels of 255, as in OpenCV), and float64 otherwise.
     batch_axes : int
         How many leading axes count images.
 
@@ -312,6 +311,8 @@ def integral(src: np.ndarray, sum: np.ndarray | None = None, sdepth: int = -1, *
         raise TypeError(f"{name}: src expects uint8, float32 or float64 but got {src.dtype}")
     if sdepth not in _DEPTHS:
         raise ValueError(f"{name}: sdepth expects one of {', '.join(map(str, _DEPTHS))} but got {sdepth!r}")
+    if sdepth == 4 and src.dtype.kind == "f":
+        raise ValueError(f"{name}: sdepth expects -1, 5 or 6 for {src.dtype} but got 4")
     batch = leading_axes(name, batch_axes, src.ndim)
     if src.ndim - batch not in (2, 3):
         raise ValueError(f"{name}: src expects (H, W) or (H, W, C) but got {src.shape} (batch_axes = {batch})")
@@ -319,9 +320,8 @@ def integral(src: np.ndarray, sum: np.ndarray | None = None, sdepth: int = -1, *
     shape = tuple(n + (batch <= axis < batch + 2) for axis, n in enumerate(src.shape))
     if sum is not None:
         check_out(name, sum, src, shape, dtype, "sum")
-    total = new_like(src, shape, dtype) if sum is None else sum
-    total[...] = 0
-    inside = total[(slice(None),) * batch + (slice(1, None), slice(1, None))]
-    wide = src.cumsum(axis=batch, dtype=np.float64 if dtype.kind == "f" else dtype)
-    inside[...] = wide.cumsum(axis=batch + 1, out=wide)
-    return total
+    x = to_nhwc(name, src, -1 if src.ndim - batch == 3 else None, batch)
+    direct = sum is not None and sum.flags.c_contiguous and not np.may_share_memory(sum, src)
+    shape_of_all = (len(x), x.shape[1] + 1, x.shape[2] + 1, x.shape[3])
+    found = kernels.integral(x, dtype=dtype.name, out=sum.reshape(shape_of_all) if direct else None).reshape(shape)
+    return sum if direct else delivered(found, sum)

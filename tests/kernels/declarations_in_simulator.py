@@ -122,6 +122,8 @@ ODD = {
     ],
     "halve": [{"shapes": [(2, 4, 6, 2)], "below": {0: 32768}, "integers": "int16"},
               {"shapes": [(1, 2, 14, 3)], **_BYTES}],
+    "integral": [{"shapes": [(2, 3, 5, 2)], "dtype": "float32"},
+                 {"shapes": [(1, 4, 3, 1)], "dtype": "int32", **_BYTES}],
     "derivative2d": [
         {"shapes": [(2, 3, 5, 3), (2,), (5,)], "axis": 1, "mode": "wrap", "below": {0: 256, 1: 40, 2: 40},
          "integers": "uint8"},

@@ -195,5 +195,7 @@ def test_integral_refuses():
         cv.integral(np.ones((3, 3), int))
     with pytest.raises(ValueError, match="integral: sdepth expects one of"):
         cv.integral(np.ones((3, 3)), sdepth=3)
+    with pytest.raises(ValueError, match="integral: sdepth expects -1, 5 or 6 for float64 but got 4"):
+        cv.integral(np.ones((3, 3)), sdepth=4)
     with pytest.raises(ValueError, match="integral: sum expects a writeable float64"):
         cv.integral(np.ones((3, 3)), np.empty((3, 3)))
