@@ -94,6 +94,7 @@ from .similarity import mean_squared_error, structural_similarity
 from .smoothed_edges import smoothed_edges
 from .softmax import log_softmax, log_softmax_grad, softmax, softmax_grad
 from .splines import spline_filter2d, spline_filter2d_grad
+from .threshold import threshold
 from .total_variation import total_variation
 from .warmup import warmup
 from .warping import warp2d, warp2d_grad
@@ -228,6 +229,7 @@ __all__ = [
     "take_pixels",
     "tanh",
     "tanh_grad",
+    "threshold",
     "tile_maps",
     "to_device",
     "total_variation",

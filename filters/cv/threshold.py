@@ -1,14 +1,14 @@
 """Thresholds under OpenCV's names."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ... import kernels
-from ...kernels.arrays import to_device
+from ...kernels.arrays import overlap, to_device
 from ...kernels.similarity.geometry import integer
+from ...kernels.threshold.reference import RULES
 from ..images import check_image, check_out, delivered, leading_axes, moved_beside, native
 from .histogram import check_plane
 
@@ -21,14 +21,6 @@ THRESH_OTSU = 8
 THRESH_TRIANGLE = 16
 
 _LEAST = float(np.finfo(np.float32).eps)  # the smallest class that Otsu's method looks at
-
-_RULES: dict[int, Callable[[np.ndarray, Any, Any], np.ndarray]] = {
-    THRESH_BINARY: lambda x, t, top: np.where(x > t, top, 0),
-    THRESH_BINARY_INV: lambda x, t, top: np.where(x > t, 0, top),
-    THRESH_TRUNC: lambda x, t, top: np.where(x > t, t, x),
-    THRESH_TOZERO: lambda x, t, top: np.where(x > t, x, 0),
-    THRESH_TOZERO_INV: lambda x, t, top: np.where(x > t, 0, x),
-}
 
 
 def threshold(
@@ -82,7 +74,7 @@ def threshold(
         raise TypeError(f"{name}: src expects uint8, int16, uint16, float32 or float64 but got {src.dtype}")
     batch = leading_axes(name, batch_axes, src.ndim)
     method, rule = integer(name, "type", type, 0, 31) & ~7, type & 7
-    if rule not in _RULES or method == THRESH_OTSU | THRESH_TRIANGLE:
+    if rule >= len(RULES) or method == THRESH_OTSU | THRESH_TRIANGLE:
         raise ValueError(f"{name}: type expects one rule of 0 to 4 and at most one method but got {type}")
     for argument, value in (("thresh", thresh), ("maxval", maxval)):
         if isinstance(value, bool) or not isinstance(value, int | float | np.number):
@@ -101,21 +93,39 @@ def threshold(
     else:
         level = float(thresh) if src.dtype.kind == "f" else float(math.floor(thresh))
         thresholds = np.full(lead, level)
-    result = _applied(native(src), thresholds, maxval, rule, batch)
-    return thresholds if batch else float(thresholds), delivered(result, dst)
+    result = _applied(src, thresholds, maxval, rule, batch, dst)
+    return thresholds if batch else float(thresholds), result
 
 
-def _applied(src: np.ndarray, thresholds: np.ndarray, maxval: float, rule: int, batch: int) -> np.ndarray:
+def _applied(
+    src: np.ndarray, thresholds: np.ndarray, maxval: float, rule: int, batch: int, dst: np.ndarray | None
+) -> np.ndarray:
+    src = native(src)
     if src.dtype.kind == "f":
-        level = thresholds.reshape(*thresholds.shape, *[1] * (src.ndim - batch))
-        level = moved_beside(src, level.astype(src.dtype))
-        return _RULES[rule](src, level, src.dtype.type(maxval)).astype(src.dtype, copy=False)
+        top, below_all = float(src.dtype.type(maxval)), False
+    else:
+        kind = np.iinfo(src.dtype)
+        top, below_all = min(max(round(maxval), kind.min), kind.max), bool((thresholds < kind.min).any())
+        thresholds = np.asarray(np.minimum(thresholds, kind.max))
+    if below_all:  # which no number of the type can say
+        return delivered(_looked_up(src, thresholds, top, rule, batch), dst)
+    levels = moved_beside(src, thresholds.astype(src.dtype))
+    direct = dst is not None and dst.flags.c_contiguous and dst.dtype == src.dtype and not overlap(dst, src)
+    out = dst if direct else None
+    found = kernels.threshold(src, levels, rule=RULES[rule], top=top, batch_axes=batch, out=out)
+    return found if direct else delivered(found, dst)
+
+
+def _looked_up(src: np.ndarray, thresholds: np.ndarray, top: float, rule: int, batch: int) -> np.ndarray:
+    """From tables of all numbers of the type. A level below them all is also what they are cut off to: the least."""
     kind = np.iinfo(src.dtype)
-    values = np.arange(kind.min, kind.max + 1)
-    top = min(max(round(maxval), kind.min), kind.max)
-    # A level below all values is also what they are cut off to: the least of them.
-    level = thresholds[..., None]
-    tables = np.clip(_RULES[rule](values, level, top), kind.min, kind.max).astype(src.dtype)
+    values, level = np.arange(kind.min, kind.max + 1), thresholds[..., None]
+    above = values > level
+    results = (
+        np.where(above, top, 0), np.where(above, 0, top), np.where(above, level, values), np.where(above, values, 0),
+        np.where(above, 0, values),
+    )  # fmt: skip
+    tables = np.clip(results[rule], kind.min, kind.max).astype(src.dtype)
     return kernels.look_up(src, moved_beside(src, tables), low=int(kind.min), batch_axes=batch)
 
 

@@ -159,6 +159,11 @@ ODD = {
         {"shapes": [(1, 5, 4, 2), (2, 3, 2)], "centre": "none", "measure": "normed_differences"},
     ],
     "window_sums": [{"shapes": [(1, 4, 5, 3)], "size": (4, 2)}, {"shapes": [(2, 3, 7, 1)], "size": (2, 3), **_BYTES}],
+    "threshold": [
+        {"shapes": [(9, 40), ()], "below": {0: 256, 1: 256}, "integers": "uint8", "top": 255},
+        *({"shapes": [(2, 5, 7), (2,)], "rule": rule, "batch_axes": 1}
+          for rule in ("binary", "binary_inv", "trunc", "tozero", "tozero_inv")),
+    ],
     "total_variation": [{"shapes": [(2, 3, 4)], "weight": 0.2, "eps": 0.05, "steps": 12},
                         {"shapes": [(3, 2)], "weight": 0.5, "eps": 0.0, "steps": 7}],
     "jpeg": [
