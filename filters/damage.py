@@ -164,9 +164,7 @@ def scratches(
     _check_width(name, width)
     N, H, W, _ = planes.shape
     ends = kernels.random_uniform((N, count, 2, 2), seed=seed, dtype=np.float64) * [H, W]
-    mask = np.zeros((N, H, W), bool)
-    for n, k in np.ndindex(N, count):
-        _draw_line(mask[n], ends[n, k], width / 2)
+    mask = _drawn((N, H, W), ends, np.full((N, count), width / 2))
     return _lost(image, planes, mask, fill, channel_axis, batch_axes)
 
 
@@ -210,17 +208,17 @@ def tears(
     N, H, W, _ = planes.shape
     steps = 24
     drawn = kernels.random_uniform((N, count, 4 + 2 * steps), seed=seed, dtype=np.float64)
-    mask = np.zeros((N, H, W), bool)
-    for n, k in np.ndindex(N, count):
-        edge, place, depth, _, *rest = drawn[n, k]
-        wander, ragged = np.cumsum(np.array(rest[:steps]) - 0.5), np.array(rest[steps:])
-        # Down from the upper edge of a square; other edges are the same, turned.
-        t = np.linspace(0, 0.3 + 0.4 * depth, steps)
-        path = np.column_stack([t, 0.2 + 0.6 * place + 0.03 * wander])
-        turned = [path, path[:, ::-1], 1 - path, 1 - path[:, ::-1]][int(4 * edge)] * [H - 1, W - 1]
-        radii = width / 2 * (1 - np.linspace(0, 0.9, steps)) * (0.6 + 0.8 * ragged)
-        for i in range(steps - 1):
-            _draw_line(mask[n], turned[i : i + 2], radii[i])
+    edge, place, depth = np.moveaxis(drawn[..., :3, None], 2, 0)
+    wander, ragged = np.cumsum(drawn[..., 4 : 4 + steps] - 0.5, axis=2), drawn[..., 4 + steps :]
+    # Down from the upper edge of a square; other edges are the same, turned.
+    t = np.linspace(0, 0.3 + 0.4 * depth[..., 0], steps, axis=2)
+    path = np.stack([t, 0.2 + 0.6 * place + 0.03 * wander], axis=3)
+    turns = (4 * edge[..., None]).astype(int)
+    path = np.where(turns % 2 == 1, path[..., ::-1], path)
+    path = np.where(turns >= 2, 1 - path, path) * [H - 1, W - 1]
+    radii = width / 2 * (1 - np.linspace(0, 0.9, steps)) * (0.6 + 0.8 * ragged)
+    lines = np.stack([path[:, :, :-1], path[:, :, 1:]], axis=3).reshape(N, count * (steps - 1), 2, 2)
+    mask = _drawn((N, H, W), lines, radii[:, :, :-1].reshape(N, count * (steps - 1)))
     return _lost(image, planes, mask, fill, channel_axis, batch_axes)
 
 
@@ -309,19 +307,43 @@ def _lost(
     return np.ascontiguousarray(from_nhwc(damaged, image, channel_axis, batch_axes)), mask.reshape(shape)
 
 
-def _draw_line(mask: np.ndarray, ends: np.ndarray, radius: float) -> None:
-    """Mark the pixels whose centres lie within ``radius`` of the line between two points (row, column)."""
-    H, W = mask.shape
-    reach = radius + 1
-    top, left = np.maximum(np.floor(ends.min(axis=0) - reach), 0).astype(int)
-    bottom, right = np.minimum(np.ceil(ends.max(axis=0) + reach) + 1, [H, W]).astype(int)
-    if top >= bottom or left >= right:
-        return
-    points = np.moveaxis(np.mgrid[top:bottom, left:right], 0, -1) - ends[0]
-    way = ends[1] - ends[0]
-    along = np.clip(points @ way / max(float(way @ way), 1e-12), 0, 1)
-    distance = np.hypot(*np.moveaxis(points - along[..., None] * way, -1, 0))
-    mask[top:bottom, left:right] |= distance <= radius
+def _drawn(shape: tuple[int, int, int], lines: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """Masks (N, H, W) of the pixels whose centres lie within its radius of a line, of K on each image.
+
+    Lines (N, K, 2, 2) join two points (row, column). Rows cut what lies near a line in one run of pixels: it is counted
+    up where that begins and down behind its end, so that time grows with the rows and not with their pixels.
+    """
+    N, H, W = shape
+    changes = np.zeros((N, H, W + 1), np.int32)
+    for k in range(lines.shape[1]):
+        first, last = _runs(H, W, lines[:, k, :, None], radii[:, k, None])
+        n, row = np.nonzero(first <= last)
+        changes[n, row, first[n, row]] += 1
+        changes[n, row, last[n, row] + 1] -= 1
+    return np.cumsum(changes[..., :W], axis=2, dtype=np.int32) > 0
+
+
+def _runs(H: int, W: int, line: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First and last column, (N, H), of each row within the radius of a line (N, 2, 1, 2) of each image."""
+    (top, left), (down, along) = np.moveaxis(line[:, 0], 2, 0), np.moveaxis(line[:, 1] - line[:, 0], 2, 0)
+    rows, squared, reach = np.arange(H) - top, down * down + along * along, radius + 1e-9
+
+    def is_near(column: np.ndarray) -> np.ndarray:
+        part = np.clip((rows * down + (column - left) * along) / np.maximum(squared, 1e-12), 0, 1)
+        return np.hypot(rows - part * down, column - left - part * along) <= radius
+
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        # A row cuts the discs around both points and the strip between them, or misses them: not a number.
+        discs = [(at, np.sqrt(reach**2 - (rows - below) ** 2)) for at, below in ((0.0, 0.0), (along, down))]
+        sides = [(rows * along + side * reach * np.sqrt(squared)) / down for side in (-1, 1)]
+        tips = [(part * squared - rows * down) / along for part in (0, 1)]
+        low, high = np.fmax(np.fmin(*sides), np.fmin(*tips)), np.fmin(np.fmax(*sides), np.fmax(*tips))
+        low, high = np.where(low <= high, (low, high), np.nan)
+    begin = np.fmin.reduce([low, *(at - half for at, half in discs)]) + left
+    end = np.fmax.reduce([high, *(at + half for at, half in discs)]) + left
+    first = np.where(begin <= end, np.clip(np.ceil(begin), 0, W), W).astype(int)
+    last = np.where(begin <= end, np.clip(np.floor(end), -1, W - 1), -1).astype(int)
+    return first + ~is_near(first), last - ~is_near(last)  # what rounding has added goes again
 
 
 def _check_count(name: str, argument: str, value: Any, least: int) -> None:

@@ -51,12 +51,24 @@ def clip_to_range(result: np.ndarray, image: np.ndarray, mode: str, cval: float,
 
     A ``cval`` outside of them widens the range where it is in the range of the result. NaN stays, and does not count.
     """
-    for place in np.ndindex(result.shape[:batch_axes]):
-        source, target = image[place], result[place]
-        if target.size == 0 or np.all(np.isnan(source)):
-            continue
-        low, high = np.nanmin(source), np.nanmax(source)
-        outside = mode == "constant" and not low <= cval <= high and not np.all(np.isnan(target))
-        if outside and np.nanmin(target) <= cval <= np.nanmax(target):
-            low, high = min(low, source.dtype.type(cval)), max(high, source.dtype.type(cval))
-        np.clip(target, low, high, out=target)
+    if result.size == 0:
+        return
+    low, high = _range(image, batch_axes)
+    if mode == "constant":
+        least, most = _range(result, batch_axes)
+        reached = (least <= cval) & (cval <= most) & ~((low <= cval) & (cval <= high))
+        if reached.any():
+            value = np.where(reached, image.dtype.type(cval), low)
+            low, high = np.minimum(low, value), np.maximum(high, value)
+    np.clip(result, low, high, out=result)
+
+
+def _range(images: np.ndarray, batch_axes: int) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the largest number of each image of a batch; where all are NaN, the least is above the largest."""
+    axes = tuple(range(batch_axes, images.ndim))
+    low, high = images.min(axis=axes, keepdims=True), images.max(axis=axes, keepdims=True)
+    if (low != low).any():
+        none = images != images
+        low = np.where(none, np.inf, images).min(axis=axes, keepdims=True)
+        high = np.where(none, -np.inf, images).max(axis=axes, keepdims=True)
+    return low, high

@@ -136,6 +136,23 @@ def test_batches_and_channels_equal_single_planes(order):
         np.testing.assert_allclose(warped[n, c], filters.rotate(x[n, c], 20, order=order, mode="edge", clip=False))
 
 
+@pytest.mark.parametrize(("mode", "cval"), [("edge", 0.5), ("constant", 0.5), ("constant", 7.0), ("constant", np.nan)])
+def test_each_image_of_a_batch_is_clipped_to_its_own_range(mode, cval):
+    x = np.stack([image((9, 12)), 5 + image((9, 12)), np.full((9, 12), np.nan), image((9, 12))])
+    x[3, 4, 4] = np.nan
+    free, clipped = (
+        filters.rotate(x, 20, order=3, mode=mode, cval=cval, clip=clip, batch_axes=1) for clip in (False, True)
+    )
+    for one, before, after in zip(x, free, clipped, strict=True):
+        values = one[~np.isnan(one)]
+        expected = before
+        if values.size:  # the corners of the result have cval
+            limits = [values.min(), values.max(), *([cval] if mode == "constant" and not np.isnan(cval) else [])]
+            expected = before.clip(min(limits), max(limits))
+        np.testing.assert_array_equal(after, expected)
+    assert (free[:2] != clipped[:2]).any(axis=(1, 2)).all()
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "bool", "float16", "float32", "float64"])
 def test_types(dtype):
     x = image((8, 9), dtype)

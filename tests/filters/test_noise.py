@@ -40,6 +40,14 @@ def test_poisson_counts_the_levels_of_each_image():
     assert set(np.unique(both[1])) <= {float(n) for n in range(12)}  # one distinct value: one level
 
 
+def test_not_a_number_is_one_level_however_often_it_occurs():
+    image = np.tile(np.arange(7) / 6.0, (20, 10))
+    image[3, :5] = np.nan  # 7 distinct values and this one: 8 levels
+    counts = filters.random_noise(image, "poisson", 3, clip=False) * 8
+    np.testing.assert_allclose(counts, np.rint(counts), atol=1e-9)
+    assert (np.rint(counts[~np.isnan(counts)]) % 2 == 1).any()
+
+
 def test_poisson_of_negative_images_lies_over_minus_one():
     image = np.tile([-1.0, 0.0, 1.0], (100, 20))
     noisy = filters.random_noise(image, "poisson", 3, clip=False)
