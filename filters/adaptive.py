@@ -171,7 +171,9 @@ def _as_uint16(name: str, image: np.ndarray) -> np.ndarray:
     if image.dtype.kind == "f":
         image = image.astype(float_type(image.dtype), copy=False)
         if not (image.min() >= -1 and image.max() <= 1):
-            raise ValueError(f"{name}: image expects floating-point numbers in [-1, 1]")
+            raise ValueError(
+                f"{name}: image expects floating-point numbers in [-1, 1] but has {image.min():g} to {image.max():g}"
+            )
         return np.clip(np.rint(image * image.dtype.type(65535)), 0, 65535).astype(np.uint16)
     if image.dtype.kind == "i":
         image, bits = np.maximum(image, 0), bits - 1

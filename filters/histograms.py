@@ -8,7 +8,17 @@ import numpy as np
 from .. import kernels
 from ..kernels.arrays import to_device
 from ..kernels.similarity.geometry import integer
-from .images import axis_of_channels, check_image, float_type, leading_axes, moved_beside, native, planes, value_range
+from .images import (
+    axis_of_channels,
+    check_image,
+    check_nonempty,
+    float_type,
+    leading_axes,
+    moved_beside,
+    native,
+    planes,
+    value_range,
+)
 
 _MOST_VALUES = 2**24
 
@@ -71,11 +81,6 @@ def edges_between(name: str, least: Any, largest: Any, nbins: int, dtype: np.dty
 
 def centers_of(edges: np.ndarray) -> np.ndarray:
     return (edges[..., :-1] + edges[..., 1:]) / 2.0
-
-
-def check_nonempty(name: str, image: np.ndarray, batch: int) -> None:
-    if 0 in image.shape[batch:]:
-        raise ValueError(f"{name}: image expects at least one pixel but got shape {image.shape}")
 
 
 def check_bins(name: str, nbins: Any) -> int:

@@ -56,6 +56,12 @@ def check_in_memory(name: str, argument: str, image: Any) -> None:
     check_image(name, argument, image)
 
 
+def check_nonempty(name: str, image: np.ndarray, batch: int) -> None:
+    """An array with at least one pixel in each image of a batch of so many axes."""
+    if 0 in image.shape[batch:]:
+        raise ValueError(f"{name}: image expects at least one pixel but got shape {image.shape}")
+
+
 def check_pair(name: str, first: str, a: Any, second: str, b: Any) -> None:
     """Two arrays of real numbers of one shape."""
     check_image(name, first, a)

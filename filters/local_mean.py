@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import kernels
 from .axiswise import by_pairs, output_sizes, written
-from .images import as_float, axis_of_channels, check_image, check_out, leading_axes
+from .images import as_float, axis_of_channels, check_image, check_nonempty, check_out, leading_axes
 from .sampling import check_number
 
 
@@ -176,8 +176,7 @@ def downsample(
     channels = axis_of_channels(name, channel_axis, image.ndim, batch)
     if not 1 <= check_number(name, "factor", factor) < math.inf:
         raise ValueError(f"{name}: factor expects a finite number of at least 1 but got {factor!r}")
-    if 0 in image.shape[batch:]:
-        raise ValueError(f"{name}: image expects at least one pixel but got shape {image.shape}")
+    check_nonempty(name, image, batch)
     axes = [axis for axis in range(batch, image.ndim) if axis != channels]
     sizes = [max(1, round(n / factor)) if axis in axes else n for axis, n in enumerate(image.shape)]
     if out is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .images import as_float, axis_of_channels, check_image, check_out, leading_axes
+from .images import as_float, axis_of_channels, check_image, check_nonempty, check_out, leading_axes
 from .linear import gaussian
 from .resizing import resize
 from .sampling import check_mode, check_number
@@ -63,7 +63,7 @@ def pyramid_reduce(
     (3, 4)
     """
     name = "pyramid_reduce"
-    source, spread = _prepared(name, "downscale", image, downscale, sigma, preserve_range)
+    source, spread = _prepared(name, "downscale", image, downscale, sigma, preserve_range, batch_axes)
     sizes = _scaled(name, source, 1 / float(downscale), batch_axes, channel_axis)
     blurred = _blurred(name, source, spread, mode, cval, channel_axis, batch_axes)
     return resize(
@@ -109,7 +109,7 @@ def pyramid_expand(
     (10, 16)
     """
     name = "pyramid_expand"
-    source, spread = _prepared(name, "upscale", image, upscale, sigma, preserve_range)
+    source, spread = _prepared(name, "upscale", image, upscale, sigma, preserve_range, batch_axes)
     sizes = _scaled(name, source, float(upscale), batch_axes, channel_axis)
     larger = resize(
         source, sizes, order, mode, cval, anti_aliasing=False, channel_axis=channel_axis, batch_axes=batch_axes
@@ -156,7 +156,7 @@ def pyramid_gaussian(
     [(5, 8), (3, 4), (2, 2), (1, 1)]
     """
     name = "pyramid_gaussian"
-    layer, _ = _prepared(name, "downscale", image, downscale, sigma, preserve_range)
+    layer, _ = _prepared(name, "downscale", image, downscale, sigma, preserve_range, batch_axes)
     _scaled(name, layer, 1.0, batch_axes, channel_axis)
 
     def layers(layer: np.ndarray) -> Iterator[np.ndarray]:
@@ -211,7 +211,7 @@ def pyramid_laplacian(
     [(5, 8), (3, 4), (2, 2), (1, 1)]
     """
     name = "pyramid_laplacian"
-    source, spread = _prepared(name, "downscale", image, downscale, sigma, preserve_range)
+    source, spread = _prepared(name, "downscale", image, downscale, sigma, preserve_range, batch_axes)
     batch = leading_axes(name, batch_axes, source.ndim)
     channels = axis_of_channels(name, channel_axis, source.ndim, batch)
     largest = max((n for axis, n in enumerate(source.shape) if axis >= batch and axis != channels), default=1)
@@ -233,10 +233,11 @@ def pyramid_laplacian(
 
 
 def _prepared(
-    name: str, argument: str, image: Any, factor: Any, sigma: float | None, preserve_range: bool
+    name: str, argument: str, image: Any, factor: Any, sigma: float | None, preserve_range: bool, batch_axes: Any
 ) -> tuple[np.ndarray, float]:
     """The image as floating-point numbers, and the standard deviation of the blur."""
     check_image(name, "image", image)
+    check_nonempty(name, image, leading_axes(name, batch_axes, image.ndim))
     if not 1 < check_number(name, argument, factor) < math.inf:
         raise ValueError(f"{name}: {argument} expects a number over 1 but got {factor!r}")
     return as_float(image, preserve_range), 2 * factor / 6.0 if sigma is None else sigma

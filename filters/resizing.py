@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import kernels
 from .axiswise import by_pairs, output_sizes, written
-from .images import as_float, axis_of_channels, check_image, check_out, leading_axes
+from .images import as_float, axis_of_channels, check_image, check_nonempty, check_out, leading_axes
 from .sampling import SPLINE_FRAME, check_mode, check_number, check_order, clip_to_range
 from .separable import correlate_axes, gaussian_taps
 
@@ -161,6 +161,7 @@ def rescale(
     name = "rescale"
     check_image(name, "image", image)
     batch = leading_axes(name, batch_axes, image.ndim)
+    check_nonempty(name, image, batch)
     channels = axis_of_channels(name, channel_axis, image.ndim, batch)
     axes = [axis for axis in range(batch, image.ndim) if axis != channels]
     factors = np.atleast_1d(np.asarray(scale, np.float64))

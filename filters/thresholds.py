@@ -8,8 +8,8 @@ import numpy as np
 
 from ..kernels.correlation.geometry import check_border
 from ..kernels.similarity.geometry import integer
-from .histograms import Histograms, check_bins, check_nonempty, counted
-from .images import axis_of_channels, check_image, check_out, float_type, leading_axes
+from .histograms import Histograms, check_bins, counted
+from .images import axis_of_channels, check_image, check_nonempty, check_out, float_type, leading_axes
 from .linear import gaussian
 from .rank import median
 from .separable import correlate_axes

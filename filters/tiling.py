@@ -53,9 +53,9 @@ def map_tiles(
     Notes
     -----
     The result is that of the whole image as long as the halo is right, the function computes each pixel in the same
-    way wherever it lies, and its border is not that of the other end. `uniform` of floating-point numbers keeps running
-    sums, which begin with the tile: there the result is the whole image's within rounding. `jpeg` codes blocks of
-    pixels: give ``multiple=16``.
+    way wherever it lies, and its border is not that of the other end. `match_template` takes a mean off the tile and
+    transforms blocks that begin with it: there the result is the whole image's within rounding. `jpeg` codes blocks
+    of pixels: give ``multiple=16``.
 
     Examples
     --------

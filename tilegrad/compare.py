@@ -48,7 +48,8 @@ def compare_files(
     for path in (difference, json_file):
         if path is not None:
             check_writable(path)
-    a, b = (to_float(split_alpha(read_image(path))[0]) for path in (first, second))
+    (one, alpha), (other, other_alpha) = (split_alpha(read_image(path)) for path in (first, second))
+    a, b = to_float(one), to_float(other)
     if difference is not None:
         check_format(difference, np.uint8, 1 if a.ndim == 2 else 3)
     if a.shape != b.shape:
@@ -64,7 +65,8 @@ def compare_files(
         "mean_difference": float(distance.mean(dtype=np.float64) * 255),
     }
     equal = distance.max() == 0
-    say(f"PSNR {'infinite: the pictures are equal' if equal else f'{psnr:.2f} dB'}")
+    hidden = "" if np.array_equal(_opacity(alpha, a), _opacity(other_alpha, b)) else " but for their alpha"
+    say(f"PSNR {f'infinite: the pictures are equal{hidden}' if equal else f'{psnr:.2f} dB'}")
     say(f"SSIM {found['ssim']:.4f}")
     say(f"difference, of 255: {found['mean_difference']:.2f} on average, {found['largest_difference']:.0f} at most")
     if difference is not None:
@@ -75,6 +77,11 @@ def compare_files(
         with replacing(json_file) as temporary:
             temporary.write_text(json.dumps(found) + "\n")
     return found
+
+
+def _opacity(alpha: np.ndarray | None, image: np.ndarray) -> np.ndarray:
+    """Alpha in [0, 1], of a picture without it 1."""
+    return np.ones(image.shape[:2], np.float32) if alpha is None else to_float(alpha)
 
 
 def _described(image: np.ndarray) -> str:

@@ -80,6 +80,8 @@ def _noise(kind: str, rest: list[str]) -> Damage:
         _none(rest)
         return lambda image, seed: (filters.random_noise(image, "poisson", seed), None)
     (amount,) = map(float, rest)
+    if amount < 0:
+        raise ValueError(amount)
     if kind in ("gaussian", "speckle"):
         return lambda image, seed: (filters.random_noise(image, kind, seed, var=(amount / 255) ** 2), None)
     if kind in ("salt", "pepper", "s&p"):

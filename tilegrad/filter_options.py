@@ -39,6 +39,14 @@ def number(text: str) -> float:
     return value
 
 
+def percent(text: str) -> float:
+    """Parses a number from 0 to 100."""
+    value = number(text)
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"expects a number from 0 to 100 but is {text!r}")
+    return value
+
+
 def odd(text: str) -> int:
     """Parses an odd whole number."""
     value = count(1)(text)
@@ -74,7 +82,7 @@ FILTERS = {
     "median": Entry("the median of a square window: takes out salt and pepper", (_window(3), _BORDER)),
     "percentile": Entry(
         "a percentile of a square window; 0 is its least value, 100 its greatest",
-        (Option("percentile", number, 50.0, "0 to 100"), _window(3), _BORDER),
+        (Option("percentile", percent, 50.0, "0 to 100"), _window(3), _BORDER),
     ),
     "sobel": Entry("the strength of edges, by Sobel's weights", (_AXIS,)),
     "scharr": Entry("the strength of edges, by Scharr's weights", (_AXIS,)),

@@ -130,6 +130,9 @@ def fastNlMeansDenoising(  # noqa: N802
     """
     name = "fastNlMeansDenoising"
     images, channel_axis = _images(name, src, batch_axes, ("uint8",))
+    if images.shape[-1] not in (1, 2, 3, 4):
+        raise ValueError(f"{name}: src expects one to four channels but got shape {src.shape}")
+    h = _number(name, "h", h)
     for argument, value in (("templateWindowSize", templateWindowSize), ("searchWindowSize", searchWindowSize)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer):
             raise TypeError(f"{name}: {argument} expects an integer but got {value!r}")

@@ -59,7 +59,8 @@ def threshold(
 
     Notes
     -----
-    Equals ``cv2.threshold`` bit for bit. A NaN is not above the threshold.
+    Equals ``cv2.threshold`` bit for bit. A NaN is on neither side of the threshold: the binary rules make it 0, and
+    with the others it stays, as in OpenCV's float32; what OpenCV's float64 makes of it there depends on its place.
 
     Examples
     --------

@@ -86,8 +86,8 @@ def threshold(
     levels : array of the type of ``x``, its shape the first ``batch_axes`` sides of that of ``x``
         The threshold of each image.
     rule : {"binary", "binary_inv", "trunc", "tozero", "tozero_inv"}
-        Numbers above the threshold become ``top``, 0, the threshold, themselves or 0; all others 0, ``top``,
-        themselves, 0 or themselves. A NaN is not above.
+        Numbers above the threshold become ``top``, 0, the threshold, themselves or 0; those up to it 0, ``top``,
+        themselves, 0 or themselves. A NaN becomes 0 by the first two rules and stays by the others.
     top : float
         A number of the type of ``x``.
     batch_axes : int

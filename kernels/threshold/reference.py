@@ -8,15 +8,15 @@ RULES = ("binary", "binary_inv", "trunc", "tozero", "tozero_inv")
 @register_jitable
 def thresholded(value, level, top, zero, rule):
     """What a number becomes; ``zero`` is that of its type, so that nothing is widened."""
-    above = value > level
+    above, below = value > level, value <= level  # NaN is neither
     if rule == 0:
         return top if above else zero
     if rule == 1:
-        return zero if above else top
+        return top if below else zero
     if rule == 2:
         return level if above else value
     if rule == 3:
-        return value if above else zero
+        return zero if below else value
     return zero if above else value
 
 

@@ -229,6 +229,11 @@ def test_not_a_number_is_refused_where_there_is_a_histogram(name):
     image[2, 3] = np.nan
     with pytest.raises(ValueError, match=f"{name}: image expects (finite|floating-point) numbers"):
         getattr(filters, name)(image)
+    if name == "equalize_adapthist":
+        with pytest.raises(ValueError, match=r"numbers in \[-1, 1\] but has nan to nan"):
+            filters.equalize_adapthist(image)
+        with pytest.raises(ValueError, match=r"numbers in \[-1, 1\] but has 0 to 2"):
+            filters.equalize_adapthist(np.array([[0.0, 2.0]]))
     with pytest.raises(ValueError, match="match_histograms: image expects numbers but has NaN"):
         filters.match_histograms(image, np.ones((2, 2)))
 

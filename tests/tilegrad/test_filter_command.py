@@ -113,6 +113,8 @@ def test_help_names_every_option(here: Callable[..., Ended], name: str) -> None:
     ("arguments", "status", "message"),
     [
         (("filter", "median", "gray.png", "o.png", "--size", "4"), 2, "--size: expects an odd number but is '4'"),
+        (("filter", "percentile", "gray.png", "o.png", "--percentile=-20"), 2, "expects a number from 0 to 100 but is"),
+        (("filter", "percentile", "gray.png", "o.png", "--percentile", "101"), 2, "expects a number from 0 to 100 but"),
         (("filter", "blurr", "gray.png", "o.png"), 2, "invalid choice: 'blurr'"),
         (("filter", "rotate", "gray.png", "o.png"), 2, "--angle"),
         (("filter", "resize", "gray.png", "o.png"), 2, "name either --scale, or --width, --height or both"),

@@ -53,6 +53,14 @@ def test_equal_pictures(here: Callable[..., Ended], folder: Path, first: str, se
     assert not read_image(folder / "d.png").any()
 
 
+def test_pictures_that_differ_in_alpha_alone_are_not_called_equal(here: Callable[..., Ended], folder: Path) -> None:
+    write_image(folder / "opaque.png", np.dstack([COLOUR, np.full_like(GRAY, 255)]))
+    for other in ("opaque.png", "colour.png"):
+        assert "equal but for their alpha\n" in here("compare", "alpha.png", other).stdout
+    assert "the pictures are equal\n" in here("compare", "opaque.png", "colour.png").stdout
+    assert "the pictures are equal\n" in here("compare", "alpha.png", "alpha.png").stdout
+
+
 def test_steps_are_done_in_the_order_in_which_they_are_written(here: Callable[..., Ended], folder: Path) -> None:
     done = here("degrade", "colour.png", "out.png", "--jpeg", "20:4:2:2", "--noise", "gaussian:30", "--seed", "7")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -104,6 +112,8 @@ def test_a_smaller_picture_has_a_smaller_mask_and_alpha(here: Callable[..., Ende
         (("degrade", "gray.png", "out.png", "--jpeg", "high"), 2, "--jpeg expects QUALITY[:SUBSAMPLING]"),
         (("degrade", "gray.png", "out.png", "--jpeg", "200"), 2, "--jpeg 200: jpeg: quality expects 1 to 100"),
         (("degrade", "gray.png", "out.png", "--noise", "pink:3"), 2, "--noise expects KIND:AMOUNT"),
+        (("degrade", "gray.png", "out.png", "--noise", "gaussian:-25"), 2, "--noise expects KIND:AMOUNT"),
+        (("degrade", "gray.png", "out.png", "--noise", "speckle:-25"), 2, "--noise expects KIND:AMOUNT"),
         (("degrade", "gray.png", "out.png", "--noise", "poisson:3"), 2, "--noise expects KIND:AMOUNT"),
         (("degrade", "gray.png", "out.png", "--blocks", "8"), 2, "--blocks expects SIDE:SHARE"),
         (("degrade", "gray.png", "out.png", "--tears", "1:2:3"), 2, "--tears expects COUNT[:WIDTH]"),

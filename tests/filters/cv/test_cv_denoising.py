@@ -119,7 +119,17 @@ IMAGE = np.ones((4, 5), np.uint8)
         (TypeError, lambda: cv.fastNlMeansDenoising(IMAGE.astype(np.uint16)), "src expects uint8"),
         (ValueError, lambda: cv.fastNlMeansDenoising(IMAGE, templateWindowSize=0), "templateWindowSize expects at"),
         (TypeError, lambda: cv.fastNlMeansDenoising(IMAGE, searchWindowSize=5.0), "searchWindowSize expects an int"),
-        (TypeError, lambda: cv.fastNlMeansDenoising(IMAGE, h="3"), "h expects a number"),
+        (TypeError, lambda: cv.fastNlMeansDenoising(IMAGE, h="3"), "fastNlMeansDenoising: h expects a number"),
+        (
+            ValueError,
+            lambda: cv.fastNlMeansDenoising(IMAGE, h=np.nan),
+            "fastNlMeansDenoising: h expects a finite number",
+        ),
+        (
+            ValueError,
+            lambda: cv.fastNlMeansDenoising(np.zeros((5, 6, 7), np.uint8)),
+            r"fastNlMeansDenoising: src expects one to four channels but got shape \(5, 6, 7\)",
+        ),
     ],
 )
 def test_refuses(error, call, message):

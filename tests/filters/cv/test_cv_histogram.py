@@ -113,6 +113,16 @@ def test_batches_strides_and_dst(name):
     np.testing.assert_array_equal(itself, together[0, 1])
 
 
+@pytest.mark.parity
+def test_a_nan_is_on_neither_side_of_a_threshold_as_in_opencv():
+    cv2 = pytest.importorskip("cv2")
+    src = np.tile(np.array([0.25, np.nan, 0.75], np.float32), (4, 30))
+    for rule in (0, 1, 2, 3, 4):
+        found = cv.threshold(src, 0.5, 1.0, rule)[1]
+        np.testing.assert_array_equal(found, cv2.threshold(src, 0.5, 1.0, rule)[1])
+        np.testing.assert_array_equal(found.astype(float), cv.threshold(src.astype(float), 0.5, 1.0, rule)[1])
+
+
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0)])
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_empty_images_stay_empty(name, shape):

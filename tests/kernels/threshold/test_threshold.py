@@ -9,9 +9,9 @@ from tilegrad import kernels
 
 CHOICES = {
     "binary": lambda x, level, top: np.where(x > level, top, 0),
-    "binary_inv": lambda x, level, top: np.where(x > level, 0, top),
+    "binary_inv": lambda x, level, top: np.where(x <= level, top, 0),
     "trunc": lambda x, level, top: np.where(x > level, level, x),
-    "tozero": lambda x, level, top: np.where(x > level, x, 0),
+    "tozero": lambda x, level, top: np.where(x <= level, 0, x),
     "tozero_inv": lambda x, level, top: np.where(x > level, 0, x),
 }
 
