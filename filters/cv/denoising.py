@@ -51,8 +51,9 @@ def bilateralFilter(  # noqa: N802
 
     Notes
     -----
-    Equals ``cv2.bilateralFilter`` within 1 for uint8 (the same formula, added up in another order) and within what its
-    table of weights allows for float32, some 1e-6 of the image's range. A pixel whose window holds a NaN is NaN.
+    Equals ``cv2.bilateralFilter`` within 1 for uint8 (the same formula, added up in another order; OpenCV's vector code
+    for windows of 3 and 5 cuts off fractions that are rounded here) and within what its table of weights allows for
+    float32, some 1e-6 of the image's range. A pixel whose window holds a NaN is NaN.
 
     Examples
     --------

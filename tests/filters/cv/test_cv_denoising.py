@@ -49,7 +49,12 @@ def test_bilateral_filter_equals_opencv(call):
     rival = pytest.importorskip("cv2")
     image, d, color, space, border = call
     ours = cv.bilateralFilter(image, d, color, space, borderType=border)
-    theirs = rival.bilateralFilter(image, d, color, space, borderType=border)
+    optimised = rival.useOptimized()
+    rival.setUseOptimized(False)  # its vector code cuts off the fractions of bytes in the smallest windows
+    try:
+        theirs = rival.bilateralFilter(image, d, color, space, borderType=border)
+    finally:
+        rival.setUseOptimized(optimised)
     difference = np.abs(ours.astype(int) - theirs.reshape(image.shape))
     assert difference.max() <= 1
     assert difference.mean() <= 0.01 or image.size < 1000
