@@ -177,7 +177,7 @@ def _moments_about(name: str, image: np.ndarray, center: Any, order: Any, spacin
     if center is None:
         powers = np.indices(results.shape[1:]).sum(axis=0)
         results[:, (powers == 1) | (powers > order)] = 0
-        lost = results[(slice(None), *[0] * len(shape))] == 0
+        lost = np.array([one.flat[0] == 0 for one in moved], bool)
         results[np.multiply.outer(lost, (powers > 1) & (powers <= order))] = np.nan
     return results.reshape(*image.shape[:batch], *results.shape[1:]).astype(float_type(image.dtype))
 
