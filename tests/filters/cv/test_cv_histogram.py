@@ -61,6 +61,18 @@ def test_threshold_of_other_types_equals_opencv(dtype, image, level, rule):
     assert_same(ours[1], theirs[1])
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16"])
+def test_thresholds_beyond_the_type_lie_below_or_above_all(dtype):
+    limits = np.iinfo(dtype)
+    image = np.array([[limits.min, limits.min + 1, limits.max - 1, limits.max]], dtype)
+    nothing = np.zeros_like(image)
+    below = [nothing + 7, nothing, np.full_like(image, limits.min), image, nothing]
+    above = [nothing, nothing + 7, image, nothing, image]
+    for level, expected in ((limits.min - 45, below), (limits.max, above), (limits.max + 45, above)):
+        for rule, result in zip(RULES, expected, strict=True):
+            assert_same(cv.threshold(image, level, 7, rule)[1], result)
+
+
 @pytest.mark.parity
 @given(images(), st.sampled_from([1, 7, 30, 256]), st.sampled_from([(0, 256), (3, 200), (0.5, 99.7)]), st.booleans())
 def test_calc_hist_equals_opencv(image, bins, ranges, masked):
