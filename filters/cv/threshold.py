@@ -7,6 +7,7 @@ import numpy as np
 
 from ... import kernels
 from ...kernels.arrays import overlap, to_device
+from ...kernels.histogram.otsu import otsu_thresholds
 from ...kernels.similarity.geometry import integer
 from ...kernels.threshold.reference import RULES
 from ..images import check_image, check_out, delivered, leading_axes, moved_beside, native
@@ -19,8 +20,6 @@ THRESH_TOZERO = 3
 THRESH_TOZERO_INV = 4
 THRESH_OTSU = 8
 THRESH_TRIANGLE = 16
-
-_LEAST = float(np.finfo(np.float32).eps)  # the smallest class that Otsu's method looks at
 
 
 def threshold(
@@ -89,7 +88,7 @@ def threshold(
     lead = src.shape[:batch]
     if method and src.size:
         counts = to_device(kernels.count_values(src, bins=256, batch_axes=batch), "cpu").reshape(-1, 256)
-        found = _otsu(counts) if method == THRESH_OTSU else _triangle(counts)
+        found = otsu_thresholds(counts) if method == THRESH_OTSU else _triangle(counts)
         thresholds = found.reshape(lead)
     else:
         level = float(thresh) if src.dtype.kind == "f" else float(math.floor(thresh))
@@ -128,29 +127,6 @@ def _looked_up(src: np.ndarray, thresholds: np.ndarray, top: float, rule: int, b
     )  # fmt: skip
     tables = np.clip(results[rule], kind.min, kind.max).astype(src.dtype)
     return kernels.look_up(src, moved_beside(src, tables), low=int(kind.min), batch_axes=batch)
-
-
-def _otsu(counts: np.ndarray) -> np.ndarray:
-    """Otsu's threshold of each histogram in OpenCV's recurrence, in its order of operations."""
-    scale = 1.0 / counts.sum(axis=-1)
-    mean = (counts * np.arange(256.0)).sum(axis=-1) * scale
-    below, mean_below = np.zeros(len(counts)), np.zeros(len(counts))
-    best, threshold = np.zeros(len(counts)), np.zeros(len(counts))
-    for value in range(256):
-        share = counts[:, value] * scale
-        sum_below = mean_below * below
-        below = below + share
-        above = 1.0 - below
-        counts_both = (np.minimum(below, above) >= _LEAST) & (np.maximum(below, above) <= 1.0 - _LEAST)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean_now = (sum_below + value * share) / below
-            mean_above = (mean - below * mean_now) / above
-            variance = below * above * (mean_now - mean_above) * (mean_now - mean_above)
-        # Where a class is as good as empty, OpenCV goes on with the sum in the mean's place.
-        mean_below = np.where(counts_both, mean_now, sum_below)
-        better = counts_both & (variance > best)
-        best, threshold = np.where(better, variance, best), np.where(better, value, threshold)
-    return threshold
 
 
 def _triangle(counts: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ reference.py    the definitions in loops
 cpu_counts.py   "shares": histograms of fixed shares of an image, added in order
 cpu_tables.py   "runs": tables and polylines applied to runs of numbers
 cpu_tiles.py    "tiles": the maps of tiles, one after the other, and rows of pixels blended from them
+otsu.py         Otsu's threshold of histograms of bytes, in loops that are compiled as they stand
 cuda_naive.py   "naive" on CUDA: one thread, one number; counts by atomic operations on integers
 """
 
