@@ -90,6 +90,14 @@ _OPENCV = (
         )
         for size in (16, 32, 64)
     ),
+    *(
+        _opencv(
+            "match-differences-32", "Template 32x32, normalised differences", dtype,
+            lambda cv, image, template: cv.matchTemplate(image, template, cv.TM_SQDIFF_NORMED),
+            _SCORES[OPENCV], inputs=_with_template(32),
+        )
+        for dtype in ("uint8", "float32")
+    ),
     _opencv(
         "nl-means", "Non-local means, h = 10, patches 7x7, search 21x21", "uint8",
         lambda cv, image: cv.fastNlMeansDenoising(image, None, 10, 7, 21),
@@ -102,6 +110,11 @@ _OPENCV = (
         "clahe", "CLAHE, limit 2, 8x8 tiles", "uint8", lambda cv, image: cv.createCLAHE(2.0, (8, 8)).apply(image)
     ),
     _opencv("equalize", "Equalised histogram", "uint8", lambda cv, image: cv.equalizeHist(image)),
+    _opencv(
+        "threshold-otsu", "Threshold by Otsu's method", "uint8",
+        lambda cv, image: cv.threshold(image, 0, 255, cv.THRESH_BINARY | cv.THRESH_OTSU),
+    ),
+    _opencv("integral", "Integral image", "uint8", lambda cv, image: cv.integral(image)),
     _opencv(
         "components", "Connected components, 8 neighbours", "uint8", lambda cv, image: cv.connectedComponents(image),
         inputs=_bright, compared=_first_pixels,
