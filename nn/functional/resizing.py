@@ -23,7 +23,7 @@ def interpolate(
     x : (N, H, W, C)
     size : int or (P, Q), optional
     scale_factor : number or (height, width), optional
-        Instead of a size: P = floor(H * scale_factor).
+        P = floor(H * scale_factor), where there is no size; with one, what positions in y are divided by.
     mode : str
         Besides PyTorch's "nearest", "nearest-exact", "bilinear", "bicubic" and "area" those of
         `tilegrad.kernels.interpolate`; its "area" knows fractions of pixels.
