@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
+from ...kernels.arrays import overlap
 from ..images import check_beside, check_image, check_out, delivered, from_nhwc, in_order, leading_axes, to_nhwc
 
 TM_SQDIFF = 0
@@ -321,7 +322,7 @@ def integral(src: np.ndarray, sum: np.ndarray | None = None, sdepth: int = -1, *
     if sum is not None:
         check_out(name, sum, src, shape, dtype, "sum")
     x = to_nhwc(name, src, -1 if src.ndim - batch == 3 else None, batch)
-    direct = sum is not None and sum.flags.c_contiguous and not np.may_share_memory(sum, src)
-    shape_of_all = (len(x), x.shape[1] + 1, x.shape[2] + 1, x.shape[3])
-    found = kernels.integral(x, dtype=dtype.name, out=sum.reshape(shape_of_all) if direct else None).reshape(shape)
-    return sum if direct else delivered(found, sum)
+    if sum is None or not sum.flags.c_contiguous or overlap(sum, src):
+        return delivered(kernels.integral(x, dtype=dtype.name).reshape(shape), sum)
+    kernels.integral(x, dtype=dtype.name, out=sum.reshape(len(x), x.shape[1] + 1, x.shape[2] + 1, x.shape[3]))
+    return sum

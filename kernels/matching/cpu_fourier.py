@@ -90,7 +90,7 @@ def _pairs(dtype: str, working: str, result: str, measure: int) -> Any:
     eps = float(np.finfo(working).eps)
     forward, inverse, across, _ = make_across(size)
     read, write = make_read(dtype, working), make_write(dtype, working, result)
-    write_measure = make_measure(dtype, result, measure) if measure else None
+    write_measure: Any = make_measure(dtype, result, measure) if measure else None
 
     def work(begin, end, slot, block):
         x, scale, y, spectra, table = block[0], block[1], block[2], block[3], block[4]
