@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import kernels
 from ...kernels.arrays import overlap
-from ..images import check_beside, check_image, check_out, delivered, from_nhwc, in_order, leading_axes, to_nhwc
+from ..images import check_beside, check_image, check_out, delivered, from_nhwc, in_order, leading_axes, native, to_nhwc
 
 TM_SQDIFF = 0
 TM_SQDIFF_NORMED = 1
@@ -118,6 +118,7 @@ def _images(name: str, image: Any, templ: Any, batch_axes: Any) -> tuple[np.ndar
     """The image as (N, H, W, C) and the template as (h, w, C)."""
     check_image(name, "image", image)
     check_image(name, "templ", templ)
+    image, templ = native(image), native(templ)
     for argument, array in (("image", image), ("templ", templ)):
         if array.dtype not in (np.uint8, np.float32):
             raise TypeError(f"{name}: {argument} expects uint8 or float32 but got {array.dtype}")
@@ -308,6 +309,7 @@ def integral(src: np.ndarray, sum: np.ndarray | None = None, sdepth: int = -1, *
     """
     name = "integral"
     check_image(name, "src", src)
+    src = native(src)
     if src.dtype not in (np.uint8, np.float32, np.float64):
         raise TypeError(f"{name}: src expects uint8, float32 or float64 but got {src.dtype}")
     if sdepth not in _DEPTHS:

@@ -45,6 +45,8 @@ TYPED_CALLS = {
     ("CLAHE", "uint16"): lambda x: cv.createCLAHE(tileGridSize=(2, 2)).apply(x),
     ("calcHist", "uint16"): lambda x: cv.calcHist([x], [0], None, [9], [0, 99]),
     ("inpaint", "uint16"): lambda x: cv.inpaint(x, HOLE, 3, cv.INPAINT_TELEA),
+    ("matchTemplate", "float32"): lambda x: cv.matchTemplate(x, x[2:5, 3:7], cv.TM_SQDIFF),
+    ("integral", "float64"): cv.integral,
     ("bilateralFilter", "float32"): lambda x: cv.bilateralFilter(x, 3, 9.0, 2.0),
 }
 
