@@ -35,8 +35,8 @@ from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.processor import vector_bytes
 from ..machine.threads import launch, num_threads
 from ..operation import Run
-from .geometry import MatchGeometry
-from .reference import FLAT
+from .geometry import CENTRES, MatchGeometry
+from .reference import FLAT, LARGEST
 from .vectors import neighbours, window_vectors
 
 VECTOR = vector_bytes()
@@ -91,8 +91,11 @@ def _across(source, one, two, total, width, s, step):
 
 
 @kernel()
-def _windows(dtype: str, result: str) -> Any:
-    """Task: one tile of columns of one band of rows of windows; ``result``: "sums", "squares" or the type of scales."""
+def _windows(dtype: str, result: str, alone: bool) -> Any:
+    """Task: one tile of columns of one band of rows of windows; ``result``: "sums", "squares" or the type of scales.
+
+    With ``alone`` squares alone are summed: lengths of what is not centred need no more.
+    """
     number = getattr(types, dtype)
     bytes_in = number.bitwidth // 8
     sums_only, squares_only = result == "sums", result == "squares"
@@ -110,7 +113,7 @@ def _windows(dtype: str, result: str) -> Any:
         pointer(new, types.float64)[j] = pointer(old, types.float64)[j] + value
         pointer(new + half, types.float64)[j] = pointer(old + half, types.float64)[j] + value * value
 
-    start, slide = window_vectors(dtype)
+    start, slide = window_vectors(dtype, alone)
 
     def work(begin, end, slot, block):
         x, first_out, second_out, levels, zeros = block[0], block[1], block[2], block[3], block[4]
@@ -164,7 +167,7 @@ def _windows(dtype: str, result: str) -> Any:
                                 both[j] = one_part[j] + pointer(source + offset, types.float64)[j]
                         source = joined
                     sums = pointer(source, types.float64)
-                    if not squares_only:
+                    if not alone:
                         sums = pointer(_across(source, one, two, total, width, s, step), types.float64)
                     squares = pointer(
                         _across(source + half, one + half, two + half, total + half, width, s, step), types.float64
@@ -197,12 +200,14 @@ def _windows(dtype: str, result: str) -> Any:
                             if centre == 2:
                                 squared = (n * c * level_of - mean * mean) * inverse / c
                             elif centre == 0:
-                                squared = level_of
+                                squared = level_of if level_of <= LARGEST else np.nan
                             lengths[j] = squared if squared > FLAT * level_of or squared != squared else 0.0
                     else:
-                        centred = 1.0 if centre > 0 else 0.0
                         for j in range(columns):
-                            squared = (n * squares[j] - sums[j] * sums[j] * centred) * inverse
+                            if alone:
+                                squared = squares[j] if squares[j] <= LARGEST else np.nan
+                            else:
+                                squared = (n * squares[j] - sums[j] * sums[j]) * inverse
                             lengths[j] = squared if squared > FLAT * squares[j] or squared != squared else 0.0
                     scales, odd = pointer(first_out + place * bytes_out, kind), 0
                     for j in range(columns):
@@ -239,7 +244,8 @@ def _run(g: MatchGeometry, result: str) -> Any:
     ns = g.n * g.h * g.w * g.c * 3.0
     sizes = (g.h, g.w, g.c, g.r, g.s, g.p, g.q, tile, tiles, band, bands, pitch, g.centre)
     template = Template(6, (*sizes, 0))
-    worker = _windows.address(g.dtype.name, result)
+    alone = result != "sums" and g.centre == CENTRES["none"]
+    worker = _windows.address(g.dtype.name, result, alone)
 
     def run(x: Any, first: Any, second: Any, shifts: np.ndarray, length: float) -> None:
         zeros = np.zeros(row // 8)

@@ -88,18 +88,19 @@ def score_vector(dtype: str, working: str, result: str) -> Any:
     return score
 
 
-def window_vectors(dtype: str) -> tuple[Any, Any]:
+def window_vectors(dtype: str, alone: bool) -> tuple[Any, Any]:
     """``start`` and ``slide`` add a vector of an image's row, less its levels, to sums and, ``half`` bytes on, squares.
 
     ``start(row, levels, old, new, half)`` writes ``new = old + row``; ``slide(row, levels, old, new, other, total,
-    half)`` also ``total = new + other``.
+    half)`` also ``total = new + other``. Squares may be ``alone``.
     """
 
     def added(v: _Mixed, row: ir.Value, levels: ir.Value, old: ir.Value, new: ir.Value, half: ir.Value) -> Any:
         value = v.sub(v.load_as(row, dtype), v.load_as(levels, "float64"))
-        sums = v.add(v.load_as(old, "float64"), value)
+        sums = None if alone else v.add(v.load_as(old, "float64"), value)
         squares = v.fma(value, value, v.load_as(v.b.add(old, half), "float64"))
-        v.store_as(sums, new, "float64")
+        if not alone:
+            v.store_as(sums, new, "float64")
         v.store_as(squares, v.b.add(new, half), "float64")
         return sums, squares
 
@@ -117,6 +118,8 @@ def window_vectors(dtype: str) -> tuple[Any, Any]:
             v = _Mixed(builder, 8)
             row, levels, old, new, other, total, half = args
             for value, offset in zip(added(v, row, levels, old, new, half), (ir.IntType(64)(0), half), strict=True):
+                if value is None:
+                    continue
                 both = v.add(value, v.load_as(builder.add(other, offset), "float64"))
                 v.store_as(both, builder.add(total, offset), "float64")
             return context.get_dummy_value()

@@ -168,6 +168,11 @@ def test_windows_with_what_is_no_number_give_nan_and_no_others(dtype, value, siz
         np.testing.assert_array_equal(np.isnan(found), spoilt)
         template_of_nan = np.full_like(template, np.nan)
         assert np.isnan(kernels.match_template(x, template_of_nan, measure=measure, centre=centre)).all()
+    coloured = x.repeat(2, axis=3)
+    for image in (x, coloured):
+        for centre in ("none", "channel", "all"):
+            scores = kernels.match_template(image, image[0, 10 : 10 + size[0], 5 : 5 + size[1]].copy(), centre=centre)
+            np.testing.assert_array_equal(np.isnan(scores), spoilt)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
