@@ -1,9 +1,10 @@
 """How far each filter looks: the frame that a tile of an image needs.
 
-`HALOS` is the table of what each filter's arguments make of its halo; a filter without an entry there, or with one that
-says why it has none, is not for tiles.
+`HALOS` is the table of what each filter's arguments make of its halo, and cv/halos.py has that of the filters with
+OpenCV's names; a filter without an entry there, or with one that says why it has none, is not for tiles.
 """
 
+import importlib
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -43,8 +44,13 @@ def halo(function: Callable[..., Any], **arguments: Any) -> int:
     >>> halo(filters.gaussian, sigma=2)
     8
     """
-    name = getattr(function, "__name__", repr(function))
-    if name not in HALOS or not getattr(function, "__module__", "").startswith(__package__):
+    name, module = getattr(function, "__name__", repr(function)), getattr(function, "__module__", None) or ""
+    table = {}
+    if module.startswith(f"{__package__}.cv."):
+        table = importlib.import_module(f"{__package__}.cv.halos").HALOS
+    elif module.startswith(__package__):
+        table = HALOS
+    if name not in table:
         raise ValueError(f"halo: {name} has no entry; name its halo")
     parameters = inspect.signature(function).parameters
     unknown = sorted(arguments.keys() - parameters.keys())
@@ -52,12 +58,12 @@ def halo(function: Callable[..., Any], **arguments: Any) -> int:
         raise TypeError(f"halo: {name} has no argument {unknown[0]!r}")
     defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
     try:
-        return HALOS[name]({**defaults, **arguments})
+        return table[name]({**defaults, **arguments})
     except ValueError as reason:
         raise ValueError(f"halo: {name} cannot be tiled: {reason}") from None
 
 
-def _largest(numbers: Any) -> float:
+def largest(numbers: Any) -> float:
     """The greatest size of a number or of a sequence of them."""
     return float(np.max(np.abs(np.atleast_1d(numbers)), initial=0.0))
 
@@ -78,7 +84,7 @@ def _pixels(number: int) -> Halo:
     return found
 
 
-def _none(reason: str) -> Halo:
+def none(reason: str) -> Halo:
     """In place of a halo: why a filter has none."""
 
     def refuse(arguments: Arguments) -> int:
@@ -89,28 +95,28 @@ def _none(reason: str) -> Halo:
 
 def _gaussian(arguments: Arguments) -> int:
     _inside(arguments)
-    return int(arguments["truncate"] * _largest(arguments["sigma"]) + 0.5)
+    return int(arguments["truncate"] * largest(arguments["sigma"]) + 0.5)
 
 
 def _unsharp_mask(arguments: Arguments) -> int:
     """Results are cut to [0, 1], or to [-1, 1] where the image has a negative value anywhere."""
     if not arguments["preserve_range"]:
         raise ValueError("it cuts results by whether the image has negative values; preserve_range=True does not")
-    return int(4.0 * _largest(arguments["radius"]) + 0.5)
+    return int(4.0 * largest(arguments["radius"]) + 0.5)
 
 
 def _threshold_local(arguments: Arguments) -> int:
     _inside(arguments)
-    block = _largest(arguments["block_size"])
+    block = largest(arguments["block_size"])
     if arguments["method"] != "gaussian":
         return int(block) // 2
-    sigma = (block - 1) / 6 if arguments["param"] is None else _largest(arguments["param"])
+    sigma = (block - 1) / 6 if arguments["param"] is None else largest(arguments["param"])
     return int(4.0 * sigma + 0.5)
 
 
 def _weights(arguments: Arguments) -> int:
     _inside(arguments)
-    return max(np.shape(arguments["weights"]), default=1) // 2 + int(_largest(arguments["origin"]))
+    return max(np.shape(arguments["weights"]), default=1) // 2 + int(largest(arguments["origin"]))
 
 
 def _window(arguments: Arguments) -> int:
@@ -119,7 +125,7 @@ def _window(arguments: Arguments) -> int:
     sides: Any = arguments.get("size")
     if arguments.get("footprint") is not None:
         sides = np.shape(arguments["footprint"])
-    return int(_largest(3 if sides is None else sides)) // 2 + int(_largest(arguments.get("origin", 0)))
+    return int(largest(3 if sides is None else sides)) // 2 + int(largest(arguments.get("origin", 0)))
 
 
 def _footprints(times: int) -> Halo:
@@ -151,93 +157,93 @@ def _motion_blur(arguments: Arguments) -> int:
 
 def _match_template(arguments: Arguments) -> int:
     if not arguments["pad_input"]:
-        raise ValueError(_OTHER_SIZE)
+        raise ValueError(OTHER_SIZE)
     return max(np.shape(arguments["template"]))
 
 
-_OTHER_SIZE = "its result has another size than the image"
-_MOVED = "a pixel of its result may come from anywhere in the image"
-_WHOLE = "its result depends on the whole image"
-_DRAWN = "its random numbers are those of a place in the whole image"
+OTHER_SIZE = "its result has another size than the image"
+MOVED = "a pixel of its result may come from anywhere in the image"
+WHOLE = "its result depends on the whole image"
+DRAWN = "its random numbers are those of a place in the whole image"
 
 HALOS: dict[str, Halo] = {
-    "apply_hysteresis_threshold": _none(_WHOLE),
+    "apply_hysteresis_threshold": none(WHOLE),
     "black_tophat": _footprints(2),
-    "canny": _none(_WHOLE),
+    "canny": none(WHOLE),
     "closing": _footprints(2),
     "convolve": _weights,
     "correlate": _weights,
     "correlate1d": _weights,
-    "crop": _none(_OTHER_SIZE),
-    "cumulative_distribution": _none(_WHOLE),
+    "crop": none(OTHER_SIZE),
+    "cumulative_distribution": none(WHOLE),
     "denoise_bilateral": _bilateral,
     "denoise_nl_means": lambda arguments: int(arguments["patch_distance"] + arguments["patch_size"] // 2),
-    "denoise_tv_chambolle": _none(_WHOLE),
+    "denoise_tv_chambolle": none(WHOLE),
     "dilation": _footprints(1),
-    "distance_transform_edt": _none(_WHOLE),
-    "downsample": _none(_OTHER_SIZE),
-    "downscale_local_mean": _none(_OTHER_SIZE),
-    "drop_blocks": _none(_DRAWN),
-    "equalize_adapthist": _none(_WHOLE),
-    "equalize_hist": _none(_WHOLE),
+    "distance_transform_edt": none(WHOLE),
+    "downsample": none(OTHER_SIZE),
+    "downscale_local_mean": none(OTHER_SIZE),
+    "drop_blocks": none(DRAWN),
+    "equalize_adapthist": none(WHOLE),
+    "equalize_hist": none(WHOLE),
     "erosion": _footprints(1),
-    "estimate_sigma": _none(_WHOLE),
+    "estimate_sigma": none(WHOLE),
     "farid": _pixels(2),
     "farid_h": _pixels(2),
     "farid_v": _pixels(2),
-    "find_contours": _none(_WHOLE),
+    "find_contours": none(WHOLE),
     "gaussian": _gaussian,
-    "histogram": _none(_WHOLE),
-    "inpaint_biharmonic": _none(_WHOLE),
-    "inpaint_exemplar": _none(_WHOLE),
-    "integral_image": _none(_WHOLE),
-    "integrate": _none(_WHOLE),
+    "histogram": none(WHOLE),
+    "inpaint_biharmonic": none(WHOLE),
+    "inpaint_exemplar": none(WHOLE),
+    "integral_image": none(WHOLE),
+    "integrate": none(WHOLE),
     "jpeg": _pixels(16),  # with `multiple=16`, so that tiles have the blocks of the image
-    "label": _none(_WHOLE),
+    "label": none(WHOLE),
     "laplace": lambda arguments: int(arguments["ksize"]) // 2,
-    "match_histograms": _none(_WHOLE),
+    "match_histograms": none(WHOLE),
     "match_template": _match_template,
     "maximum": _window,
-    "mean_squared_error": _none(_WHOLE),
+    "mean_squared_error": none(WHOLE),
     "median": _window,
     "minimum": _window,
-    "moments": _none(_WHOLE),
-    "moments_central": _none(_WHOLE),
-    "moments_hu": _none(_WHOLE),
-    "moments_normalized": _none(_WHOLE),
+    "moments": none(WHOLE),
+    "moments_central": none(WHOLE),
+    "moments_hu": none(WHOLE),
+    "moments_normalized": none(WHOLE),
     "morphological_gradient": _footprints(1),
     "motion_blur": _motion_blur,
-    "multiscale_structural_similarity": _none(_WHOLE),
-    "normalized_root_mse": _none(_WHOLE),
+    "multiscale_structural_similarity": none(WHOLE),
+    "normalized_root_mse": none(WHOLE),
     "opening": _footprints(2),
-    "pad": _none(_OTHER_SIZE),
-    "peak_signal_noise_ratio": _none(_WHOLE),
+    "pad": none(OTHER_SIZE),
+    "peak_signal_noise_ratio": none(WHOLE),
     "percentile": _window,
     **{f"prewitt{ending}": _pixels(1) for ending in ("", "_h", "_v")},
-    "psnr_and_ssim": _none(_WHOLE),
-    "pyramid_expand": _none(_OTHER_SIZE),
-    "pyramid_gaussian": _none(_OTHER_SIZE),
-    "pyramid_laplacian": _none(_OTHER_SIZE),
-    "pyramid_reduce": _none(_OTHER_SIZE),
-    "random_noise": _none(_DRAWN),
+    "psnr_and_ssim": none(WHOLE),
+    "pyramid_expand": none(OTHER_SIZE),
+    "pyramid_gaussian": none(OTHER_SIZE),
+    "pyramid_laplacian": none(OTHER_SIZE),
+    "pyramid_reduce": none(OTHER_SIZE),
+    "random_noise": none(DRAWN),
     "rank_filter": _window,
-    "rescale": _none(_OTHER_SIZE),
-    "resize": _none(_OTHER_SIZE),
-    "resize_local_mean": _none(_OTHER_SIZE),
-    "richardson_lucy": _none(_WHOLE),
+    "rescale": none(OTHER_SIZE),
+    "resize": none(OTHER_SIZE),
+    "resize_local_mean": none(OTHER_SIZE),
+    "richardson_lucy": none(WHOLE),
     **{f"roberts{ending}": _pixels(1) for ending in ("", "_pos_diag", "_neg_diag")},
-    "rotate": _none(_MOVED),
+    "rotate": none(MOVED),
     **{f"scharr{ending}": _pixels(1) for ending in ("", "_h", "_v")},
-    "scratches": _none(_DRAWN),
+    "scratches": none(DRAWN),
     **{f"sobel{ending}": _pixels(1) for ending in ("", "_h", "_v")},
-    "structural_similarity": _none(_WHOLE),
-    "tears": _none(_DRAWN),
+    "structural_similarity": none(WHOLE),
+    "tears": none(DRAWN),
     "threshold_local": _threshold_local,
-    "threshold_otsu": _none(_WHOLE),
+    "threshold_otsu": none(WHOLE),
     "uniform": _window,
     "unsharp_mask": _unsharp_mask,
-    "warp": _none(_MOVED),
+    "warp": none(MOVED),
     "white_tophat": _footprints(2),
-    "wiener": _none(_WHOLE),
+    "wiener": none(WHOLE),
 }
 """For each filter of this package, by its name, the halo that its arguments make."""

@@ -4,6 +4,8 @@ import functools
 
 import numpy as np
 import pytest
+from tilegrad.filters import cv
+from tilegrad.filters.cv.halos import HALOS as CV_HALOS
 from tilegrad.filters.halos import HALOS
 from tolerances import EPS
 
@@ -40,6 +42,15 @@ def test_channels_may_go(tmp_path):
 def test_every_filter_says_how_far_it_looks():
     others = {"cv", "halo", "map_tiles"}
     assert set(HALOS) == set(filters.__all__) - others
+
+
+def test_every_filter_of_opencv_says_how_far_it_looks():
+    names = {name for name in cv.__all__ if callable(getattr(cv, name))}
+    no_filters = {
+        "CLAHE", "HuMoments", "arcLength", "boundingRect", "calcHist", "contourArea", "createCLAHE", "findContours",
+        "getGaussianKernel", "getRotationMatrix2D", "getStructuringElement", "matchShapes", "minMaxLoc", "moments",
+    }  # fmt: skip
+    assert set(CV_HALOS) == names - no_filters
 
 
 DISK = np.hypot(*np.mgrid[-3:4, -3:4]) <= 3
@@ -91,6 +102,54 @@ def test_tiles_of_every_filter_equal_the_whole(name, keywords):
     result = np.full_like(whole, 7)
     filters.map_tiles(function, x, result, tile=tile, halo=halo, multiple=multiple)
     np.testing.assert_allclose(result, whole, rtol=0, atol=16 * EPS["float64"] * max(1, np.abs(whole).max()))
+
+
+ELEMENT = cv.getStructuringElement(cv.MORPH_ELLIPSE, (7, 5))
+CV_CALLS = [
+    ("GaussianBlur", {"ksize": (0, 0), "sigmaX": 1.7}),
+    ("GaussianBlur", {"ksize": (5, 11), "sigmaX": 0}),
+    ("LUT", {"lut": np.arange(255, -1, -1).astype(np.uint8)}),
+    ("Laplacian", {"ddepth": cv.CV_16S}),
+    ("Laplacian", {"ddepth": cv.CV_16S, "ksize": 5}),
+    ("Scharr", {"ddepth": cv.CV_16S, "dx": 1, "dy": 0}),
+    ("Sobel", {"ddepth": cv.CV_16S, "dx": 1, "dy": 1, "ksize": 7}),
+    ("bilateralFilter", {"d": 7, "sigmaColor": 20, "sigmaSpace": 3}),
+    ("bilateralFilter", {"d": 0, "sigmaColor": 20, "sigmaSpace": 3}),
+    ("blur", {"ksize": (3, 8)}),
+    ("boxFilter", {"ddepth": -1, "ksize": (4, 3), "anchor": (0, 2)}),
+    ("dilate", {"kernel": ELEMENT, "iterations": 2}),
+    ("erode", {"kernel": None}),
+    ("erode", {"kernel": ELEMENT, "anchor": (6, 0)}),
+    ("fastNlMeansDenoising", {"h": 200, "templateWindowSize": 5, "searchWindowSize": 9}),
+    ("filter2D", {"ddepth": -1, "kernel": np.ones((6, 3)) / 18}),
+    ("medianBlur", {"ksize": 9}),
+    ("morphologyEx", {"op": cv.MORPH_OPEN, "kernel": ELEMENT}),
+    ("morphologyEx", {"op": cv.MORPH_GRADIENT, "kernel": ELEMENT, "iterations": 2}),
+    ("sepFilter2D", {"ddepth": -1, "kernelX": np.ones(5) / 5, "kernelY": np.ones(8) / 8}),
+]
+
+
+@pytest.mark.parametrize(("name", "keywords"), CV_CALLS)
+def test_tiles_of_every_filter_of_opencv_equal_the_whole(name, keywords):
+    function = functools.partial(getattr(cv, name), **keywords)
+    x = np.random.default_rng(1).integers(0, 256, (70, 100)).astype(np.uint8)
+    whole, halo = function(x), filters.halo(getattr(cv, name), **keywords)
+    np.testing.assert_array_equal(_tiled(function, x, whole, halo), whole)
+    assert halo == 0 or np.any(_tiled(function, x, whole, 0) != whole)
+
+
+def _tiled(function, x, whole, halo):
+    result = np.empty_like(whole)
+    filters.map_tiles(function, x, result, tile=48, halo=halo)
+    return result
+
+
+@pytest.mark.parametrize("name", ["Canny", "equalizeHist", "resize", "warpAffine", "threshold"])
+def test_filters_of_opencv_that_cannot_be_tiled_say_why(name):
+    with pytest.raises(ValueError, match=f"halo: {name} cannot be tiled: "):
+        filters.halo(getattr(cv, name))
+    with pytest.raises(ValueError, match="halo: blur cannot be tiled: BORDER_WRAP"):
+        filters.halo(cv.blur, ksize=(3, 3), borderType=cv.BORDER_WRAP)
 
 
 @pytest.mark.parametrize(
