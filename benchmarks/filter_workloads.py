@@ -116,6 +116,27 @@ _OPENCV = (
     ),
     _opencv("integral", "Integral image", "uint8", lambda cv, image: cv.integral(image)),
     _opencv(
+        "threshold", "Threshold", "uint8", lambda cv, image: cv.threshold(image, 100, 255, cv.THRESH_BINARY)[1],
+    ),
+    _opencv(
+        "laplacian", "Laplacian 3x3 into int16", "uint8", lambda cv, image: cv.Laplacian(image, cv.CV_16S, ksize=3),
+    ),
+    _opencv(
+        "border", "Border of 8 pixels, mirrored", "uint8",
+        lambda cv, image: cv.copyMakeBorder(image, 8, 8, 8, 8, cv.BORDER_REFLECT_101),
+    ),
+    _opencv("pyramid-down", "A pyramid's next smaller picture", "uint8", lambda cv, image: cv.pyrDown(image)),
+    _opencv("pyramid-up", "A pyramid's next larger picture", "uint8", lambda cv, image: cv.pyrUp(image)),
+    _opencv(
+        "resize-smaller", "Seven tenths of the size, bilinear", "uint8",
+        lambda cv, image: cv.resize(image, (image.shape[1] * 7 // 10, image.shape[0] * 7 // 10)), _ONE_LEVEL,
+    ),
+    _opencv(
+        "resize-twice", "Twice the size, bicubic", "uint8",
+        lambda cv, image: cv.resize(image, (image.shape[1] * 2, image.shape[0] * 2), interpolation=cv.INTER_CUBIC),
+        _ONE_LEVEL,
+    ),
+    _opencv(
         "components", "Connected components, 8 neighbours", "uint8", lambda cv, image: cv.connectedComponents(image),
         inputs=_bright, compared=_first_pixels,
     ),
