@@ -1,6 +1,5 @@
 """The weight gradient of a convolution that reads images through a normalisation and an activation."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,21 +10,12 @@ from . import weight_grad_reference as reference
 from .weight_grad_geometry import WeightGradient, weight_gradient
 
 
-class _BeforeArrays(Operation):
-    """An operation whose public function takes ``weight_shape`` between its arrays."""
-
-    def sample(self, case: Mapping[str, Any], dtype: str) -> tuple[list[Any], dict[str, Any]]:
-        """Arguments and keywords of a sample call."""
-        arrays, keywords = super().sample(case, dtype)
-        return [*arrays[:2], keywords.pop("weight_shape"), *arrays[2:]], keywords
-
-
 def _constants(g: WeightGradient) -> tuple[Any, ...]:
     c, n = g.convolution, g.normalization
     return g.normalized == "gy", (c.stride, c.pads, c.dilation, c.groups), (CODES[n.activation], n.negative_slope)
 
 
-NORMALIZED_CONV2D_WEIGHT_GRAD = _BeforeArrays(
+NORMALIZED_CONV2D_WEIGHT_GRAD = Operation(
     "normalized_conv2d_weight_grad",
     package=__package__,
     geometry=weight_gradient,
@@ -54,9 +44,9 @@ NORMALIZED_CONV2D_WEIGHT_GRAD = _BeforeArrays(
 def normalized_conv2d_weight_grad(
     gy: np.ndarray,
     x: np.ndarray,
-    weight_shape: tuple[int, ...],
     mean: np.ndarray,
     affine: np.ndarray,
+    weight_shape: tuple[int, ...],
     *,
     normalized: str = "x",
     activation: str | None = None,
@@ -76,11 +66,11 @@ def normalized_conv2d_weight_grad(
         Gradient by the output. An array that is not C-contiguous is copied first.
     x : (N, H, W, C) array of the same dtype
         The convolution's input.
-    weight_shape : (C_out, KH, KW, C // groups)
     mean : vector of the same dtype
         As long as the normalised array has channels.
     affine : (2, ...) array
         Scale and offset of each of these channels, as `batch_norm_train` returns them beside the mean.
+    weight_shape : (C_out, KH, KW, C // groups)
     normalized : {"x", "gy"}
         Which array is read as ``activate((array - mean) * affine[0] + affine[1])``: the convolution's input or, of a
         transposed convolution, whose input takes the place of the gradient, "gy". Pixels outside stay zero.
@@ -103,7 +93,7 @@ def normalized_conv2d_weight_grad(
     >>> import numpy as np
     >>> gy, x = np.ones((1, 2, 2, 1)), np.arange(9.0).reshape(1, 3, 3, 1)
     >>> mean, affine = np.array([4.0]), np.array([[2.0], [1.0]])
-    >>> normalized_conv2d_weight_grad(gy, x, (1, 2, 2, 1), mean, affine, activation="relu")[0, :, :, 0]
+    >>> normalized_conv2d_weight_grad(gy, x, mean, affine, (1, 2, 2, 1), activation="relu")[0, :, :, 0]
     array([[ 1.,  4.],
            [13., 20.]])
     """

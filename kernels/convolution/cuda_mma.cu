@@ -69,7 +69,7 @@
 // with a few taps of its own. blockIdx.z says which, and its block writes one pixel in four.
 //
 // What is left is to read w as it lies in memory, where now the *output* channels of a tap are neighbours. ldmatrix
-// hands out rows along the inner index, and turns round 16-bit elements only, so each lane reads its factors one by one.
+// hands out rows along the inner index, and turns round 16-bit elements only, so a lane reads its factors one by one.
 // A row of shared memory is then one inner channel with TILE_CHANNELS output channels, and 8 floats of nothing: a warp
 // reads 4 rows x 8 floats at once, and rows that begin 8 banks apart use
 //
@@ -80,8 +80,8 @@
 //
 // Moments (-DMOMENTS=1, of a convolution that batch normalisation follows). A warp has its results in registers, so it
 // adds them up here: of the channels of its pixels their number, one result, the sum of the differences from that one,
-// and that of their squares. (Relative to one of them, as in cuda_fused.cu of kernels/normalization, which would have to
-// read all results once more; cuda_fused_finish.cu puts these together in the same way.) 64 differences of float32 are
+// and that of their squares. (Relative to one of them, as in cuda_fused.cu of kernels/normalization, which would have
+// to read all results again; cuda_fused_finish.cu puts these together in the same way.) 64 differences of float32 are
 // added in float32, eight of a lane and then those of eight lanes.
 //
 // Sums (-DSUMS=1, of a gradient that goes on through the activation and the normalisation of the block before). That

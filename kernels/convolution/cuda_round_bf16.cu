@@ -1,4 +1,4 @@
-// Rows of float32 rounded to bfloat16 (to nearest, halves to even), each padded with zeros to whole pieces of 8 numbers.
+// Rows of float32 rounded to bfloat16 (to nearest, halves to even), each padded by zeros to whole pieces of 8 numbers.
 //
 // The weights of a convolution on tensor cores: every block of cuda_mma.cu reads all that belong to its channels, so
 // they are rounded once, before, rather than by each block; and 16 bytes are then 8 numbers on their way to shared

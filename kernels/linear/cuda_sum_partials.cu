@@ -1,9 +1,10 @@
 // The sum of partial results, in their order: sum[i] = ((partials[0, i] + partials[1, i]) + partials[2, i]) + ..., and
 // of matrix products a bias and an activation.
 //
-// The second half of weight gradients and of products with a long inner axis: blocks that cannot talk to each other have
-// written their parts of a sum, and a second launch sees them all. One thread has one number, so that neighbouring lanes read neighbouring numbers
-// of one part, 128 bytes a warp, and the order of additions is that of the parts whatever the GPU does in which order.
+// The second half of weight gradients and of products with a long inner axis: blocks that cannot talk to each other
+// have written their parts of a sum, and a second launch sees them all. One thread has one number, so that neighbouring
+// lanes read neighbouring numbers of one part, 128 bytes a warp, and the order of additions is that of the parts
+// whatever the GPU does in which order.
 // Eight loads are under way at once: each takes some hundred clocks, an addition four.
 //
 // Compiled with -DKERNEL, -DTHREADS, -DDOUBLE and -DARGUMENT_BYTES by cuda_sum_partials.py, which also launches it.

@@ -37,9 +37,9 @@ __device__ __forceinline__ void load_matrices(u32 (&fragment)[4], u32 row) {
                  : "memory");
 }
 
-// Read four 8 x 8 matrices of 16-bit numbers and turn each round, a whole warp together. Lane l gives the address of row
-// l % 8 of matrix l / 8 (16 bytes, aligned) and receives, in fragment[m], numbers [2t][g] and [2t + 1][g] of matrix m,
-// with g = l / 4 and t = l % 4, the first in the low bits.
+// Read four 8 x 8 matrices of 16-bit numbers and turn each round, a whole warp together. Lane l gives the address of
+// row l % 8 of matrix l / 8 (16 bytes, aligned) and receives, in fragment[m], numbers [2t][g] and [2t + 1][g] of matrix
+// m, with g = l / 4 and t = l % 4, the first in the low bits.
 __device__ __forceinline__ void load_matrices_turned(u32 (&fragment)[4], u32 row) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(fragment[0]), "=r"(fragment[1]), "=r"(fragment[2]), "=r"(fragment[3])

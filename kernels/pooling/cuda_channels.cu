@@ -6,9 +6,9 @@
 //     AVERAGE_GRAD  gx = sum of gy / divisor of the windows that see the pixel
 //
 // The idea: channels lie side by side, and all channels of a pixel have the same windows. So what costs integers, where
-// the pixel is (cuda_image.cuh) and which windows it has to do with, is computed once for 16 bytes, and the threads of a
-// warp read runs of channels. Gradients gather, in ascending order of windows: nothing is set to zero before, no two threads add to
-// one number, and results do not depend on scheduling.
+// the pixel is (cuda_image.cuh) and which windows it has to do with, is computed once for 16 bytes, and the threads of
+// a warp read runs of channels. Gradients gather, in ascending order of windows: nothing is set to zero before, no two
+// threads add to one number, and results do not depend on scheduling.
 //
 // Index arithmetic: window i sees the pixels i * stride - padding + t * dilation with t below the kernel's size, so
 // pixel h is seen by windows ceil((h + padding - (kernel - 1) * dilation) / stride) to floor((h + padding) / stride).

@@ -19,9 +19,9 @@ from .normalization import batch_norm_gradients, batch_normalized
 
 
 class Statistics:
-    """How a convolution's result z is normalised, ``act((z - mean) * affine[0] + affine[1])``, and its deviations.
+    """How a convolution's result z is normalised: ``act((z - mean) * affine[0] + affine[1])``.
 
-    The arrays are there when z is: the convolution computes them.
+    The arrays are there when z is: the convolution computes them. Gradients need 1 / its deviations, ``inverse_std``.
     """
 
     __slots__ = ("activation", "affine", "eps", "inverse_std", "mean", "negative_slope")
@@ -150,6 +150,7 @@ def _unfused_apply(x, weight, bias, *, statistics):
 
 def _gradients(transposed):
     """The hand-written gradients of a convolution that may read x through a normalisation."""
+    by_input = kernels.normalized_conv_transpose2d_input_grad if transposed else kernels.normalized_conv2d_input_grad
 
     def together(gy, x, w, x_weight, through, settings, wants):
         place, found = geometry(settings), {}
@@ -163,13 +164,12 @@ def _gradients(transposed):
         if "w" in wants:
             found["w"] = Tensor.wrap(
                 kernels.normalized_conv2d_weight_grad(
-                    first.data, second.data, w.shape, through.mean, through.affine,
+                    first.data, second.data, through.mean, through.affine, w.shape,
                     normalized="gy" if transposed else "x", **through.end, **place,
                 )
             )  # fmt: skip
         if wants - {"w"}:
-            name = "conv_transpose2d" if transposed else "conv2d"
-            gradients = getattr(kernels, f"normalized_{name}_input_grad")(
+            gradients = by_input(
                 gy.data, w.data, x.data, through.mean, through.inverse_std, None if x_weight is None else x_weight.data,
                 through.affine, **through.end, **place,
             )  # fmt: skip

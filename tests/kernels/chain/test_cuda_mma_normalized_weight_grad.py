@@ -62,7 +62,7 @@ class Call(NamedTuple):
         return {"activation": self.activation, "negative_slope": 0.5}
 
     def arrays(self, seed: int, *, whole: bool = False) -> tuple[Any, Any, Any, Any, Any]:
-        """gy, x, the weight's shape, mean and affine; whole numbers are small, so that nothing rounds."""
+        """gy, x, mean, affine and the weight's shape; whole numbers are small, so that nothing rounds."""
         n, *size = self.image
         draw, channels = np.random.default_rng(seed), self.c if self.normalized == "x" else self.k
         pixels = [
@@ -73,17 +73,17 @@ class Call(NamedTuple):
             (draw.integers(-3, 4, shape) if whole else draw.normal(0, 1, shape)).astype(np.float32)
             for shape in ((n, *pixels, self.k), (*self.image, self.c), (channels,), (2, channels))
         )
-        return gy, x, (self.k, *self.kernel, self.c), mean, affine
+        return gy, x, mean, affine, (self.k, *self.kernel, self.c)
 
     def run(self, arrays: Any, variant: str) -> np.ndarray:
         """The gradient, written over NaN."""
-        out = np.full(arrays[2], np.nan, np.float32)
+        out = np.full(arrays[-1], np.nan, np.float32)
         how = {"normalized": self.normalized, "variant": f"cuda.{variant}", "out": out}
         return kernels.normalized_conv2d_weight_grad(*arrays, **how, **self.end, **self.place)
 
     def apart(self, arrays: Any, variant: str) -> np.ndarray:
         """The same with a pass of batch normalisation before."""
-        gy, x, shape, mean, affine = arrays
+        gy, x, mean, affine, shape = arrays
         y = kernels.batch_norm_apply(
             x if self.normalized == "x" else gy, mean, affine, variant="cuda.fused", **self.end
         )
@@ -95,12 +95,12 @@ class Call(NamedTuple):
         arrays = self.arrays(seed)
         np.testing.assert_array_equal(self.run(arrays, variant), self.apart(arrays, variant))
         if self.activation not in ("tanh", "sigmoid"):
-            gy, x, shape, mean, affine = self.arrays(seed, whole=True)
-            wide = (gy.astype("f8"), x.astype("f8"), shape, mean.astype("f8"), affine.astype("f8"))
+            gy, x, mean, affine, shape = self.arrays(seed, whole=True)
+            wide = (gy.astype("f8"), x.astype("f8"), mean.astype("f8"), affine.astype("f8"), shape)
             expected = kernels.normalized_conv2d_weight_grad(
                 *wide, normalized=self.normalized, variant="naive", **self.end, **self.place
             )
-            np.testing.assert_array_equal(self.run((gy, x, shape, mean, affine), variant), expected)
+            np.testing.assert_array_equal(self.run((gy, x, mean, affine, shape), variant), expected)
 
 
 @st.composite
@@ -153,14 +153,14 @@ def test_any_number_of_parts_gives_the_sum(blocks: int, normalized: str, plannin
 @pytest.mark.parametrize("normalized", ["x", "gy"])
 def test_what_is_not_a_number_goes_where_the_two_operations_send_it(normalized: str) -> None:
     call = Call((1, 9, 10), 8, 8, (3, 3), 1, ONE, normalized, "relu")
-    gy, x, shape, mean, affine = call.arrays(0)
+    gy, x, mean, affine, shape = call.arrays(0)
     (x if normalized == "x" else gy)[0, 4, 5, 3] = np.nan
     (x if normalized == "x" else gy)[0, 8, 9, 6] = np.inf
     affine[:, 5], affine[0, 6] = (np.inf, 1.0), 2.0
-    found = call.run((gy, x, shape, mean, affine), "mma")
+    found = call.run((gy, x, mean, affine, shape), "mma")
     assert np.isnan(found).any()
     assert np.isfinite(found).any()
-    np.testing.assert_array_equal(found, call.apart((gy, x, shape, mean, affine), "mma"))
+    np.testing.assert_array_equal(found, call.apart((gy, x, mean, affine, shape), "mma"))
 
 
 @emulated

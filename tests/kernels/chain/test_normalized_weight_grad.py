@@ -21,18 +21,18 @@ def drawn(shape: tuple[int, ...], seed: int, dtype: str = "float64") -> np.ndarr
     return np.random.default_rng(seed).normal(0, 1, shape).astype(dtype)
 
 
-Arrays = tuple[Any, Any, Any, Any, Any]  # gy, x, the weight's shape, mean and affine
+Arrays = tuple[Any, Any, Any, Any, Any]  # gy, x, mean, affine and the weight's shape
 
 
 def call_of(normalized: str, place: dict[str, Any], seed: int, dtype: str = "float64") -> Arrays:
     x, shape = drawn((2, 9, 8, 4), seed, dtype), (6, 3, 3, 4 // place.get("groups", 1))
     gy = drawn(kernels.conv2d(x, np.zeros(shape, dtype), **place).shape, seed + 1, dtype)
     channels = 4 if normalized == "x" else 6
-    return gy, x, shape, drawn((channels,), seed + 2, dtype), drawn((2, channels), seed + 3, dtype)
+    return gy, x, drawn((channels,), seed + 2, dtype), drawn((2, channels), seed + 3, dtype), shape
 
 
 def apart(
-    gy: Any, x: Any, shape: Any, mean: Any, affine: Any, normalized: str, end: Any, place: Any, **how: Any
+    gy: Any, x: Any, mean: Any, affine: Any, shape: Any, normalized: str, end: Any, place: Any, **how: Any
 ) -> np.ndarray:
     """The same by the two operations."""
     if normalized == "x":
@@ -53,7 +53,7 @@ def test_equals_the_two_operations(
     normalized: str, place: dict[str, Any], activation: str | None, dtype: str, seed: int
 ) -> None:
     call, end = call_of(normalized, place, seed, dtype), {"activation": activation, "negative_slope": 0.2}
-    out = np.full(call[2], np.nan, dtype)
+    out = np.full(call[-1], np.nan, dtype)
     assert kernels.normalized_conv2d_weight_grad(*call, normalized=normalized, out=out, **end, **place) is out
     np.testing.assert_array_equal(out, apart(*call, normalized, end, place))
 
@@ -75,7 +75,7 @@ def test_zeros_outside_the_image_are_not_normalised() -> None:
     inside = np.array([[4.0, 6, 4], [6, 9, 6], [4, 6, 4]])
     for variant in (None, "naive", "reference"):
         found = kernels.normalized_conv2d_weight_grad(
-            gy, x, (1, 3, 3, 1), mean, affine, padding=1, variant=variant, activation="relu"
+            gy, x, mean, affine, (1, 3, 3, 1), padding=1, variant=variant, activation="relu"
         )
         np.testing.assert_array_equal(found[0, :, :, 0], inside)
 
@@ -86,10 +86,10 @@ def test_it_is_the_derivative_by_the_weight() -> None:
     place: dict[str, Any] = {"stride": 2, "padding": 1}
     dw = drawn((6, 3, 3, 4), 2)
     y, mean, _, affine = kernels.batch_norm_train(x, *drawn((2, 4), 3), **end)
-    gw = kernels.normalized_conv2d_weight_grad(gy, x, dw.shape, mean, affine, **end, **place)
+    gw = kernels.normalized_conv2d_weight_grad(gy, x, mean, affine, dw.shape, **end, **place)
     np.testing.assert_allclose((gw * dw).sum(), (gy * kernels.conv2d(y, dw, **place)).sum(), rtol=1e-12)
     y, mean, _, affine = kernels.batch_norm_train(gy, *drawn((2, 6), 3), **end)
-    gw = kernels.normalized_conv2d_weight_grad(gy, x, dw.shape, mean, affine, normalized="gy", **end, **place)
+    gw = kernels.normalized_conv2d_weight_grad(gy, x, mean, affine, dw.shape, normalized="gy", **end, **place)
     transposed = kernels.conv_transpose2d(y, dw, output_padding=(0, 1), **place)
     np.testing.assert_allclose((gw * dw).sum(), (x * transposed).sum(), rtol=1e-12)
 
