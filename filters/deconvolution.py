@@ -1,6 +1,7 @@
 """Undoing a blur, in scikit-image's call form: Wiener's filter and the iteration of Richardson and Lucy.
 
-Both work in the frequency domain of the image's axes; those of a batch and of channels share the blur.
+Both work in the frequency domain of the image's axes; those of a batch and of channels share the blur, which lies in
+main memory wherever the images do. On CUDA the transforms of images are CuPy's.
 """
 
 import math
@@ -8,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .images import axis_of_channels, check_in_memory, check_out, float_type, leading_axes
+from ..kernels.arrays import contiguous, device_of, overlap, to_device
+from .images import axis_of_channels, check_image, check_in_memory, check_out, float_type, leading_axes
 
 
 def wiener(
@@ -81,17 +83,18 @@ def wiener(
     if isinstance(balance, bool) or not isinstance(balance, int | float | np.integer | np.floating):
         raise TypeError(f"{name}: balance expects a number but got {balance!r}")
     if image.size == 0:
-        return _finished(source, image, clip=False, out=out)
+        return _finished(name, source, image, clip=False, out=out)
     blur = _transfer_function(name, "psf", psf, shape, is_real, source.dtype)
     rough = _transfer_function(name, "reg", _laplacian(shape) if reg is None else reg, shape, is_real, source.dtype)
     quotient = np.conj(blur) / (np.abs(blur) ** 2 + balance * np.abs(rough) ** 2)
+    quotient = to_device(quotient, device_of(name, [source]))
     behind = [slice(None) if axis in axes else None for axis in range(image.ndim)]
     if is_real:
         spectrum = np.fft.rfftn(source, axes=axes)
         result = np.fft.irfftn(spectrum * quotient[tuple(behind)], s=shape, axes=axes)
     else:
         result = np.fft.ifftn(np.fft.fftn(source, axes=axes) * quotient[tuple(behind)], axes=axes).real
-    return _finished(result.astype(source.dtype, copy=False), image, clip, out)
+    return _finished(name, result.astype(source.dtype, copy=False), image, clip, out)
 
 
 def richardson_lucy(
@@ -161,15 +164,15 @@ def richardson_lucy(
     check_in_memory(name, "psf", psf)
     if psf.ndim != len(shape) or psf.size == 0:
         raise ValueError(f"{name}: psf expects {len(shape)} axes of at least one number but got shape {psf.shape}")
-    estimate = np.full(image.shape, 0.5, source.dtype)
+    estimate = np.full_like(source, 0.5)
     if image.size == 0:
-        return _finished(estimate, image, clip=False, out=out)
+        return _finished(name, estimate, image, clip=False, out=out)
 
     size = tuple(_fast_length(n + k - 1) for n, k in zip(shape, psf.shape, strict=True))
     behind = tuple(slice(None) if axis in axes else None for axis in range(image.ndim))
     taps = psf.astype(source.dtype, copy=False)
-    every = tuple(range(len(size)))
-    blur, back = (np.fft.rfftn(p, s=size, axes=every)[behind] for p in (taps, np.flip(taps)))
+    every, device = tuple(range(len(size))), device_of(name, [source])
+    blur, back = (to_device(np.fft.rfftn(p, s=size, axes=every)[behind], device) for p in (taps, np.flip(taps)))
     middle: list[slice] = [slice(None)] * image.ndim
     for axis, n, k in zip(axes, shape, psf.shape, strict=True):
         middle[axis] = slice((k - 1) // 2, (k - 1) // 2 + n)
@@ -183,16 +186,16 @@ def richardson_lucy(
             blurred = convolved(estimate, blur) + source.dtype.type(1e-12)  # not 0 where nothing is
             relative = source / blurred
             if filter_epsilon:
-                relative[blurred < filter_epsilon] = 0
+                relative = np.where(blurred < filter_epsilon, source.dtype.type(0), relative)
             estimate *= convolved(relative, back)
-    return _finished(estimate, image, clip, out)
+    return _finished(name, estimate, image, clip, out)
 
 
 def _prepared(
     name: str, image: Any, channel_axis: Any, batch_axes: Any, out: Any
 ) -> tuple[np.ndarray, tuple[int, ...], tuple[int, ...]]:
     """The image in the type it is filtered in, and its axes that are blurred, with their lengths."""
-    check_in_memory(name, "image", image)
+    check_image(name, "image", image)
     batch = leading_axes(name, batch_axes, image.ndim)
     channels = axis_of_channels(name, channel_axis, image.ndim, batch)
     axes = tuple(axis for axis in range(batch, image.ndim) if axis != channels)
@@ -204,11 +207,11 @@ def _prepared(
     return source, axes, tuple(image.shape[axis] for axis in axes)
 
 
-def _finished(result: np.ndarray, image: np.ndarray, clip: bool, out: np.ndarray | None) -> np.ndarray:
+def _finished(name: str, result: np.ndarray, image: np.ndarray, clip: bool, out: np.ndarray | None) -> np.ndarray:
     if clip:
         result = np.clip(result, -1, 1)
     if out is None:
-        return result.copy() if np.may_share_memory(result, image) else np.ascontiguousarray(result)
+        return result.copy() if overlap(result, image) else contiguous(name, result)
     out[...] = result
     return out
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.arrays import device_of, to_device
 from ..kernels.contours import level_lines
-from .images import check_in_memory, float_type, leading_axes, native
+from .images import check_image, check_in_memory, float_type, leading_axes, native
 
 _CHOICES = ("low", "high")
 
@@ -118,7 +119,7 @@ def moments(
     array([[6., 6.],
            [3., 3.]])
     """
-    return _moments_about("moments", image, (0,) * np.ndim(image), order, spacing, batch_axes)
+    return _moments_about("moments", image, (0.0,) * getattr(image, "ndim", 0), order, spacing, batch_axes)
 
 
 def moments_central(
@@ -158,28 +159,28 @@ def moments_central(
 
 def _moments_about(name: str, image: np.ndarray, center: Any, order: Any, spacing: Any, batch_axes: Any) -> np.ndarray:
     """Moments of each image about one centre for all, or about its centroid where that is None."""
-    check_in_memory(name, "image", image)
+    check_image(name, "image", image)
     batch = leading_axes(name, batch_axes, image.ndim)
     if isinstance(order, bool) or not isinstance(order, int | np.integer) or order < 0:
         raise ValueError(f"{name}: order expects an integer of at least 0 but got {order!r}")
-    shape = image.shape[batch:]
+    shape, order = image.shape[batch:], int(order)
     steps = _steps(name, spacing, len(shape))
-    flat = image.reshape(math.prod(image.shape[:batch]), *shape)
+    flat = image.astype(np.float64).reshape(math.prod(image.shape[:batch]), *shape)
     if center is None:
-        about = [_centroid(one, steps) for one in flat]
+        about = _centroids(flat, steps)
     else:
         numbers = [float(c) for c in center][-len(shape) :] if len(shape) else []
         if len(numbers) != len(shape):
             raise ValueError(f"{name}: center expects {len(shape)} numbers but got {center!r}")
-        about = [numbers] * len(flat)
-    moved = [_moments(one, where, int(order), steps) for one, where in zip(flat, about, strict=True)]
-    results = np.array(moved).reshape(len(flat), *(int(order) + 1,) * len(shape))
+        about = np.tile(numbers, (len(flat), 1))
+    results = _moments(flat, about, order, steps)
     if center is None:
+        lost = results[(slice(None), *[0] * len(shape))] == 0
         powers = np.indices(results.shape[1:]).sum(axis=0)
         results[:, (powers == 1) | (powers > order)] = 0
-        lost = np.array([one.flat[0] == 0 for one in moved], bool)
         results[np.multiply.outer(lost, (powers > 1) & (powers <= order))] = np.nan
-    return results.reshape(*image.shape[:batch], *results.shape[1:]).astype(float_type(image.dtype))
+    results = results.reshape(*image.shape[:batch], *results.shape[1:]).astype(float_type(image.dtype))
+    return to_device(results, device_of(name, [flat]))
 
 
 def _steps(name: str, spacing: Any, axes: int) -> list[float]:
@@ -191,21 +192,30 @@ def _steps(name: str, spacing: Any, axes: int) -> list[float]:
     return steps
 
 
-def _centroid(image: np.ndarray, steps: list[float]) -> list[float]:
-    first = _moments(image, [0.0] * image.ndim, 1, steps)
-    units = np.eye(image.ndim, dtype=int)
+def _centroids(images: np.ndarray, steps: list[float]) -> np.ndarray:
+    """(N, axes), NaN where an image adds up to 0."""
+    axes = len(steps)
+    first = _moments(images, np.zeros((len(images), axes)), 1, steps)
+    area = first[(slice(None), *[0] * axes)]
+    along = [first[(slice(None), *unit)] for unit in np.eye(axes, dtype=int)]
     with np.errstate(invalid="ignore", divide="ignore"):
-        return [float(first[tuple(unit)] / first[(0,) * image.ndim]) for unit in units]
+        return np.array([sums / area for sums in along]).reshape(axes, len(images)).T
 
 
-def _moments(image: np.ndarray, center: Sequence[float], order: int, steps: list[float]) -> np.ndarray:
-    """Products with powers of the coordinates, one axis after the other."""
-    total = image.astype(np.float64)
-    for axis, (middle, step) in enumerate(zip(center, steps, strict=True)):
-        distance = np.arange(image.shape[axis]) * step - middle
-        powers = distance[:, None] ** np.arange(order + 1)
-        total = np.moveaxis(np.tensordot(total, powers, axes=(axis, 0)), -1, axis)
-    return total
+def _moments(images: np.ndarray, centers: np.ndarray, order: int, steps: list[float]) -> np.ndarray:
+    """Products of images (N, ...) with powers of the coordinates, one axis after the other; in main memory.
+
+    The last axis is taken off and one of its powers is put in front, until all are powers.
+    """
+    total, device = images, device_of("moments", [images])
+    count = len(images)
+    for middles, step, size in zip(centers.T[::-1], steps[::-1], images.shape[:0:-1], strict=True):
+        distances = np.arange(size) * step - middles[:, None]
+        powers = to_device(distances[..., None] ** np.arange(order + 1), device)  # (N, size, order + 1)
+        rest = total.shape[1:-1]
+        products = np.matmul(total.reshape(count, math.prod(rest), size), powers)
+        total = np.moveaxis(products.reshape(count, *rest, order + 1), -1, 1)
+    return to_device(total, "cpu")
 
 
 def moments_normalized(mu: np.ndarray, order: int = 3, spacing: float | Sequence[float] | None = None) -> np.ndarray:
@@ -236,7 +246,9 @@ def moments_normalized(mu: np.ndarray, order: int = 3, spacing: float | Sequence
            [0.078125, 0.      , 0.      ]])
     """
     name = "moments_normalized"
-    check_in_memory(name, "mu", mu)
+    check_image(name, "mu", mu)
+    mu = native(mu)
+    device, mu = device_of(name, [mu]), to_device(mu, "cpu")  # so few numbers that launches would take longest
     if any(n <= order for n in mu.shape):
         raise ValueError(f"{name}: mu expects more than order = {order} numbers along each axis but got {mu.shape}")
     scale = min(_steps(name, spacing, mu.ndim))
@@ -246,7 +258,7 @@ def moments_normalized(mu: np.ndarray, order: int = 3, spacing: float | Sequence
         total = sum(powers)
         if total >= 2:
             result[powers] = (mu[powers] / scale**total) / area ** (total / mu.ndim + 1)
-    return result
+    return to_device(result, device)
 
 
 def moments_hu(nu: np.ndarray) -> np.ndarray:
@@ -275,7 +287,7 @@ def moments_hu(nu: np.ndarray) -> np.ndarray:
     0.15625
     """
     name = "moments_hu"
-    check_in_memory(name, "nu", nu)
+    check_image(name, "nu", nu)
     if nu.ndim < 2 or min(nu.shape[-2:]) < 4:
         raise ValueError(f"{name}: nu expects at least 4 x 4 moments but got shape {nu.shape}")
     nu = native(nu)

@@ -54,6 +54,10 @@ CASES = [
     ("maximum", (REAL,), {"size": 3}),
     ("mean_squared_error", (REAL, REAL * 0.9), {}),
     ("median", (COLOUR,), {"channel_axis": -1}),
+    ("moments", (BYTES,), {}),
+    ("moments_central", (np.stack([REAL, REAL.T.reshape(7, 8)]),), {"batch_axes": 1}),
+    ("moments_hu", (np.arange(16.0).reshape(4, 4),), {}),
+    ("moments_normalized", (np.arange(1, 17.0).reshape(4, 4),), {}),
     ("morphological_gradient", (BYTES,), {}),
     ("motion_blur", (REAL,), {"length": 3}),
     ("normalized_root_mse", (REAL, REAL * 0.9), {}),
@@ -66,6 +70,7 @@ CASES = [
     ("rescale", (REAL,), {"scale": 0.5}),
     ("resize", (REAL,), {"output_shape": (4, 5)}),
     ("resize_local_mean", (REAL,), {"output_shape": (3, 4)}),
+    ("richardson_lucy", (REAL,), {"psf": np.ones((3, 3)) / 9, "num_iter": 3, "filter_epsilon": 0.5}),
     ("roberts", (REAL,), {}),
     ("rotate", (REAL,), {"angle": 30}),
     ("scharr", (REAL,), {}),
@@ -78,6 +83,7 @@ CASES = [
     ("unsharp_mask", (REAL,), {}),
     ("warp", (REAL,), {"inverse_map": np.array([[1, 0.1, 0], [0, 1, 0.3], [0, 0, 1]])}),
     ("white_tophat", (BYTES,), {}),
+    ("wiener", (COLOUR,), {"psf": np.ones((3, 2)) / 6, "balance": 0.1, "channel_axis": -1}),
 ]  # fmt: skip
 
 _FLOAT, _BOX, _LINE = REAL.astype(np.float32), np.ones((3, 3), np.float32) / 9, np.ones(3, np.float32) / 3
