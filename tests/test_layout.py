@@ -104,6 +104,14 @@ def test_nothing_is_unfinished():
     assert not found, "\n".join(found)
 
 
+def test_sources_of_cuda_fit_the_line():
+    """As ruff holds Python's to it."""
+    sources = sorted(file for kind in ("cu", "cuh") for file in (ROOT / "kernels").rglob(f"*.{kind}"))
+    lines = [(name_of(file), n, len(line)) for file in sources for n, line in enumerate(file.open(), 1)]
+    assert lines
+    assert not [place for *place, length in lines if length > 121]  # 120 and the line's end
+
+
 def test_there_is_no_drawer_for_everything():
     drawers = {"utils", "util", "helpers", "helper", "common", "misc", "base", "core"}
     assert [name_of(f) for f in SOURCES if f.stem in drawers or f.parent.name in drawers] == []

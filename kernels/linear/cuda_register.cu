@@ -1,8 +1,10 @@
-// Matrix products and linear layers in registers: y = activate(a b + bias), float32 or float64, factors transposed or not.
+// Matrix products and linear layers in registers: y = activate(a b + bias), float32 or float64, factors transposed or
+// not.
 //
 // How a block multiplies its tile is in kernels/machine/cuda_product.cuh; here is where the numbers lie. A factor is a
 // matrix with one step in memory from place to place along m or n and one along k, of which one is 1. blockIdx.z says
-// which part of the inner axis a block takes; of several parts the results are partial sums, without bias and activation.
+// which part of the inner axis a block takes; of several parts the results are partial sums, without bias and
+// activation.
 //
 // Compiled with -DKERNEL, -DLEFT_INNER_FIRST, -DRIGHT_INNER_FIRST, -DARGUMENT_BYTES and the tile's macros by
 // cuda_register.py, which also launches it.

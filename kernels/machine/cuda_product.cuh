@@ -24,16 +24,16 @@
 // nothing behind each row let 8 threads that have neighbouring k write to different banks.
 //
 // Tensor cores (-DTENSOR=1: tf32, 2: bfloat16; float32 arrays). The same tiles, fetched in the same way, and rounded to
-// tf32 as they are put into shared memory. A warp has WARP_M x WARP_N results, as fragments of 16 x 8, and mma.sync takes
-// the place of the loop over a thread's results. A lane's four numbers of a fragment lie in rows of different k, so that
-// rows are padded by 8 numbers here: lane (g, t) reads bank 8 t + g. bfloat16 takes 16 of k at once, in pairs that are
-// rounded and packed as they are read; which of the 16 make a pair is free, so long as both factors agree.
+// tf32 as they are put into shared memory. A warp has WARP_M x WARP_N results, as fragments of 16 x 8, and mma.sync
+// takes the place of the loop over a thread's results. A lane's four numbers of a fragment lie in rows of different k,
+// so that rows are padded by 8 numbers here: lane (g, t) reads bank 8 t + g. bfloat16 takes 16 of k at once, in pairs
+// that are rounded and packed as they are read; which of the 16 make a pair is free, so long as both factors agree.
 //
 // Traffic. A tile reads (TILE_M + TILE_N) numbers from device memory, or the L2 cache, for TILE_M * TILE_N
 // multiply-adds: 8 for each byte of 128 x 128 tiles of float32. Numbers: sums along k in order, in the factors' type.
 //
-// Included behind cuda_ptx.cuh, with -DDOUBLE, -DTENSOR, -DTILE_M, -DTILE_N, and -DPART_M and -DPART_N: the results of a
-// thread or, on tensor cores, of a warp.
+// Included behind cuda_ptx.cuh, with -DDOUBLE, -DTENSOR, -DTILE_M, -DTILE_N, and -DPART_M and -DPART_N: the results of
+// a thread or, on tensor cores, of a warp.
 #pragma once
 
 #if DOUBLE

@@ -1,5 +1,5 @@
-// Sums over the rows of a C-contiguous (outer, rows, inner) array: blocks add parts of the rows, and where the rows were
-// cut, the same kernel adds the parts in a second launch.
+// Sums over the rows of a C-contiguous (outer, rows, inner) array: blocks add parts of the rows, and where the rows
+// were cut, the same kernel adds the parts in a second launch.
 //
 // The idea is to read neighbouring numbers with neighbouring threads, whichever way the sums lie:
 //
@@ -8,8 +8,8 @@
 //     inner == 1        (COLUMNS 0) the numbers of a sum lie side by side: `down` threads side by side share one sum,
 //                       VECTOR neighbouring numbers each, and a block has THREADS / down sums, or one.
 //
-// A thread adds its own numbers, lanes of a warp that have the same sum add theirs by shuffles, and warps through shared
-// memory. Nothing depends on which block or warp comes first: the order of additions follows from the shape.
+// A thread adds its own numbers, lanes of a warp that have the same sum add theirs by shuffles, and warps through
+// shared memory. Nothing depends on which block or warp comes first: the order of additions follows from the shape.
 //
 // Numbers: float32 numbers are added four at a time, and those sums in float64, as on the CPU: the error is at most 1.5
 // units in the last place of the sum of the numbers' sizes, however many there are, while only every fourth addition is
