@@ -5,9 +5,12 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..kernels.arrays import new_like
 from .images import (
     as_float,
     axis_of_channels,
+    check_beside,
+    check_image,
     check_in_memory,
     check_out,
     float_type,
@@ -81,6 +84,7 @@ def inpaint_biharmonic(
     array([0.  , 0.86, 2.  , 3.14, 4.  ])
     """
     name = "inpaint_biharmonic"
+    check_beside(name, "mask", mask, image)
     holes = _check(name, image, mask, channel_axis, batch_axes)
     if not isinstance(split_into_regions, bool | np.bool_):
         raise TypeError(f"{name}: split_into_regions expects a bool but got {split_into_regions!r}")
@@ -93,7 +97,7 @@ def inpaint_biharmonic(
     if out is not None:
         check_out(name, out, image, image.shape, float_type(image.dtype))
     if image.size == 0:
-        return np.empty(image.shape, float_type(image.dtype)) if out is None else out
+        return new_like(image, image.shape, float_type(image.dtype)) if out is None else out
     _check_some_known(name, holes, batch_axes)
 
     source = as_float(image, preserve_range=False)
@@ -102,8 +106,7 @@ def inpaint_biharmonic(
     x = last.reshape(-1, *shape, last.shape[-1])
     marks = holes.reshape(-1, *shape)
     filled = kernels.inpaint_biharmonic(x, marks.view(np.uint8))
-    _clip_to_known(filled, x, marks)
-    result = filled.reshape(last.shape)
+    result = _clipped_to_known(filled, x, marks).reshape(last.shape)
     result = result[..., 0] if channel_axis is None else np.moveaxis(result, -1, channel_axis)
     return in_order(result, out)
 
@@ -182,6 +185,8 @@ def inpaint_exemplar(
     True
     """
     name = "inpaint_exemplar"
+    for argument, array in (("image", image), ("mask", mask)):
+        check_in_memory(name, argument, array)
     holes = _check(name, image, mask, channel_axis, batch_axes)
     usable = None
     if source is not None:
@@ -203,7 +208,7 @@ def inpaint_exemplar(
 def _check(name: str, image: Any, mask: Any, channel_axis: Any, batch_axes: Any) -> np.ndarray:
     """The mask as booleans, after a look that it fits the image."""
     for argument, array in (("image", image), ("mask", mask)):
-        check_in_memory(name, argument, array)
+        check_image(name, argument, array)
         if isinstance(array, np.ma.MaskedArray):
             raise TypeError(f"{name}: {argument} expects an ordinary array but got a masked one")
     batch = leading_axes(name, batch_axes, image.ndim)
@@ -220,13 +225,13 @@ def _check_some_known(name: str, holes: np.ndarray, batch_axes: int) -> None:
         raise ValueError(f"{name}: mask leaves no pixel of {'the image' if batch_axes == 0 else 'an image'} known")
 
 
-def _clip_to_known(filled: np.ndarray, x: np.ndarray, marks: np.ndarray) -> None:
-    """Clip holes, in place, to the least and the largest known number of each image and channel."""
-    axes = tuple(range(1, x.ndim - 1))
-    known = ~marks[..., None]
-    low = np.fmin.reduce(np.where(known, x, np.inf), axis=axes, keepdims=True)
-    high = np.fmax.reduce(np.where(known, x, -np.inf), axis=axes, keepdims=True)
-    np.copyto(filled, np.clip(filled, low, high), where=marks[..., None])
+def _clipped_to_known(filled: np.ndarray, x: np.ndarray, marks: np.ndarray) -> np.ndarray:
+    """Holes clipped to the least and the largest known number of each image and channel."""
+    axes, holes = tuple(range(1, x.ndim - 1)), marks[..., None]
+    known = ~(holes | np.isnan(x))
+    low = np.where(known, x, np.inf).min(axis=axes, keepdims=True)
+    high = np.where(known, x, -np.inf).max(axis=axes, keepdims=True)
+    return np.where(holes, np.clip(filled, low, high), filled).astype(filled.dtype, copy=False)
 
 
 def _readable(x: np.ndarray) -> np.ndarray:

@@ -44,6 +44,7 @@ CASES = [
     ("gaussian", (COLOUR,), {"sigma": 0.7, "channel_axis": -1}),
     ("histogram", (BYTES,), {}),
     ("histogram", (REAL,), {"nbins": 7, "normalize": True}),
+    ("inpaint_biharmonic", (REAL, np.pad(np.ones((2, 3), bool), ((2, 3), (4, 1)))), {}),
     ("integral_image", (REAL,), {}),
     ("jpeg", (COLOUR,), {"quality": 50, "channel_axis": -1}),
     ("label", (SHAPE.astype(np.uint8),), {}),
