@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from .images import as_float, check_in_memory, check_out, in_order, leading_axes
+from ..kernels.arrays import device_of, is_on_cuda, new_like, to_device
+from .images import as_float, check_beside, check_image, check_out, delivered, in_order, leading_axes
 
 _MODES = ("gaussian", "localvar", "poisson", "salt", "pepper", "s&p", "speckle")
 
@@ -71,7 +72,7 @@ def random_noise(
            [1.  , 0.39, 0.39, 0.  ]])
     """
     name = "random_noise"
-    check_in_memory(name, "image", image)
+    check_image(name, "image", image)
     batch = leading_axes(name, batch_axes, image.ndim)
     if mode not in _MODES:
         raise ValueError(f"{name}: mode expects one of {', '.join(_MODES)} but got {mode!r}")
@@ -82,14 +83,17 @@ def random_noise(
     x = as_float(image, preserve_range=False)
     if out is not None:
         check_out(name, out, x, x.shape, x.dtype)
+    deviations = _deviations(name, local_vars, x) if mode == "localvar" else None
+    if x.size == 0:
+        return delivered(x.copy(), out)
     axes = tuple(range(batch, x.ndim))
-    negative = x.min(axis=axes, keepdims=True, initial=0) < 0
-    low = np.where(negative, x.dtype.type(-1), x.dtype.type(0))
-    if mode in ("gaussian", "speckle"):
-        noise = kernels.random_normal(x.shape, seed=seed, mean=mean, std=math.sqrt(var), dtype=x.dtype)
-        result = x + noise if mode == "gaussian" else x + x * noise
-    elif mode == "localvar":
-        result = x + kernels.random_normal(x.shape, seed=seed, dtype=x.dtype) * _deviations(name, local_vars, x)
+    low = 0 - (x.min(axis=axes, keepdims=True) < 0).astype(x.dtype)
+    if mode in ("gaussian", "localvar", "speckle"):
+        kind: dict[str, float] = {} if mode == "localvar" else {"mean": mean, "std": math.sqrt(var)}
+        noise = kernels.random_normal(x.shape, seed=seed, dtype=x.dtype, out=new_like(x, x.shape, x.dtype), **kind)
+        if mode != "gaussian":
+            noise *= x if mode == "speckle" else deviations
+        result = x + noise
     elif mode == "poisson":
         result = _counted(x, low, axes, seed)
     else:
@@ -97,10 +101,7 @@ def random_noise(
         result = _replaced(x, low, amount, salt, seed)
     if clip:
         np.clip(result, low, 1, out=result)
-    if out is None:
-        return result
-    out[...] = result
-    return out
+    return delivered(result, out)
 
 
 def _check_number(name: str, argument: str, value: Any, low: float, high: float) -> None:
@@ -113,23 +114,25 @@ def _check_number(name: str, argument: str, value: Any, low: float, high: float)
 def _deviations(name: str, local_vars: Any, x: np.ndarray) -> np.ndarray:
     if local_vars is None:
         raise ValueError(f"{name}: mode 'localvar' expects local_vars")
-    variances = np.asarray(local_vars)
+    if is_on_cuda(local_vars):
+        check_beside(name, "local_vars", local_vars, x)
+    variances = local_vars if is_on_cuda(local_vars) else np.asarray(local_vars)
     if variances.dtype.kind not in "fiu" or not (variances > 0).all():
         raise ValueError(f"{name}: local_vars expects positive numbers")
     try:
-        return np.broadcast_to(np.sqrt(variances).astype(x.dtype), x.shape)
+        deviations = np.broadcast_to(np.sqrt(variances).astype(x.dtype), x.shape)
     except ValueError:
         raise ValueError(f"{name}: local_vars {variances.shape} does not broadcast to the image {x.shape}") from None
+    return to_device(deviations, device_of(name, [x]))
 
 
 def _counted(x: np.ndarray, low: np.ndarray, axes: tuple[int, ...], seed: int) -> np.ndarray:
     """Poisson counts of each image's levels, scaled back."""
-    if x.size == 0:
-        return x.copy()
     values = np.sort(x.reshape(low.size, -1), axis=1)
     # Not a number, of which there may be many at the end, is one more value.
     distinct = 1 + np.count_nonzero((values[:, 1:] != values[:, :-1]) & (values[:, :-1] == values[:, :-1]), axis=1)
-    levels = (2.0 ** np.ceil(np.log2(distinct))).reshape(low.shape)
+    powers = 2.0 ** np.ceil(np.log2(to_device(distinct, "cpu")))  # where a power of two has a whole logarithm
+    levels = to_device(powers.reshape(low.shape), device_of("random_noise", [x]))
     top = x.max(axis=axes, keepdims=True).astype(np.float64)
     scale = np.where(low < 0, top + 1, 1.0)
     rates = (x - low.astype(np.float64)) / scale * levels
@@ -139,6 +142,7 @@ def _counted(x: np.ndarray, low: np.ndarray, axes: tuple[int, ...], seed: int) -
 
 def _replaced(x: np.ndarray, low: np.ndarray, amount: float, salt: float, seed: int) -> np.ndarray:
     """Some pixels at the least value or at 1."""
-    drawn = kernels.random_uniform((2, *x.shape), seed=seed, dtype=np.float64)
+    shape = (2, *x.shape)
+    drawn = kernels.random_uniform(shape, seed=seed, dtype=np.float64, out=new_like(x, shape, np.float64))
     values = np.where(drawn[1] < salt, x.dtype.type(1), low)
     return np.where(drawn[0] < amount, values, x)
