@@ -20,12 +20,13 @@ INTER_NEAREST_EXACT = 6
 WARP_INVERSE_MAP = 16
 
 _RESIZE = {
+    INTER_NEAREST: "nearest-below",
+    INTER_NEAREST_EXACT: "nearest-exact",
     INTER_LINEAR: "bilinear",
     INTER_CUBIC: "bicubic",
     INTER_AREA: "area",
     INTER_LANCZOS4: "lanczos4",
 }
-_KNOWN = tuple(sorted({INTER_NEAREST, INTER_NEAREST_EXACT, *_RESIZE}))
 _WARP = {
     INTER_NEAREST: "nearest-exact",
     INTER_LINEAR: "bilinear",
@@ -94,17 +95,15 @@ def resize(
     """
     name = "resize"
     planes = Planes(name, src, batch_axes)
-    if interpolation not in _KNOWN:
+    if interpolation not in _RESIZE:
         raise ValueError(
-            f"{name}: interpolation expects one of {', '.join(map(str, _KNOWN))} but got {interpolation!r}"
+            f"{name}: interpolation expects one of {', '.join(map(str, sorted(_RESIZE)))} but got {interpolation!r}"
         )
     height, width = planes.array.shape[1:3]
     if height == 0 or width == 0:
         raise ValueError(f"{name}: src expects at least one pixel but got shape {src.shape}")
     size, given = _size_and_factors(name, dsize, height, width, fx, fy)
     factors = given or (size[0] / height, size[1] / width)
-    if interpolation in (INTER_NEAREST, INTER_NEAREST_EXACT):
-        return planes.done(_copied(planes.array, size, None if interpolation == INTER_NEAREST_EXACT else factors), dst)
     # OpenCV's own path for halves of integers rounds up, and serves these numbers of channels.
     served = src.dtype.kind == "f" or planes.array.shape[3] in (1, 3, 4)
     means = (INTER_AREA, INTER_LINEAR) if src.dtype.kind == "f" or src.dtype == np.uint8 else (INTER_AREA,)
@@ -112,10 +111,11 @@ def resize(
     rows, columns = 2 * size[0], 2 * size[1]
     if halved and rows <= height and columns <= width:
         return planes.done(kernels.halve(planes.array[:, :rows, :columns]), dst)
-    result = kernels.interpolate(planes.wide(), size, scale_factor=given, mode=_RESIZE[interpolation])
-    if halved:  # of the squares that an odd side cuts, halves are rounded to even
-        whole = result[:, : height // 2, : width // 2]
-        whole[...] = _halves_up(whole, src.dtype)
+    scale = {INTER_NEAREST: factors, INTER_NEAREST_EXACT: None}.get(interpolation, given)
+    result = kernels.interpolate(planes.array, size, scale_factor=scale, mode=_RESIZE[interpolation])
+    if halved and src.dtype.kind != "f":  # of the squares that an odd side cuts, halves are rounded to even
+        rows, columns = height // 2, width // 2
+        result[:, :rows, :columns] = kernels.halve(planes.array[:, : 2 * rows, : 2 * columns])
     return planes.done(result, dst)
 
 
@@ -363,16 +363,6 @@ def _size(name: str, dsize: Any) -> tuple[int, int]:
     if min(two) < 0:
         raise ValueError(f"{name}: dsize expects sizes of at least 0 but got {dsize!r}")
     return int(two[1]), int(two[0])
-
-
-def _copied(x: np.ndarray, size: tuple[int, int], factors: tuple[float, float] | None) -> np.ndarray:
-    """The nearest pixels, of any type: from the corners of the result's pixels by factors, else from their centres."""
-    places = []
-    for axis, (n, count) in enumerate(zip(x.shape[1:3], size, strict=True)):
-        i = np.arange(count)
-        place = (i + 0.5) * (n / count) if factors is None else i * (1 / factors[axis])
-        places.append(np.minimum(np.floor(place), n - 1).astype(np.intp))
-    return x[:, places[0]][:, :, places[1]]
 
 
 def _real_matrix(name: str, M: Any, shape: tuple[int, int]) -> np.ndarray:

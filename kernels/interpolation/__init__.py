@@ -17,9 +17,13 @@ from ..correlation.reference import MODES as BORDERS
 from ..elementwise.geometry import finite
 from ..operation import Operation, Spec, Variant
 from . import reference
-from .reference import AREA, BICUBIC, BILINEAR, MODES, NEAREST, TAPS
+from .reference import AREA, BICUBIC, BILINEAR, MODES, NEAREST, NEAREST_BELOW, TAPS
 
 __all__ = ["interpolate", "interpolate_grad"]
+
+
+INTEGERS = ("uint8", "uint16", "int16")
+"""Types that are summed in float32 and rounded."""
 
 
 class Interpolation(NamedTuple):
@@ -55,6 +59,13 @@ class Interpolation(NamedTuple):
     def constants(self) -> tuple[Any, ...]:
         """What the definition is told besides the arrays."""
         return self.taps, self.scale, self.mode, self.align_corners, self.antialias, self.border, self.margin
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The range of integers; two zeros for others."""
+        if self.dtype.kind == "f":
+            return 0.0, 0.0
+        return float(np.iinfo(self.dtype).min), float(np.iinfo(self.dtype).max)
 
     @property
     def flops(self) -> float:
@@ -93,7 +104,7 @@ def _checked(
     if not isinstance(border, str) or border not in BORDERS:
         raise ValueError(f"{name}: border expects one of {', '.join(map(repr, BORDERS))} but got {border!r}")
     margins = pair(name, "margin", margin, 0)
-    plain = kind in (NEAREST, AREA) or align_corners or antialias
+    plain = kind in (NEAREST, NEAREST_BELOW, AREA) or align_corners or antialias
     if plain and (border != "nearest" or margins != (0, 0)):
         raise ValueError(
             f'{name}: border and margin expect "nearest" and 0 with mode "{mode}", align_corners {align_corners} and '
@@ -130,7 +141,10 @@ def _checked(
 
 def _interpolate(x: Spec, *how: Any) -> Interpolation:
     name = "interpolate"
-    check_array(name, "x", x, "N H W C")
+    if x.dtype.name not in INTEGERS:
+        check_array(name, "x", x, "N H W C")
+    elif len(x.shape) != 4:
+        raise ValueError(f"{name}: x expects 4 axes (N, H, W, C) but got shape {x.shape}")
     g = _checked(name, x.shape, x.dtype, *how)
     return g._replace(outputs=((g.resized, x.dtype),))
 
@@ -158,7 +172,16 @@ _CASES: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
 )
 
 
-def _declare(name: str, geometry: Any, definition: Any, build: str, cases: tuple[dict[str, Any], ...]) -> Operation:
+# By factors whose weights are sums of few powers of two, so that halves are halves in every arithmetic.
+_INTEGERS: tuple[dict[str, Any], ...] = (
+    {"shapes": [(2, 4, 5, 3)], "below": {0: 256}, "integers": "uint8", "scale_factor": 2, "mode": "bilinear"},
+    {"shapes": [(1, 7, 40, 1)], "below": {0: 900}, "integers": "int16", "scale_factor": 2, "mode": "bicubic"},
+)
+
+
+def _declare(
+    name: str, geometry: Any, definition: Any, build: str, constants: Any, cases: tuple[dict[str, Any], ...]
+) -> Operation:
     return Operation(
         name,
         package=__name__,
@@ -169,7 +192,7 @@ def _declare(name: str, geometry: Any, definition: Any, build: str, cases: tuple
             Variant("naive", "cuda_naive", device="cuda", build=build),
         ),
         reference=definition,
-        reference_args=lambda g: g.constants,
+        reference_args=constants,
         flops=lambda g: g.flops,
         bytes_moved=lambda g: g.bytes_moved,
         cases=cases,
@@ -191,13 +214,15 @@ INTERPOLATE = _declare(
     _interpolate,
     reference.interpolate,
     "build",
-    tuple({"shapes": [shape], **how} for shape, how in _CASES),
+    lambda g: (*g.constants, g.limits),
+    (*({"shapes": [shape], **how} for shape, how in _CASES), *_INTEGERS),
 )
 INTERPOLATE_GRAD = _declare(
     "interpolate_grad",
     _interpolate_grad,
     reference.interpolate_grad,
     "build_grad",
+    lambda g: g.constants,
     tuple({"shapes": [_resized(shape, how)], "input_shape": shape, **how} for shape, how in _CASES),
 )
 
@@ -219,15 +244,17 @@ def interpolate(
 
     Parameters
     ----------
-    x : (N, H, W, C), float32 or float64
-        At least one pixel.
+    x : (N, H, W, C), float32, float64, uint8, uint16 or int16
+        At least one pixel. Integers are summed in float32, rounded to the nearest, halves to even, and kept inside
+        their range.
     size : int or (P, Q), optional
         The result's size.
     scale_factor : number or (height, width), optional
         Positions are scaled by the factor itself, not by H / P. Without a size, P = floor(H * scale_factor); with one,
         every pixel of the result begins inside of the image.
     mode : str
-        "nearest", "nearest-exact", "bilinear", "bicubic", "catmull-rom", "lanczos4", "spline2" ... "spline5" or "area".
+        "nearest", "nearest-exact", "nearest-below", "bilinear", "bicubic", "catmull-rom", "lanczos4", "spline2" ...
+        "spline5" or "area".
         "bicubic" and "catmull-rom" are Keys' kernel with a = -0.75 and a = -0.5, "lanczos4" takes four pixels on each
         side; they may overshoot. "spline3" and the like take x for coefficients of a B-spline (see `spline_filter2d`).
         "area" averages what a pixel of the result covers.

@@ -20,6 +20,7 @@ from typing import Any
 
 from numba import cuda
 
+from ..correlation.window_reference import saturated
 from ..machine.cuda_numba import launch_each
 from ..operation import Run
 from . import Interpolation
@@ -27,14 +28,15 @@ from .reference import interpolated, tap
 
 
 @cuda.jit
-def interpolate_naive(x, y, taps, scale, mode, align_corners, antialias, outside, margin):
+def interpolate_naive(x, y, taps, scale, mode, align_corners, antialias, outside, margin, limits):
     """Each thread computes one element of y."""
     index = cuda.grid(1)
     if index >= y.size:
         return
     _, P, Q, C = y.shape
     n, p, q, c = index // (C * Q * P), index // (C * Q) % P, index // C % Q, index % C
-    y[n, p, q, c] = interpolated(x, n, p, q, c, (P, Q), taps, scale, mode, align_corners, antialias, outside, margin)
+    total = interpolated(x, n, p, q, c, (P, Q), taps, scale, mode, align_corners, antialias, outside, margin)
+    y[n, p, q, c] = saturated(total, limits[0], limits[1]) if limits[0] < limits[1] else total
 
 
 @cuda.jit
@@ -60,18 +62,18 @@ def interpolate_grad_naive(gy, gx, taps, scale, mode, align_corners, antialias, 
     gx[n, h, w, c] = total
 
 
-def _build(kernel: Any, g: Interpolation) -> Run:
+def _build(kernel: Any, *constants: Any) -> Run:
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        launch_each(kernel, outputs[0].size, arrays[0], outputs[0], *g.constants)
+        launch_each(kernel, outputs[0].size, arrays[0], outputs[0], *constants)
 
     return run
 
 
 def build(g: Interpolation) -> Run:
     """Prepare the launch: a thread for each element of the result."""
-    return _build(interpolate_naive, g)
+    return _build(interpolate_naive, *g.constants, g.limits)
 
 
 def build_grad(g: Interpolation) -> Run:
     """Prepare the launch: a thread for each element of the image."""
-    return _build(interpolate_grad_naive, g)
+    return _build(interpolate_grad_naive, *g.constants)

@@ -16,7 +16,7 @@
 // caches. What is made smaller with many taps, as for antialiasing, is read that many times from there; filtering along
 // one axis after the other, with an image in between, would read it twice.
 //
-// Takes everything. Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DVECTOR, -DLARGE and -DARGUMENT_BYTES by
+// Takes float32 and float64. Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DVECTOR, -DLARGE and -DARGUMENT_BYTES by
 // cuda_taps.py.
 #include "cuda_ptx.cuh"
 #include "cuda_image.cuh"

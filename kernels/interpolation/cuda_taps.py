@@ -1,6 +1,6 @@
 """Interpolation and its adjoint "taps" on CUDA: the host side of cuda_taps.cu, which holds the idea.
 
-Takes everything. Whether a thread has 16 bytes of channels is decided at each call, by where its arrays begin.
+Takes float32 and float64. Whether a thread has 16 bytes of channels is decided at each call, by where its arrays begin.
 """
 
 import functools
@@ -25,6 +25,11 @@ ARGUMENTS = np.dtype(
     [(name, np.uint64) for name in ("x", *_TABLES, "y")]
     + [("image", cuda_image.IMAGE), ("height", np.int32), ("width", np.int32)]
 )
+
+
+def rejects(g: Interpolation) -> str | None:
+    """Why this variant cannot take a call, or None."""
+    return None if g.dtype.kind == "f" else "needs float32 or float64"
 
 
 @functools.cache

@@ -2,7 +2,8 @@
 
 Along each axis the result's pixel i lies at x, in pixels of the image, of which ``scale`` fit one of the result:
 
-    nearest                     the pixel floor(i * scale)
+    nearest, nearest-below      the pixel floor(i * scale), "nearest-below" also where rounding has put i * scale just
+                                below a whole number, as OpenCV's INTER_NEAREST takes it
     align_corners               x = i * (size - 1) / (count - 1): first and last pixels lie on each other
     otherwise                   x = (i + 1/2) * scale - 1/2: the images' borders lie on each other
 
@@ -28,14 +29,15 @@ from numba.extending import register_jitable
 
 from ..correlation.reference import NEAREST as EDGE
 from ..correlation.reference import border
+from ..correlation.window_reference import saturated
 
 MODES = (
     "nearest", "bilinear", "bicubic", "nearest-exact", "catmull-rom", "lanczos4",
-    "spline2", "spline3", "spline4", "spline5", "area",
+    "spline2", "spline3", "spline4", "spline5", "area", "nearest-below",
 )  # fmt: skip
 NEAREST, BILINEAR, BICUBIC, NEAREST_EXACT, CATMULL_ROM, LANCZOS4 = range(6)
-SPLINE2, SPLINE5, AREA = 6, 9, 10
-TAPS = (1, 2, 4, 1, 4, 8, 3, 4, 5, 6)
+SPLINE2, SPLINE5, AREA, NEAREST_BELOW = 6, 9, 10, 11
+TAPS = (1, 2, 4, 1, 4, 8, 3, 4, 5, 6, 0, 1)
 _WHOLE = 1e-9  # rounding must not take a position that is a whole number for one below
 
 
@@ -156,6 +158,8 @@ def tap(i, t, size, count, scale, mode, align_corners, antialias, outside, margi
     """Index and weight of tap t of the result's pixel i; the index is -1 where there is nothing."""
     if mode == NEAREST:
         return min(floor(i * scale + _WHOLE), size - 1), 1.0
+    if mode == NEAREST_BELOW:
+        return min(floor(i * scale), size - 1), 1.0
     if mode == AREA:
         return area_tap(i, t, size, count, scale, align_corners)
     if antialias:
@@ -183,12 +187,16 @@ def interpolated(x, n, p, q, c, size, taps, scale, mode, align_corners, antialia
     return total
 
 
-def interpolate(x, y, taps, scale, mode, align_corners, antialias, outside, margin):
-    """``y[p, q]``: the sum over the taps of both axes of the product of their weights and x there."""
+def interpolate(x, y, taps, scale, mode, align_corners, antialias, outside, margin, limits):
+    """``y[p, q]``: the sum over the taps of both axes of the product of their weights and x there.
+
+    ``limits`` are the range of an integer result, two zeros for others.
+    """
     how = taps, scale, mode, align_corners, antialias, outside, margin
-    size = y.shape[1:3]
+    size, (low, high) = y.shape[1:3], limits
     for n, p, q, c in np.ndindex(y.shape):
-        y[n, p, q, c] = interpolated(x, n, p, q, c, size, *how)
+        total = interpolated(x, n, p, q, c, size, *how)
+        y[n, p, q, c] = saturated(total, low, high) if low < high else total
 
 
 def interpolate_grad(gy, gx, taps, scale, mode, align_corners, antialias, outside, margin):

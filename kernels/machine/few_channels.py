@@ -4,13 +4,17 @@ With many channels a pixel is a row of numbers, and combining pixels is combinin
 three, vectors must hold several pixels of the result, whose taps lie anywhere in the line:
 
     vertical     the input rows that A names are summed into a line of scratch, in vectors, all taps in registers
-    horizontal   for each *number* of the result, tables say which numbers of the line it takes: a gather
+    horizontal   for each *number* of the result, tables say which numbers of the line it takes: out of a window of two
+                 registers (windows.py), or, where they lie too far apart for that, by a gather
 
 Tables have the same count of taps everywhere. Where a pixel has fewer, its first tap is cut into parts: x * w is
 x * w/2 + x * w/2 to the last bit, for infinities too, while a tap of weight 0 would make a NaN of them.
 
 Where the pixels of the result take the same weights from every second pixel of one channel, as in an image halved, no
-gather is needed: two vectors of the line part into even and odd numbers.
+table is needed: two vectors of the line part into even and odd numbers.
+
+Integers become float32 on their way into the line of scratch, and results are rounded as they are stored: between image
+and result nothing of their size is written.
 """
 
 from collections.abc import Callable
@@ -25,9 +29,11 @@ from numba.extending import intrinsic, register_jitable
 from .compile import kernel
 from .pointers import pointer
 from .processor import lanes
+from .rounding import saturating
 from .streams import read, write
 from .taps import weighted_sums
 from .vectors import Vectors
+from .windows import windowed_sums
 
 if TYPE_CHECKING:
     from .separable import Taps
@@ -91,10 +97,13 @@ def _across(real: Any) -> Callable[..., None]:
 
 
 @kernel()
-def few_channels(itemsize: int, halved: int) -> Callable[..., Any]:
+def few_channels(dtype: str, halved: int) -> Callable[..., Any]:
     """Task: one row of one output image; ``halved`` taps where columns are halved, or 0."""
-    real = float32 if itemsize == 4 else float64
-    sums, across = weighted_sums(real, real), _across(real)
+    number = getattr(types, dtype)
+    real = float64 if dtype == "float64" else float32
+    whole, size, itemsize = isinstance(number, types.Integer), number.bitwidth // 8, real.bitwidth // 8
+    sums, across, windowed = weighted_sums(number, real), _across(real), windowed_sums(real, number)
+    converted = saturating(real, number)
     some = halved if halved else 2
 
     def worker(begin, end, slot, block):
@@ -105,19 +114,30 @@ def few_channels(itemsize: int, halved: int) -> Callable[..., Any]:
         )  # fmt: skip
         scratch = block[2] + slot * block[18]
         table = pointer(scratch, int64)
+        windows = block[20]
         for task in range(begin, end):
             n, p = task // P, task % P
-            target, image = block[1] + task * Q * itemsize, block[0] + n * H * W * itemsize
+            target, image = block[1] + task * Q * size, block[0] + n * H * W * size
             first, stop = a_starts[p], a_starts[p + 1]
-            source = image + a_index[first] * W * itemsize
-            if same != 0 or stop - first > 1 or a_weights[first] != real(1):
+            source = image + a_index[first] * W * size
+            if whole or same != 0 or stop - first > 1 or a_weights[first] != real(1):
                 for t in range(first, stop):
-                    table[t - first] = image + a_index[t] * W * itemsize
-                source = target if same != 0 else scratch + block[19]
+                    table[t - first] = image + a_index[t] * W * size
+                source = scratch + block[19] if whole or same == 0 else target
                 sums(scratch, block[5] + first * itemsize, stop - first, 0, source, 0, W)
-            if same != 0:
+            if same != 0 and not whole:
                 continue
-            line, y = pointer(source, real), pointer(target, real)
+            if windows > 0:
+                windowed(source, target, block[21], block[22], block[23], windows, taps, Q)
+                continue
+            line = pointer(source, real)
+            if whole:
+                y, z = pointer(scratch + block[24], real), pointer(target, number)
+                across(line, y, index, weights, 0, Q, Q, taps)
+                for j in range(Q):
+                    write(z, j, converted(read(y, j)))
+                continue
+            y = pointer(target, real)
             if halved > 0:
                 halve_row(
                     itemsize, some, target + first_halved * itemsize, source + origin * itemsize, block[8],

@@ -25,6 +25,7 @@ from .processor import lanes
 from .rows import ADDED, SCALED, WEIGHTED, sum_rows
 from .streams import write
 from .threads import launch, num_threads
+from .windows import Windows
 
 _NS_PER_TAP = 0.05
 _LINE = 16  # numbers: lines of scratch begin on cache lines of their own
@@ -226,17 +227,19 @@ def separable(itemsize: int, mode: int) -> Callable[..., Any]:
 class Separable:
     """Computes y (N, P, Q, C) from x (N, H, W, C), ``rows`` being A and ``columns`` B.
 
-    ``value`` stands where a row or a column has no taps.
+    ``value`` stands where a row or a column has no taps. Integers are summed in float32 and rounded, halves to even;
+    every row and column must have a tap then.
     """
 
     def __init__(self, n: int, channels: int, rows: Taps, columns: Taps, dtype: np.dtype, value: float = 0.0) -> None:
         self.dtype = dtype
+        self.real = dtype if dtype.kind == "f" else np.dtype(np.float32)  # that sums have
         numbers = columns.inputs * channels
         self.tasks = n * rows.outputs if columns.outputs * channels else 0
         taps = len(columns.indices) + len(rows.indices) * columns.inputs / max(1, rows.outputs)
         self.ns = self.tasks * (taps + columns.outputs) * channels * _NS_PER_TAP
         line = -(-numbers // _LINE) * _LINE
-        if self.tasks and _by_numbers(rows, columns, channels, dtype.itemsize):
+        if self.tasks and (dtype.kind != "f" or _by_numbers(rows, columns, channels, dtype.itemsize)):
             self._plan_numbers(rows, columns, channels, line)
         else:
             self._plan_pixels(rows, columns, channels, line, value)
@@ -260,25 +263,30 @@ class Separable:
         self.worker = separable.address(self.dtype.itemsize, mode)
 
     def _plan_numbers(self, rows: Taps, columns: Taps, channels: int, line: int) -> None:
-        itemsize = self.dtype.itemsize
-        found = halved(columns, itemsize) if channels == 1 else None
+        itemsize, real = self.real.itemsize, self.real
+        found = halved(columns, itemsize) if channels == 1 and self.dtype == real else None
         first, last, origin, weights = found or (0, 0, 0, np.ones(1))
         indices, all_weights = of_equal_count(columns, channels)
+        numbers = columns.outputs * channels
+        windows = None if found else Windows.of(indices, all_weights.astype(real), columns.inputs * channels, itemsize)
+        begins, places, factors = windows or (np.zeros(0, np.int32),) * 3
         self.tables = [
-            rows.starts, rows.indices, rows.weights.astype(self.dtype),
-            indices, all_weights.astype(self.dtype), weights.astype(self.dtype),
+            rows.starts, rows.indices, rows.weights.astype(real), indices, all_weights.astype(real),
+            weights.astype(real), begins, places, factors,
         ]  # fmt: skip
         addresses = -(-8 * int(np.diff(rows.starts).max()) // (_LINE * itemsize)) * _LINE
-        self.scratch = addresses + line
+        row = 0 if self.dtype == real else -(-numbers // _LINE) * _LINE  # of results that are not yet rounded
+        self.scratch = addresses + line + row
         sizes = [
-            rows.inputs, columns.inputs * channels, rows.outputs, columns.outputs * channels, len(indices),
-            int(_untouched(columns)), first, last, origin, self.scratch * itemsize, addresses * itemsize,
+            rows.inputs, columns.inputs * channels, rows.outputs, numbers, len(indices), int(_untouched(columns)),
+            first, last, origin, self.scratch * itemsize, addresses * itemsize, len(begins),
         ]  # fmt: skip
-        self.template = Template(3, [*map(address_of, self.tables), *sizes])
-        self.worker = few_channels.address(itemsize, 0 if found is None else len(weights))
+        tables = list(map(address_of, self.tables))
+        self.template = Template(3, [*tables[:6], *sizes, *tables[6:], (addresses + line) * itemsize])
+        self.worker = few_channels.address(self.dtype.name, 0 if found is None else len(weights))
 
     def __call__(self, arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        scratch = empty((num_threads() * self.scratch,), self.dtype)
+        scratch = empty((num_threads() * self.scratch,), self.real)
         block = self.template.filled(arrays[0], outputs[0], scratch)
         launch(self.worker, self.tasks, ctypes.addressof(block), self.ns)
 

@@ -38,9 +38,10 @@ _I64, _I32 = ir.IntType(64), ir.IntType(32)
 class _Emitter:
     """Loads, broadcasts and multiply-adds on vectors of one width."""
 
-    def __init__(self, builder: ir.IRBuilder, source: ir.Type, total: ir.Type, width: int) -> None:
+    def __init__(self, builder: ir.IRBuilder, source: Any, total: ir.Type, width: int) -> None:
         self.b = builder
-        self.source, self.total, self.width = source, total, width
+        self.source, self.total, self.width = _memory_type(source), total, width
+        self.signed = isinstance(source, types.Integer) and source.signed
         self.vector = ir.VectorType(total, width)
 
     def load(self, address: ir.Value, element: ir.Type) -> ir.Value:
@@ -50,12 +51,13 @@ class _Emitter:
         return loaded
 
     def widened(self, address: ir.Value) -> ir.Value:
-        """A vector of the source in the type of the sums; integers are unsigned."""
+        """A vector of the source in the type of the sums."""
         loaded = self.load(address, self.source)
         if isinstance(self.source, ir.IntType):
             if isinstance(self.total, ir.IntType):
-                return loaded if self.source == self.total else self.b.zext(loaded, self.vector)
-            return self.b.uitofp(loaded, self.vector)
+                widen = self.b.sext if self.signed else self.b.zext
+                return loaded if self.source == self.total else widen(loaded, self.vector)
+            return (self.b.sitofp if self.signed else self.b.uitofp)(loaded, self.vector)
         return loaded if self.source == self.total else self.b.fpext(loaded, self.vector)
 
     def broadcast(self, address: ir.Value) -> ir.Value:
@@ -97,7 +99,7 @@ def _block(
     def block(typingctx, table, weights, taps, offset, target, pitch):
         def codegen(context, builder, signature, args):
             table, weights, taps, offset, target, pitch = args
-            emit = _Emitter(builder, _memory_type(source), context.get_value_type(total), width)
+            emit = _Emitter(builder, source, context.get_value_type(total), width)
             zero = ir.Constant(emit.vector, [start if isinstance(total, types.Integer) else float(start)] * width)
             sums = [
                 [cgutils.alloca_once_value(builder, zero) for _ in range(vectors)] for _ in products
@@ -168,7 +170,7 @@ def weighted_sums(
     Parameters
     ----------
     source, total
-        Numba types of the rows (float32, float64, or unsigned integers) and of weights and sums (float32, float64, or
+        Numba types of the rows (float32, float64, or integers) and of weights and sums (float32, float64, or
         for `ROW` integers).
     products
         For each result the sources that are multiplied: `ROW` or `MOMENTS`.

@@ -126,7 +126,8 @@ def test_other_processors(name, vector_bytes):
     check = f"from tilegrad.kernels.machine.processor import vector_bytes; assert vector_bytes() == {vector_bytes}"
     run("-c", check, NUMBA_CPU_NAME=name)
     names = ("convolution", "winograd", "winograd_phases", "winograd_phases_weight_grad", "winograd_rows", "taps")
-    tests = [HERE.parent / "machine" / "test_microkernel.py", *[HERE / f"test_{name}.py" for name in names]]
+    others = [HERE.parent / "machine" / "test_microkernel.py", HERE.parent / "interpolation" / "test_interpolation.py"]
+    tests = [*others, *[HERE / f"test_{name}.py" for name in names]]
     quick = ("-q", "-p", "no:cacheprovider", "-m", "not (slow or parity)")
     run("-m", "pytest", "-n0", *quick, *tests, NUMBA_CPU_NAME=name, HYPOTHESIS_PROFILE="brief")
 
