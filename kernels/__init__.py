@@ -86,6 +86,7 @@ from .pooling import (
     max_pool2d_grad,
     take_pixels,
 )
+from .pyramids import pyramid_down, pyramid_up
 from .random import random_blocks, random_normal, random_permutation, random_poisson, random_uniform
 from .rank import max_filter2d, min_filter2d, rank_filter2d, window_places
 from .reduction import mean, sum
@@ -202,6 +203,8 @@ __all__ = [
     "pixel_unshuffle",
     "power",
     "precision",
+    "pyramid_down",
+    "pyramid_up",
     "random_blocks",
     "random_normal",
     "random_permutation",

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
-from ...kernels.arrays import new_like
 from ..framing import pad
 from .borders import BORDER_CONSTANT, BORDER_DEFAULT, BORDER_REFLECT_101, border_mode
 from .planes import Planes
@@ -36,7 +35,6 @@ _WARP = {
 _PAD = {
     "constant": "constant", "nearest": "edge", "reflect": "symmetric", "mirror": "reflect", "wrap": "wrap",
 }  # fmt: skip
-_BINOMIAL = np.array([1.0, 4.0, 6.0, 4.0, 1.0])
 
 
 def resize(
@@ -249,9 +247,7 @@ def pyrDown(  # noqa: N802 - OpenCV's name
     name = "pyrDown"
     planes = Planes(name, src, batch_axes)
     mode = border_mode(name, borderType, without=(BORDER_CONSTANT,))
-    weights = _BINOMIAL / 16
-    blurred = kernels.correlate_separable2d(planes.wide(), weights, weights, axis=1, mode=mode)
-    return planes.done(_halves_up(blurred[:, ::2, ::2], src.dtype), dst)
+    return planes.done(kernels.pyramid_down(planes.array, border=mode), dst)
 
 
 def pyrUp(  # noqa: N802 - OpenCV's name
@@ -286,14 +282,7 @@ def pyrUp(  # noqa: N802 - OpenCV's name
     planes = Planes(name, src, batch_axes)
     if border_mode(name, borderType) != border_mode(name, BORDER_REFLECT_101):
         raise ValueError(f"{name}: borderType expects BORDER_REFLECT_101 = {BORDER_REFLECT_101} but got {borderType}")
-    x = planes.wide()
-    n, h, w, c = x.shape
-    apart = new_like(x, (n, 2 * h, 2 * w, c), x.dtype)
-    apart[...] = 0
-    apart[:, ::2, ::2] = x
-    weights = _BINOMIAL / 8
-    blurred = kernels.correlate_separable2d(apart, weights, weights, axis=1, mode="mirror")
-    return planes.done(_halves_up(blurred, src.dtype), dst)
+    return planes.done(kernels.pyramid_up(planes.array), dst)
 
 
 def copyMakeBorder(  # noqa: N802 - OpenCV's name
@@ -409,8 +398,3 @@ def _warp(
         covered = kernels.warp2d(np.ones((1, *x.shape[1:3], 1), x.dtype), matrix, size, **how)
         result += (1 - covered) * values.astype(x.dtype)
     return planes.done(result, dst)
-
-
-def _halves_up(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Sums of integers rounded to the nearest, halves up."""
-    return x if dtype.kind == "f" else np.floor(x + 0.5)
