@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from .images import as_float, check_image, check_in_memory, check_out, from_nhwc, in_order, to_nhwc
+from ..kernels.arrays import is_on_cuda, to_device
+from .images import as_float, check_image, check_out, from_nhwc, in_order, to_nhwc
 from .windows import correlate
 
 Damaged = tuple[np.ndarray, np.ndarray]
@@ -79,6 +80,7 @@ def drop_blocks(
     fill: float = 0,
     channel_axis: int | None = None,
     batch_axes: int = 0,
+    out: np.ndarray | None = None,
 ) -> Damaged:
     """Lose square blocks of images, as a broken transmission does.
 
@@ -96,10 +98,12 @@ def drop_blocks(
         The value of lost pixels.
     channel_axis, batch_axes : int
         The axis of channels, which are lost together; how many leading axes count images.
+    out : array of the image's shape and type, optional
+        Where to write what is damaged; it may be the image itself.
 
     Returns
     -------
-    damaged : array of the image's shape and type
+    damaged : array of the image's shape and type, or ``out``
     mask : array of bool, of the image's shape without its channels
         True where pixels were lost: what the inpainting filters take.
 
@@ -116,13 +120,13 @@ def drop_blocks(
     True
     """
     name = "drop_blocks"
-    planes = _planes(name, image, channel_axis, batch_axes)
+    planes = _planes(name, image, channel_axis, batch_axes, out)
     _check_count(name, "block", block, 1)
     _check_share(name, "amount", amount)
     N, H, W, _ = planes.shape
     drawn = kernels.random_uniform((N, -(-H // block), -(-W // block)), seed=seed, dtype=np.float64) < amount
     mask = drawn.repeat(block, axis=1).repeat(block, axis=2)[:, :H, :W]
-    return _lost(image, planes, mask, fill, channel_axis, batch_axes)
+    return _lost(image, planes, mask, fill, channel_axis, batch_axes, out)
 
 
 def scratches(
@@ -134,12 +138,13 @@ def scratches(
     fill: float = 0,
     channel_axis: int | None = None,
     batch_axes: int = 0,
+    out: np.ndarray | None = None,
 ) -> Damaged:
     """Scratch images: straight lines that begin and end anywhere, half of the diagonal long on average.
 
     Parameters
     ----------
-    image, seed, fill, channel_axis, batch_axes
+    image, seed, fill, channel_axis, batch_axes, out
         As in `drop_blocks`.
     count : int
         Scratches on each image.
@@ -159,13 +164,13 @@ def scratches(
     ((32, 32, 3), (32, 32), True)
     """
     name = "scratches"
-    planes = _planes(name, image, channel_axis, batch_axes)
+    planes = _planes(name, image, channel_axis, batch_axes, out)
     _check_count(name, "count", count, 0)
     _check_width(name, width)
     N, H, W, _ = planes.shape
     ends = kernels.random_uniform((N, count, 2, 2), seed=seed, dtype=np.float64) * [H, W]
     mask = _drawn((N, H, W), ends, np.full((N, count), width / 2))
-    return _lost(image, planes, mask, fill, channel_axis, batch_axes)
+    return _lost(image, planes, mask, fill, channel_axis, batch_axes, out)
 
 
 def tears(
@@ -177,12 +182,13 @@ def tears(
     fill: float = 0,
     channel_axis: int | None = None,
     batch_axes: int = 0,
+    out: np.ndarray | None = None,
 ) -> Damaged:
     """Tear images: ragged gaps from one edge towards the middle, widest at the edge.
 
     Parameters
     ----------
-    image, seed, fill, channel_axis, batch_axes
+    image, seed, fill, channel_axis, batch_axes, out
         As in `drop_blocks`.
     count : int
         Tears in each image.
@@ -202,7 +208,7 @@ def tears(
     (True, False)
     """
     name = "tears"
-    planes = _planes(name, image, channel_axis, batch_axes)
+    planes = _planes(name, image, channel_axis, batch_axes, out)
     _check_count(name, "count", count, 0)
     _check_width(name, width)
     N, H, W, _ = planes.shape
@@ -219,7 +225,7 @@ def tears(
     radii = width / 2 * (1 - np.linspace(0, 0.9, steps)) * (0.6 + 0.8 * ragged)
     lines = np.stack([path[:, :, :-1], path[:, :, 1:]], axis=3).reshape(N, count * (steps - 1), 2, 2)
     mask = _drawn((N, H, W), lines, radii[:, :, :-1].reshape(N, count * (steps - 1)))
-    return _lost(image, planes, mask, fill, channel_axis, batch_axes)
+    return _lost(image, planes, mask, fill, channel_axis, batch_axes, out)
 
 
 def motion_blur(
@@ -231,6 +237,7 @@ def motion_blur(
     cval: float = 0.0,
     channel_axis: int | None = None,
     batch_axes: int = 0,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """Blur images as a camera does that moves straight on while it takes them.
 
@@ -246,10 +253,12 @@ def motion_blur(
         What lies outside: see `gaussian`.
     channel_axis, batch_axes : int
         As in `drop_blocks`.
+    out : floating-point array of the image's shape, optional
+        Where to write.
 
     Returns
     -------
-    float32 or float64 array of the image's shape
+    float32 or float64 array of the image's shape, or ``out``
 
     Notes
     -----
@@ -265,7 +274,7 @@ def motion_blur(
     check_image("motion_blur", "image", image)
     return correlate(
         as_float(image, preserve_range=False), motion_kernel(length, angle), mode=mode, cval=cval,
-        channel_axis=channel_axis, batch_axes=batch_axes,
+        channel_axis=channel_axis, batch_axes=batch_axes, out=out,
     )  # fmt: skip
 
 
@@ -293,18 +302,22 @@ def motion_kernel(length: float, angle: float) -> np.ndarray:
     return weights
 
 
-def _planes(name: str, image: Any, channel_axis: Any, batch_axes: Any) -> np.ndarray:
-    check_in_memory(name, "image", image)
+def _planes(name: str, image: Any, channel_axis: Any, batch_axes: Any, out: Any) -> np.ndarray:
+    check_image(name, "image", image)
+    if out is not None:
+        check_out(name, out, image, image.shape, image.dtype)
     return to_nhwc(name, image, channel_axis, batch_axes)
 
 
 def _lost(
-    image: np.ndarray, planes: np.ndarray, mask: np.ndarray, fill: float, channel_axis: int | None, batch_axes: int
-) -> Damaged:
-    """The image without the pixels of the mask, and the mask in the image's own axes."""
-    damaged = np.where(mask[..., None], np.asarray(fill).astype(image.dtype), planes)
+    image: np.ndarray, planes: np.ndarray, mask: np.ndarray, fill: float, channel_axis: int | None, batch_axes: int,
+    out: np.ndarray | None,
+) -> Damaged:  # fmt: skip
+    """The image without the pixels of the mask, and the mask in the image's own axes; masks are drawn on the CPU."""
+    mask = to_device(mask, "cuda" if is_on_cuda(image) else "cpu")
+    damaged = np.where(mask[..., None], np.asarray(fill).astype(image.dtype)[()], planes)
     shape = (*image.shape[:batch_axes], *mask.shape[1:])
-    return np.ascontiguousarray(from_nhwc(damaged, image, channel_axis, batch_axes)), mask.reshape(shape)
+    return in_order(from_nhwc(damaged, image, channel_axis, batch_axes), out), mask.reshape(shape)
 
 
 def _drawn(shape: tuple[int, int, int], lines: np.ndarray, radii: np.ndarray) -> np.ndarray:

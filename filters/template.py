@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .. import kernels
-from .images import axis_of_channels, check_image, check_out, float_type, leading_axes
+from .images import axis_of_channels, check_image, check_out, delivered, float_type, leading_axes
 
 _PADS = ("constant", "edge", "linear_ramp", "maximum", "mean", "median", "minimum", "reflect", "symmetric", "wrap")
 
@@ -138,7 +138,9 @@ def _slices_as_channels(x: np.ndarray, template: np.ndarray) -> tuple[np.ndarray
     return images, template.transpose(1, 2, 3, 0).reshape(height, width, channels * depth)
 
 
-def integral_image(image: np.ndarray, *, dtype: DTypeLike | None = None, batch_axes: int = 0) -> np.ndarray:
+def integral_image(
+    image: np.ndarray, *, dtype: DTypeLike | None = None, batch_axes: int = 0, out: np.ndarray | None = None
+) -> np.ndarray:
     """Sums over all boxes that begin at the first pixel: ``S[m, n]`` is the sum of ``image[:m + 1, :n + 1]``.
 
     Parameters
@@ -148,10 +150,12 @@ def integral_image(image: np.ndarray, *, dtype: DTypeLike | None = None, batch_a
         Of the sums; by default float64 for floating-point images, and for integers what ``numpy.cumsum`` takes.
     batch_axes : int
         How many leading axes count images.
+    out : array of the image's shape and of the type of the sums, optional
+        Where to write.
 
     Returns
     -------
-    array of the image's shape
+    array of the image's shape, or ``out``
 
     Notes
     -----
@@ -172,7 +176,11 @@ def integral_image(image: np.ndarray, *, dtype: DTypeLike | None = None, batch_a
     total = image
     for axis in range(batch, image.ndim):
         total = total.cumsum(axis=axis, dtype=dtype)
-    return total if total is not image else image.astype(dtype or image.dtype)
+    if total is image:  # of no axis
+        total = image.astype(dtype or image.dtype)
+    if out is not None:
+        check_out(name, out, image, image.shape, total.dtype)
+    return delivered(total, out)
 
 
 def integrate(ii: np.ndarray, start: ArrayLike, end: ArrayLike) -> np.ndarray:

@@ -244,6 +244,8 @@ def calcHist(  # noqa: N802
     mask: np.ndarray | None,
     histSize: Sequence[int],
     ranges: Sequence[float],
+    *,
+    batch_axes: int = 0,
 ) -> np.ndarray:
     """Count the values of one channel of an image in bins of equal width.
 
@@ -251,16 +253,18 @@ def calcHist(  # noqa: N802
     ----------
     images : list of one array, (H, W) or (H, W, C), uint8, uint16 or float32
     channels : list of one int
-    mask : (H, W) array, optional
+    mask : array of the image's shape without its channels, optional
         Pixels are counted where it is not 0.
     histSize : list of one int
         How many bins there are.
     ranges : [low, high]
         Values of ``[low, high)`` are counted; NaN is not.
+    batch_axes : int
+        How many leading axes of the array and of the mask count images.
 
     Returns
     -------
-    (bins,) float32 array
+    (bins,) float32 array, behind the axes of the batch
 
     Raises
     ------
@@ -284,11 +288,13 @@ def calcHist(  # noqa: N802
             raise ValueError(f"{name}: {argument} expects a list of one item")
     check_in_memory(name, "images", images[0])
     image = native(images[0])
-    if image.dtype.name not in ("uint8", "uint16", "float32") or image.ndim not in (2, 3):
+    batch = leading_axes(name, batch_axes, image.ndim)
+    if image.dtype.name not in ("uint8", "uint16", "float32") or image.ndim - batch not in (2, 3):
         raise TypeError(
-            f"{name}: images expects uint8, uint16 or float32 of 2 or 3 axes but got {image.dtype} {image.shape}"
+            f"{name}: images expects uint8, uint16 or float32 of 2 or 3 axes behind {batch} batch axes "
+            f"but got {image.dtype} {image.shape}"
         )
-    planes = image[..., None] if image.ndim == 2 else image
+    planes = image[..., None] if image.ndim - batch == 2 else image
     plane = planes[..., integer(name, "channels", channels[0], 0, planes.shape[-1] - 1)]
     bins = integer(name, "histSize", histSize[0], 1, 2**24)
     if len(ranges) != 2 or not -math.inf < ranges[0] < ranges[1] < math.inf:
@@ -297,7 +303,6 @@ def calcHist(  # noqa: N802
         check_image(name, "mask", mask)
         if mask.shape != plane.shape:
             raise ValueError(f"{name}: mask expects shape {plane.shape} but got {mask.shape}")
-        plane = plane[mask != 0]
     factor = bins / (float(ranges[1]) - float(ranges[0]))
 
     def places(values: np.ndarray) -> np.ndarray:
@@ -307,10 +312,13 @@ def calcHist(  # noqa: N802
         place = np.floor(np.where(inside, values, ranges[0]) * factor - factor * float(ranges[0]))
         return np.where(inside, np.clip(place, 0, bins - 1), -1).astype(np.int64)
 
-    if plane.dtype.kind == "f":
-        counts = kernels.count_values(places(plane), bins=bins)
-    else:
-        values = 256**plane.dtype.itemsize
-        of_values, place = kernels.count_values(plane, bins=values), places(np.arange(values))
-        counts = np.bincount(place + 1, weights=of_values, minlength=bins + 1)[1:]
-    return counts.astype(np.float32)
+    if plane.dtype.kind == "f" or mask is not None:
+        of_values = None if plane.dtype.kind == "f" else places(np.arange(256**plane.dtype.itemsize))
+        found = places(plane) if of_values is None else of_values[plane]
+        found = found if mask is None else np.where(mask != 0, found, -1)
+        return kernels.count_values(found, bins=bins, batch_axes=batch).astype(np.float32)
+    values = 256**plane.dtype.itemsize
+    of_values, place = kernels.count_values(plane, bins=values, batch_axes=batch), places(np.arange(values))
+    counts = np.zeros((*of_values.shape[:-1], bins + 1))
+    np.add.at(counts, (..., place + 1), of_values)
+    return counts[..., 1:].astype(np.float32)

@@ -1,13 +1,12 @@
 """Outlines of components, their moments, and how like two shapes are, by OpenCV's names."""
 
-import math
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ...kernels.contours import follow_borders
-from ..images import check_image
+from ..images import check_image, leading_axes
 from ..shape import hu_invariants
 
 RETR_EXTERNAL = 0
@@ -211,7 +210,7 @@ def boundingRect(array: np.ndarray) -> tuple[int, int, int, int]:  # noqa: N802
 _POWERS = ("00", "10", "01", "20", "11", "02", "30", "21", "12", "03")
 
 
-def moments(array: np.ndarray, binaryImage: bool = False) -> dict[str, float]:
+def moments(array: np.ndarray, binaryImage: bool = False, *, batch_axes: int = 0) -> dict[str, Any]:
     """Moments of an image, or of the polygon of a contour, to the third order.
 
     Parameters
@@ -220,10 +219,12 @@ def moments(array: np.ndarray, binaryImage: bool = False) -> dict[str, float]:
         As in OpenCV, two columns of int32 are a contour too.
     binaryImage : bool
         Count every pixel that is not 0 as 1.
+    batch_axes : int
+        How many leading axes count images; contours are given one by one.
 
     Returns
     -------
-    dict
+    dict of float, or of arrays of one float64 for each image of the batch
         m00 to m03 (powers of x, then of y), central mu20 to mu03, and normalised nu20 to nu03.
 
     Notes
@@ -239,6 +240,11 @@ def moments(array: np.ndarray, binaryImage: bool = False) -> dict[str, float]:
     """
     name = "moments"
     check_image(name, "array", array)
+    batch = leading_axes(name, batch_axes, array.ndim)
+    if batch:
+        if array.ndim - batch != 2:
+            raise ValueError(f"{name}: array expects (H, W) behind {batch} batch axes but got shape {array.shape}")
+        return _with_central(_of_image((array != 0) if binaryImage else array))
     contour = array.ndim == 3 and array.shape[1:] == (1, 2)
     if contour or (array.ndim == 2 and array.shape[1] == 2 and array.dtype == np.int32):
         raw = _of_polygon(_points(name, "array", array))
@@ -246,14 +252,15 @@ def moments(array: np.ndarray, binaryImage: bool = False) -> dict[str, float]:
         raw = _of_image((array != 0) if binaryImage else array)
     else:
         raise ValueError(f"{name}: array expects (H, W) or (points, 1, 2) but got shape {array.shape}")
-    return _with_central(raw)
+    return {power: float(value) for power, value in _with_central(raw).items()}
 
 
-def _of_image(image: np.ndarray) -> dict[str, float]:
+def _of_image(image: np.ndarray) -> dict[str, Any]:
+    """Raw moments of images (..., H, W)."""
     wide = image.astype(np.float64)
-    x, y = (np.arange(n)[:, None] ** np.arange(4.0) for n in (image.shape[1], image.shape[0]))
-    table = x.T @ wide.T @ y
-    return {f"m{power}": float(table[int(power[0]), int(power[1])]) for power in _POWERS}
+    x, y = (np.arange(n)[:, None] ** np.arange(4.0) for n in (image.shape[-1], image.shape[-2]))
+    table = y.T @ (wide @ x)
+    return {f"m{power}": table[..., int(power[1]), int(power[0])] for power in _POWERS}
 
 
 def _of_polygon(points: np.ndarray) -> dict[str, float]:
@@ -279,16 +286,17 @@ def _of_polygon(points: np.ndarray) -> dict[str, float]:
     return {f"m{power}": sign * float(values.sum()) / divisor for power, (values, divisor) in terms.items()}
 
 
-def _with_central(m: dict[str, float]) -> dict[str, float]:
-    area = m["m00"]
-    inverse = 1.0 / area if abs(area) > np.finfo(np.float64).eps else 0.0
+def _with_central(m: dict[str, Any]) -> dict[str, Any]:
+    area = np.asarray(m["m00"])
+    large = np.abs(area) > np.finfo(np.float64).eps
+    inverse = np.where(large, 1.0 / np.where(large, area, 1.0), 0.0)
     x, y = m["m10"] * inverse, m["m01"] * inverse
     mu = {"20": m["m20"] - m["m10"] * x, "11": m["m11"] - m["m10"] * y, "02": m["m02"] - m["m01"] * y}
     mu["30"] = m["m30"] - x * (3 * mu["20"] + x * m["m10"])
     mu["21"] = m["m21"] - x * (2 * mu["11"] + x * m["m01"]) - y * mu["20"]
     mu["12"] = m["m12"] - y * (2 * mu["11"] + y * m["m10"]) - x * mu["02"]
     mu["03"] = m["m03"] - y * (3 * mu["02"] + y * m["m01"])
-    second, third = inverse * inverse, inverse * inverse * math.sqrt(abs(inverse))
+    second, third = inverse * inverse, inverse * inverse * np.sqrt(np.abs(inverse))
     nu = {f"nu{p}": value * (second if p in ("20", "11", "02") else third) for p, value in mu.items()}
     return {**m, **{f"mu{p}": value for p, value in mu.items()}, **nu}
 

@@ -1,5 +1,6 @@
 """Matching templates by OpenCV's names: six ways to compare a template with every window of an image."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -226,20 +227,22 @@ def _quotient(numerator: np.ndarray, length: np.ndarray, otherwise: float) -> np
 
 
 def minMaxLoc(  # noqa: N802
-    src: np.ndarray, mask: np.ndarray | None = None
-) -> tuple[float, float, tuple[int, int], tuple[int, int]]:
+    src: np.ndarray, mask: np.ndarray | None = None, *, batch_axes: int = 0
+) -> tuple[Any, Any, Any, Any]:
     """The least and the largest number of an image and where they are.
 
     Parameters
     ----------
     src : (H, W) array of real numbers
-    mask : (H, W) uint8, optional
+    mask : uint8 array of the shape of ``src``, optional
         Only pixels where it is not 0 count.
+    batch_axes : int
+        How many leading axes count images.
 
     Returns
     -------
-    minVal, maxVal : float
-    minLoc, maxLoc : (x, y)
+    minVal, maxVal : float, or array of one float64 for each image of the batch
+    minLoc, maxLoc : (x, y), or array of two int64 for each
         The first of equal ones, row by row; column before row, as OpenCV has it.
 
     Notes
@@ -254,9 +257,10 @@ def minMaxLoc(  # noqa: N802
     """
     name = "minMaxLoc"
     check_image(name, "src", src)
-    if src.ndim != 2:
-        raise ValueError(f"{name}: src expects two axes but got shape {src.shape}")
-    if mask is None and src.size:
+    batch = leading_axes(name, batch_axes, src.ndim)
+    if src.ndim - batch != 2:
+        raise ValueError(f"{name}: src expects two axes behind {batch} batch axes but got shape {src.shape}")
+    if batch == 0 and mask is None and src.size:
         (y, x), (v, u) = (divmod(int(place), src.shape[1]) for place in (src.argmin(), src.argmax()))
         low, high = float(src[y, x]), float(src[v, u])
         if low == low and high == high:  # to NumPy a NaN is both the least and the largest number
@@ -268,13 +272,38 @@ def minMaxLoc(  # noqa: N802
         if mask.shape != src.shape or mask.dtype != np.uint8:
             raise ValueError(f"{name}: mask expects uint8 {src.shape} but got {mask.dtype} {mask.shape}")
         counts &= mask != 0
-    places = np.flatnonzero(counts)
-    if places.size == 0:
-        return 0.0, 0.0, (-1, -1), (-1, -1)
-    values = src.ravel()[places]
-    (low, low_place), (high, high_place) = [(values[i], int(places[i])) for i in (values.argmin(), values.argmax())]
-    width = src.shape[1]
-    return float(low), float(high), (low_place % width, low_place // width), (high_place % width, high_place // width)
+    images = math.prod(src.shape[:batch])
+    flat, used = (array.reshape(images, math.prod(src.shape[batch:])) for array in (native(src), counts))
+    low, low_place = _extremes(flat, used, least=True)
+    high, high_place = _extremes(flat, used, least=False)
+    points = [_point(place, src.shape[-1]) for place in (low_place, high_place)]
+    if batch == 0:
+        (x, y), (u, v) = (map(int, point[0]) for point in points)
+        return float(low[0]), float(high[0]), (x, y), (u, v)
+    shape = src.shape[:batch]
+    return low.reshape(shape), high.reshape(shape), *(point.reshape(*shape, 2) for point in points)
+
+
+def _point(places: np.ndarray, width: int) -> np.ndarray:
+    """Column and row of places in a row-major image; -1 stays -1."""
+    columns = places - places // max(1, width) * width
+    return np.stack([np.where(places < 0, -1, columns), places // max(1, width)], axis=-1)
+
+
+def _extremes(values: np.ndarray, used: np.ndarray, least: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The least or the largest used number of each row, and the place of the first such one; 0 and -1 of none."""
+    if values.size == 0:
+        return np.zeros(len(values)), np.full(len(values), -1)
+    if values.dtype.kind == "b":
+        values = values.astype(np.uint8)
+    far: float = np.inf if least else -np.inf
+    if values.dtype.kind != "f":
+        far = np.iinfo(values.dtype).max if least else np.iinfo(values.dtype).min
+    known = np.where(used, values, values.dtype.type(far))
+    found = (known.min(axis=1) if least else known.max(axis=1))[:, None]
+    at = used & (values == found)
+    some = at.any(axis=1)
+    return np.where(some, found[:, 0], 0).astype(np.float64), np.where(some, at.argmax(axis=1), -1)
 
 
 def integral(src: np.ndarray, sum: np.ndarray | None = None, sdepth: int = -1, *, batch_axes: int = 0) -> np.ndarray:

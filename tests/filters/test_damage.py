@@ -1,5 +1,6 @@
 """JPEG, lost blocks, scratches and tears: what is damaged, and the mask that says where."""
 
+import functools
 import io
 
 import numpy as np
@@ -163,3 +164,19 @@ def test_tiny_images(shape):
 def test_refuses(error, call, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [("drop_blocks", {"block": 3, "amount": 0.5}), ("scratches", {}), ("tears", {"count": 2}), ("motion_blur", {})],
+)
+def test_damage_is_written_where_it_is_told(name, how):
+    image = np.random.default_rng(0).random((2, 20, 30, 3))
+    call = functools.partial(getattr(filters, name), channel_axis=-1, batch_axes=1, **how)
+    expected, out = call(image), np.zeros((2, 30, 20, 3)).transpose(0, 2, 1, 3)
+    found = call(image, out=out)
+    expected, found = (result[0] if isinstance(result, tuple) else result for result in (expected, found))
+    assert found is out
+    np.testing.assert_array_equal(out, expected)
+    with pytest.raises(ValueError, match=f"{'correlate' if name == 'motion_blur' else name}: out expects"):
+        call(image, out=np.zeros(3))

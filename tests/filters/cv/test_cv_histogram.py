@@ -177,3 +177,15 @@ def test_clahe_refuses():
         cv.createCLAHE().apply(np.ones((4, 4)))
     clahe = cv.createCLAHE(2.0, (3, 4))
     assert (clahe.getClipLimit(), clahe.getTilesGridSize()) == (2.0, (3, 4))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_histograms_of_a_batch_are_those_of_each_image(dtype, masked):
+    random = np.random.default_rng(0)
+    batch = random.uniform(0, 250, (2, 3, 5, 7, 2)).astype(dtype)
+    mask = (random.random(batch.shape[:-1]) < 0.5).astype(np.uint8) if masked else None
+    found = cv.calcHist([batch], [1], mask, [9], [10, 200], batch_axes=2)
+    for place in np.ndindex(2, 3):
+        one = cv.calcHist([batch[place]], [1], None if mask is None else mask[place], [9], [10, 200])
+        assert_same(found[place], one)

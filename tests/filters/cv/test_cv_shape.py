@@ -135,3 +135,14 @@ def test_nothing_in_an_image_and_nothing_in_a_contour():
 def test_refuses(error, call, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_moments_of_a_batch_are_those_of_each_image():
+    batch = np.random.default_rng(0).integers(0, 9, (2, 3, 5, 7)).astype(np.uint8)
+    batch[1, 2] = 0
+    found = cv.moments(batch, batch_axes=2)
+    for place in np.ndindex(2, 3):
+        one = cv.moments(batch[place])
+        assert {name: float(values[place]) for name, values in found.items()} == pytest.approx(one, rel=1e-12)
+    with pytest.raises(ValueError, match=r"array expects \(H, W\) behind 1 batch axes"):
+        cv.moments(batch, batch_axes=1)

@@ -199,3 +199,19 @@ def test_integral_refuses():
         cv.integral(np.ones((3, 3)), sdepth=4)
     with pytest.raises(ValueError, match="integral: sum expects a writeable float64"):
         cv.integral(np.ones((3, 3)), np.empty((3, 3)))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64", "bool"])
+def test_min_max_loc_of_a_batch_is_that_of_each_image(dtype):
+    random = np.random.default_rng(0)
+    batch = (random.uniform(0, 5, (2, 3, 4, 6)) * 20).astype(dtype)
+    mask = (random.random(batch.shape) < 0.3).astype(np.uint8)
+    if batch.dtype.kind == "f":
+        batch[0, 1, 2], batch[1, 2], batch[1, 1, 0, 0] = np.nan, np.nan, np.inf
+        batch[0, 0] = np.inf
+    mask[1, 0] = 0
+    for counted in (None, mask):
+        found = cv.minMaxLoc(batch, counted, batch_axes=2)
+        for place in np.ndindex(2, 3):
+            one = cv.minMaxLoc(batch[place], None if counted is None else counted[place])
+            assert [values[place].tolist() for values in found] == [v if i < 2 else list(v) for i, v in enumerate(one)]
