@@ -256,7 +256,7 @@ class Operation:
 
     def _reason_against(self, variant: Variant, geometry: Any) -> str | None:
         if not variant.module:
-            return None
+            return "takes no bfloat16" if getattr(geometry, "stored", False) else None
         rejects = getattr(self._module(variant), variant.rejects, None)
         return None if rejects is None else rejects(geometry)
 

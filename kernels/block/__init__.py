@@ -30,11 +30,12 @@ def _constants(g: BlockGeometry) -> tuple[Any, ...]:
     return place, (n.eps, CODES[n.activation], n.negative_slope), reading
 
 
-def _variants(rejects: str) -> tuple[Variant, ...]:
+def _variants(end: str) -> tuple[Variant, ...]:
+    rejects, rejects_tf32 = f"rejects{end}", f"rejects_tf32{end}"
     return (
         Variant("apart", "apart", composed=True),
         Variant("mma_bf16", "cuda_mma", device="cuda", build="build_bf16", rejects=rejects, precision="bfloat16"),
-        Variant("mma", "cuda_mma", device="cuda", rejects=rejects, precision="tf32"),
+        Variant("mma", "cuda_mma", device="cuda", rejects=rejects_tf32, precision="tf32"),
         Variant("apart", "apart", device="cuda", composed=True),
     )
 
@@ -43,7 +44,7 @@ CONV2D_BATCH_NORM_TRAIN = Operation(
     "conv2d_batch_norm_train",
     package=__name__,
     geometry=conv2d_block,
-    variants=_variants("rejects"),
+    variants=_variants(""),
     reference=reference.conv2d_batch_norm_train,
     reference_args=_constants,
     flops=lambda g: g.flops,
@@ -67,7 +68,7 @@ CONV_TRANSPOSE2D_BATCH_NORM_TRAIN = Operation(
     "conv_transpose2d_batch_norm_train",
     package=__name__,
     geometry=conv_transpose2d_block,
-    variants=_variants("rejects_transposed"),
+    variants=_variants("_transposed"),
     reference=reference.conv_transpose2d_batch_norm_train,
     reference_args=_constants,
     flops=lambda g: g.flops,
@@ -92,6 +93,7 @@ def conv2d_batch_norm_train(
     x_activation: str | None = None,
     x_negative_slope: float = 0.01,
     apply: bool = True,
+    stored: bool = False,
     running_mean: np.ndarray | None = None,
     running_var: np.ndarray | None = None,
     stride: int | tuple[int, int] = 1,
@@ -121,6 +123,10 @@ def conv2d_batch_norm_train(
         The activation of that, as in `batch_norm_apply`.
     apply : bool
         Whether y is computed.
+    stored : bool
+        Whether z is rounded to bfloat16 and stored so, in an array of uint16, which holds the upper halves of float32
+        numbers; the statistics are those of the rounded numbers. Without ``apply``, and for float32 alone. A block
+        that reads such a z, as x with x_mean and x_affine, and the gradients in `kernels.chain` take it as it is.
     stride, padding, dilation, groups
         As in `conv2d`.
     momentum, eps, activation, negative_slope
@@ -132,7 +138,7 @@ def conv2d_batch_norm_train(
     -------
     y : (N, P, Q, C_out) array, or None without ``apply``
     z : (N, P, Q, C_out) array
-        The convolution's result, which the gradient needs.
+        The convolution's result, which the gradient needs; of uint16 where it is ``stored``.
     mean, inverse_std, affine : arrays
         Of z, as `batch_norm_train` returns them.
 
@@ -156,7 +162,7 @@ def conv2d_batch_norm_train(
     >>> following[1].ravel().round(2)
     array([0.  , 0.  , 0.45, 1.34])
     """
-    end = (eps, activation, negative_slope, x_activation, x_negative_slope, apply)
+    end = (eps, activation, negative_slope, x_activation, x_negative_slope, apply, stored)
     args = (stride, padding, dilation, groups, *end)
     arrays, running = (x, w, weight, bias, x_mean, x_affine), (running_mean, running_var)
     return _run(CONV2D_BATCH_NORM_TRAIN, arrays, args, running, momentum, variant)
@@ -173,6 +179,7 @@ def conv_transpose2d_batch_norm_train(
     x_activation: str | None = None,
     x_negative_slope: float = 0.01,
     apply: bool = True,
+    stored: bool = False,
     running_mean: np.ndarray | None = None,
     running_var: np.ndarray | None = None,
     stride: int | tuple[int, int] = 1,
@@ -192,7 +199,7 @@ def conv_transpose2d_batch_norm_train(
     ----------
     x, w, stride, padding, output_padding, dilation, groups
         As in `conv_transpose2d`.
-    weight, bias, x_mean, x_affine, x_activation, x_negative_slope, apply
+    weight, bias, x_mean, x_affine, x_activation, x_negative_slope, apply, stored
         As in `conv2d_batch_norm_train`.
     running_mean, running_var, momentum, eps, activation, negative_slope, variant
         As in `conv2d_batch_norm_train`.
@@ -215,7 +222,7 @@ def conv_transpose2d_batch_norm_train(
     >>> y.shape
     (1, 4, 4, 3)
     """
-    end = (eps, activation, negative_slope, x_activation, x_negative_slope, apply)
+    end = (eps, activation, negative_slope, x_activation, x_negative_slope, apply, stored)
     args = (stride, padding, output_padding, dilation, groups, *end)
     arrays, running = (x, w, weight, bias, x_mean, x_affine), (running_mean, running_var)
     return _run(CONV_TRANSPOSE2D_BATCH_NORM_TRAIN, arrays, args, running, momentum, variant)
@@ -225,7 +232,7 @@ def _run(
     operation: Operation, arrays: Any, args: tuple[Any, ...], running: Any, momentum: float, variant: str | None
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     g = operation.plan(arrays, args, variant).geometry
-    check_running(operation.name, running, arrays[0], g.normalization.channels, momentum)
+    check_running(operation.name, running, arrays[1], g.normalization.channels, momentum)
     y, z, mean, inverse_std, affine, unbiased = operation.run(arrays, args, None, variant)
     move_running(running, (mean, unbiased), momentum)
     return y if g.apply else None, z, mean, inverse_std, affine

@@ -31,11 +31,26 @@ def rejects_transposed(g: BlockGeometry) -> str | None:
     return rejects_input_grad(g.convolution)
 
 
+def _rejects_stored(g: BlockGeometry) -> str | None:
+    return "takes no bfloat16" if g.stored else None
+
+
+def rejects_tf32(g: BlockGeometry) -> str | None:
+    """As `rejects`, for products of tf32, which are not for what was rounded to less."""
+    return rejects(g) or _rejects_stored(g)
+
+
+def rejects_tf32_transposed(g: BlockGeometry) -> str | None:
+    """As `rejects_transposed`, likewise."""
+    return rejects_transposed(g) or _rejects_stored(g)
+
+
 def build(g: BlockGeometry, *, bf16: bool = False) -> Run:
     """Prepare the launches."""
     convolving, parts = launches_for(
-        g.convolution, input_gradient=g.transposed, bf16=bf16, moments=True, reading=g.reading
-    )
+        g.convolution, input_gradient=g.transposed, bf16=bf16, moments=True, reading=g.reading,
+        z_stored=g.z_stored,
+    )  # fmt: skip
     finishing = finish(g.normalization, parts, centered=True)
     writing = Pass(g.normalization, "training", g.normalization.activation)
     moments_shape = (parts, g.normalization.channels, 4)

@@ -2,11 +2,12 @@
 its result.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from ..bfloat16 import STORED, wide_spec
 from ..convolution import CONV2D, CONV_TRANSPOSE2D
 from ..convolution.geometry import ConvGeometry
 from ..normalization import BATCH_NORM_APPLY, BATCH_NORM_TRAIN
@@ -19,7 +20,8 @@ class BlockGeometry:
     """The geometries of the operations, and the arguments that they take behind their arrays.
 
     ``place`` is what a convolution takes before its activation; ``normalizing`` is what `batch_norm_train` takes.
-    ``reading`` is the normalisation through which x is read, or None; without ``apply`` there is no y.
+    ``reading`` is the normalisation through which x is read, or None; without ``apply`` there is no y. Where
+    ``z_stored``, z is of bfloat16.
     """
 
     convolution: ConvGeometry
@@ -27,6 +29,7 @@ class BlockGeometry:
     reading: Normalization | None
     transposed: bool
     apply: bool
+    z_stored: bool
     place: tuple[Any, ...]
     normalizing: tuple[Any, ...]
 
@@ -35,7 +38,16 @@ class BlockGeometry:
         """Of y, z and the statistics; a y that is not wanted has no images."""
         (shape, dtype), *statistics = self.normalization.outputs
         y = shape if self.apply else (0, *shape[1:])
-        return ((y, dtype), (shape, dtype), *statistics)
+        return ((y, dtype), (shape, STORED if self.z_stored else dtype), *statistics)
+
+    @property
+    def stored(self) -> bool:
+        """Whether an array is of bfloat16."""
+        return self.z_stored or self._reads_stored
+
+    @property
+    def _reads_stored(self) -> bool:
+        return self.reading is not None and self.reading.stored
 
     @property
     def flops(self) -> float:
@@ -46,7 +58,10 @@ class BlockGeometry:
     @property
     def bytes_moved(self) -> float:
         """Of the convolution, and z read and y written: its statistics are known when it is."""
-        return self.convolution.bytes_moved + self.apply * self.normalization.bytes_moved * 2 / 3
+        applying = self.apply * self.normalization.bytes_moved * 2 / 3
+        stored = [g for g, is_so in ((self.reading, self._reads_stored), (self.normalization, self.z_stored)) if is_so]
+        saved = sum(g.rows * g.channels * g.dtype.itemsize / 2 for g in stored if g is not None)
+        return self.convolution.bytes_moved - saved + applying
 
 
 def _reading(name: str, x: Spec, mean: Any, affine: Any, activation: Any, slope: Any) -> Normalization | None:
@@ -62,21 +77,28 @@ def _reading(name: str, x: Spec, mean: Any, affine: Any, activation: Any, slope:
 def _block(
     name: str, operation: Any, arrays: tuple[Any, ...], place: Any, normalizing: Any, rest: Any
 ) -> BlockGeometry:
-    (x, w, weight, bias, x_mean, x_affine), (x_activation, x_slope, apply) = arrays, rest
-    convolution = operation.geometry(x, w, None, *place, None, 0.0)
+    (x, w, weight, bias, x_mean, x_affine), (x_activation, x_slope, apply, stored) = arrays, rest
+    # Only what is read through a normalisation may be of bfloat16.
+    convolution = operation.geometry(x if x_mean is None else wide_spec(x)[0], w, None, *place, None, 0.0)
     shape, dtype = convolution.outputs[0]
     z = Spec(shape, dtype, ())
     normalization = BATCH_NORM_TRAIN.geometry(z, weight, bias, *normalizing)
     reading = _reading(name, x, x_mean, x_affine, x_activation, x_slope)
-    if not isinstance(apply, bool | np.bool_):
-        raise TypeError(f"{name}: apply expects True or False but got {apply!r}")
+    for argument, value in (("apply", apply), ("stored", stored)):
+        if not isinstance(value, bool | np.bool_):
+            raise TypeError(f"{name}: {argument} expects True or False but got {value!r}")
+    if stored and (apply or dtype != np.float32):
+        raise ValueError(f"{name}: stored expects float32 and apply=False but got {dtype}, apply={apply!r}")
     transposed = operation is CONV_TRANSPOSE2D
-    return BlockGeometry(convolution, normalization, reading, transposed, bool(apply), place, normalizing)
+    return BlockGeometry(
+        convolution, replace(normalization, stored=bool(stored)), reading, transposed, bool(apply), bool(stored), place,
+        normalizing,
+    )  # fmt: skip
 
 
 def conv2d_block(x: Any, w: Any, weight: Any, bias: Any, x_mean: Any, x_affine: Any, *arguments: Any) -> BlockGeometry:
     """Check a call of `conv2d_batch_norm_train`: stride, padding, dilation, groups; eps, activation, slope; the
-    activation and slope of x, and apply.
+    activation and slope of x, apply, and stored.
     """
     arrays, parts = (x, w, weight, bias, x_mean, x_affine), (arguments[:4], arguments[4:7], arguments[7:])
     return _block("conv2d_batch_norm_train", CONV2D, arrays, *parts)

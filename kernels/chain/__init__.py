@@ -37,7 +37,7 @@ def _input_grad_constants(g: InputGradient) -> tuple[Any, ...]:
 _INPUT_GRAD_VARIANTS = (
     Variant("apart", "input_grad_apart", composed=True),
     Variant("mma_bf16", "cuda_mma", device="cuda", build="build_bf16", precision="bfloat16"),
-    Variant("mma", "cuda_mma", device="cuda", precision="tf32"),
+    Variant("mma", "cuda_mma", device="cuda", rejects="rejects_tf32", precision="tf32"),
     Variant("apart", "input_grad_apart", device="cuda", composed=True),
 )
 
@@ -106,7 +106,7 @@ def normalized_conv2d_input_grad(
     gy : (N, P, Q, C_out) array, float32 or float64
         Gradient by the convolution's result.
     w : (C_out, KH, KW, C // groups) array of the same dtype
-    x : (N, H, W, C) array of the same dtype
+    x : (N, H, W, C) array of the same dtype, or, beside float32, of bfloat16 in uint16 as blocks store it
         What was normalised.
     mean, inverse_std : (C,) arrays
         What `batch_norm_train` returned.
@@ -125,7 +125,7 @@ def normalized_conv2d_input_grad(
 
     Returns
     -------
-    gx : array of the shape of ``x``
+    gx : array of the shape of ``x`` and of the dtype of gy
     gweight, gbias : (C,) arrays
         Whether or not there was a weight or a bias.
 

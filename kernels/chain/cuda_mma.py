@@ -25,10 +25,17 @@ def rejects(g: InputGradient) -> str | None:
     return rejects_convolution(g.convolution) if g.transposed else rejects_input_grad(g.convolution)
 
 
+def rejects_tf32(g: InputGradient) -> str | None:
+    """As `rejects`, for products of tf32, which are not for what was rounded to less."""
+    return rejects(g) or ("takes no bfloat16" if g.stored else None)
+
+
 def build(g: InputGradient, *, bf16: bool = False) -> Run:
     """Prepare the three launches."""
     n = g.normalization
-    convolving, parts = launches_for(g.convolution, input_gradient=not g.transposed, bf16=bf16, sums=True)
+    convolving, parts = launches_for(
+        g.convolution, input_gradient=not g.transposed, bf16=bf16, sums=True, z_stored=g.stored
+    )
     finishing = finish(n, parts, grad=True)
     writing = Pass(n, "gradient", None)
 

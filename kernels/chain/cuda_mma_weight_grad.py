@@ -17,10 +17,15 @@ def rejects(g: WeightGradient) -> str | None:
     return rejects_convolution(g.convolution)
 
 
+def rejects_tf32(g: WeightGradient) -> str | None:
+    """As `rejects`, for products of tf32, which are not for what was rounded to less."""
+    return rejects(g) or ("takes no bfloat16" if g.stored else None)
+
+
 def build(g: WeightGradient, *, bf16: bool = False) -> Run:
     """Prepare the launches."""
     n = g.normalization
-    return prepare(g.convolution, bf16=bf16, reading=Reading(g.normalized, n.activation, n.negative_slope))
+    return prepare(g.convolution, bf16=bf16, reading=Reading(g.normalized, n.activation, n.negative_slope, n.stored))
 
 
 def build_bf16(g: WeightGradient) -> Run:

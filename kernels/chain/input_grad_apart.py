@@ -5,6 +5,7 @@ Takes everything.
 
 from typing import Any
 
+from ..bfloat16 import widened
 from ..convolution import CONV2D, CONV2D_INPUT_GRAD
 from ..normalization import BATCH_NORM_GRAD
 from ..operation import Run
@@ -17,6 +18,7 @@ def build(g: InputGradient) -> Run:
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         gy, w, x, mean, inverse_std, weight, affine = arrays
+        x = widened(x)
         if g.transposed:
             arriving = CONV2D.run((gy, w, None), (*g.place, None, 0.0))
         else:

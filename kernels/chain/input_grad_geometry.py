@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..bfloat16 import wide_spec
 from ..convolution import CONV2D, CONV2D_INPUT_GRAD
 from ..convolution.geometry import ConvGeometry, check_array
 from ..normalization import BATCH_NORM_GRAD
@@ -31,6 +32,11 @@ class InputGradient:
         return self.normalization.outputs
 
     @property
+    def stored(self) -> bool:
+        """Whether x is of bfloat16."""
+        return self.normalization.stored
+
+    @property
     def flops(self) -> float:
         """Of both."""
         return self.convolution.flops + self.normalization.flops
@@ -55,7 +61,7 @@ def conv2d_input_gradient(gy: Spec, w: Spec, x: Spec, *rest: Any) -> InputGradie
 
     Behind the arrays: mean, inverse_std, weight, affine; stride, padding, dilation, groups; activation, slope.
     """
-    check_array("normalized_conv2d_input_grad", "x", x, "N H W C")
+    check_array("normalized_conv2d_input_grad", "x", wide_spec(x)[0], "N H W C")
     convolution = CONV2D_INPUT_GRAD.geometry(gy, w, None, x.shape, *rest[4:])
     return _input_gradient(convolution, x, rest, transposed=False)
 
@@ -63,7 +69,7 @@ def conv2d_input_gradient(gy: Spec, w: Spec, x: Spec, *rest: Any) -> InputGradie
 def conv_transpose2d_input_gradient(gy: Spec, w: Spec, x: Spec, *rest: Any) -> InputGradient:
     """Check a call of `normalized_conv_transpose2d_input_grad`, which convolves."""
     name = "normalized_conv_transpose2d_input_grad"
-    check_array(name, "x", x, "N H W C_in")
+    check_array(name, "x", wide_spec(x)[0], "N H W C_in")
     convolution = CONV2D.geometry(gy, w, None, *rest[4:])
     shape, _ = convolution.outputs[0]
     if x.shape != shape:

@@ -22,7 +22,7 @@ NORMALIZED_CONV2D_WEIGHT_GRAD = Operation(
     variants=(
         Variant("apart", "weight_grad_apart", composed=True),
         Variant("mma_bf16", "cuda_mma_weight_grad", device="cuda", build="build_bf16", precision="bfloat16"),
-        Variant("mma", "cuda_mma_weight_grad", device="cuda", precision="tf32"),
+        Variant("mma", "cuda_mma_weight_grad", device="cuda", rejects="rejects_tf32", precision="tf32"),
         Variant("apart", "weight_grad_apart", device="cuda", composed=True),
     ),
     reference=reference.normalized_conv2d_weight_grad,
@@ -73,7 +73,8 @@ def normalized_conv2d_weight_grad(
     weight_shape : (C_out, KH, KW, C // groups)
     normalized : {"x", "gy"}
         Which array is read as ``activate((array - mean) * affine[0] + affine[1])``: the convolution's input or, of a
-        transposed convolution, whose input takes the place of the gradient, "gy". Pixels outside stay zero.
+        transposed convolution, whose input takes the place of the gradient, "gy". Pixels outside stay zero. Beside
+        float32 it may be of bfloat16 in uint16, as blocks store it.
     activation, negative_slope
         As in `batch_norm_apply`.
     stride, padding, dilation, groups, out, variant

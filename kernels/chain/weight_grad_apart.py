@@ -5,6 +5,7 @@ Takes everything.
 
 from typing import Any
 
+from ..bfloat16 import widened
 from ..convolution import CONV2D_WEIGHT_GRAD
 from ..normalization import BATCH_NORM_APPLY
 from ..operation import Run
@@ -17,7 +18,7 @@ def build(g: WeightGradient) -> Run:
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         *pair, mean, affine = arrays
-        pair[side] = BATCH_NORM_APPLY.run((pair[side], mean, affine), (n.activation, n.negative_slope))
+        pair[side] = BATCH_NORM_APPLY.run((widened(pair[side]), mean, affine), (n.activation, n.negative_slope))
         CONV2D_WEIGHT_GRAD.run(pair, g.place, outputs)
 
     return run

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..bfloat16 import wide_spec
 from ..convolution import CONV2D_WEIGHT_GRAD
 from ..convolution.geometry import ConvGeometry
 from ..normalization import BATCH_NORM_APPLY
@@ -29,6 +30,11 @@ class WeightGradient:
         return self.convolution.outputs
 
     @property
+    def stored(self) -> bool:
+        """Whether what is normalised is of bfloat16."""
+        return self.normalization.stored
+
+    @property
     def flops(self) -> float:
         """Of both."""
         return self.convolution.flops + self.normalization.flops
@@ -36,7 +42,8 @@ class WeightGradient:
     @property
     def bytes_moved(self) -> float:
         """Of the convolution: what is normalised is read as it lies, and not written."""
-        return self.convolution.bytes_moved
+        n = self.normalization
+        return self.convolution.bytes_moved - n.stored * n.rows * n.channels * n.dtype.itemsize / 2
 
 
 def weight_gradient(
@@ -47,6 +54,7 @@ def weight_gradient(
     if normalized not in ("x", "gy"):
         raise ValueError(f'{NAME}: normalized expects "x" or "gy" but got {normalized!r}')
     place = (weight_shape, *index)
-    convolution = CONV2D_WEIGHT_GRAD.geometry(gy, x, *place)
+    wide = [wide_spec(spec)[0] if name == normalized else spec for name, spec in (("gy", gy), ("x", x))]
+    convolution = CONV2D_WEIGHT_GRAD.geometry(*wide, *place)
     normalization = BATCH_NORM_APPLY.geometry(gy if normalized == "gy" else x, mean, affine, activation, slope)
     return WeightGradient(convolution, normalization, normalized, place)

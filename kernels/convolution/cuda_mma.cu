@@ -111,32 +111,54 @@
 // scale and offset of four. That is one read and one write of the halo for the R S times that each warp reads most of
 // it; blocks with the same pixels and other output channels do it again.
 //
-// Compiled with -DKERNEL, -DBF16, -DINPUT_GRADIENT, -DSTRIDE, -DMOMENTS, -DSUMS, -DNORMALIZED, -DACTIVATION (code of
-// act), -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS, -DWARP_PIXELS, -DWARP_CHANNELS and -DARGUMENT_BYTES by
-// cuda_mma.py, which also launches it.
+// Stored as bfloat16 (-DX_STORED=1, -DZ_STORED=1). Products round x to bfloat16 in any case, and z can be kept so: half
+// the bytes to write here, and to read here and wherever z is read. Sums are rounded before their moments are taken, so
+// that the statistics are those of the numbers that are there. Of x a piece is four channels still, in 8 bytes.
+//
+// Compiled with -DKERNEL, -DBF16, -DINPUT_GRADIENT, -DSTRIDE, -DMOMENTS, -DSUMS, -DNORMALIZED, -DX_STORED,
+// -DZ_STORED, -DACTIVATION (code of act), -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS, -DWARP_PIXELS, -DWARP_CHANNELS
+// and -DARGUMENT_BYTES by cuda_mma.py, which also launches it.
 #include "cuda_ptx.cuh"
 #include "cuda_activation.cuh"
+#include "cuda_stored.cuh"
 
 #if BF16
 typedef unsigned short Weight;  // the bits of a bfloat16
 #else
 typedef float Weight;
 #endif
+#if X_STORED
+typedef Stored Pixel;  // of x
+#else
+typedef float Pixel;
+#endif
+#if Z_STORED
+typedef Stored Kept;  // of z: what a block keeps for its gradient
+#else
+typedef float Kept;
+#endif
+#if SUMS || !Z_STORED
+typedef float Result;
+#else
+typedef Stored Result;
+#endif
+static_assert(!X_STORED || (BF16 && NORMALIZED), "what is normalised may be bfloat16, for products of it");
+static_assert(!Z_STORED || MOMENTS || SUMS, "what is normalised may be bfloat16");
 
 // As ARGUMENTS in cuda_mma.py, or SUMS_ARGUMENTS.
 struct Arguments {
-    const float* x;         // (N, H, W, C)
+    const Pixel* x;         // (N, H, W, C)
     const Weight* w;        // (K, R, S, C); for the input gradient (C, R, S, K); bfloat16 rows are padded, see w_row
     const float* bias;      // (K,) or null
     const float* x_mean;    // (C,) for NORMALIZED, or null
     const float* x_affine;  // (2, C) for NORMALIZED, scale and offset, or null
 #if SUMS
-    const float* z;            // (N, P, Q, K)
+    const Kept* z;             // (N, P, Q, K)
     const float* mean;         // (K,)
     const float* inverse_std;  // (K,)
     const float* affine;       // (2, K): scale and offset; not read without an activation
 #endif
-    float* y;  // (N, P, Q, K)
+    Result* y;  // (N, P, Q, K)
 #if SUMS
     double* parts;  // (parts, 2, K): sum of g, sum of g * (z - mean) * inverse_std
 #else
@@ -153,7 +175,8 @@ static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_
 
 constexpr int CHUNK = 32;               // input channels of a step
 constexpr int INNER = BF16 ? 16 : 8;    // of these, in one product
-constexpr int PIECES = CHUNK / 4;       // of 16 bytes, in a row of x
+constexpr int PIECES = CHUNK / 4;       // of four channels, in a row of x
+constexpr int PIECE_BYTES = 4 * sizeof(Pixel);
 constexpr int W_PIECE = 16 / sizeof(Weight);       // numbers in 16 bytes of w
 constexpr int ROW_BYTES = CHUNK * sizeof(Weight);  // of factors in shared memory
 constexpr int READ_STEP = INPUT_GRADIENT ? 1 : STRIDE;    // from one pixel of a halo tile to the next
@@ -184,7 +207,7 @@ __device__ __forceinline__ u32 swizzled(int row, int piece) {
 
 // Where a piece of x is copied: at once where it is a factor, or where its thread alone finds it again.
 __device__ __forceinline__ u32 copied(int pixel, int piece) {
-    return BF16 ? (pixel * PIECES + piece) * 16 : swizzled(pixel, piece);
+    return BF16 ? (pixel * PIECES + piece) * PIECE_BYTES : swizzled(pixel, piece);
 }
 
 // The output tile of a block: image n, first pixel (p0, q0) of those that the block's phase has, first channel k0.
@@ -238,7 +261,7 @@ __device__ __forceinline__ int halo_columns(const Arguments& a) {
 // Start copying the input pixels of a phase under the tile, channels c0 .. c0 + 31.
 __device__ __forceinline__ void load_halo(const Arguments& a, const Tile& tile, const Phase& phase, int c0, u32 to) {
     const int columns = halo_columns(a), rows = halo_rows(a);
-    const float* image = a.x + static_cast<long long>(tile.n) * a.H * a.W * a.C;
+    const Pixel* image = a.x + static_cast<long long>(tile.n) * a.H * a.W * a.C;
     for (int i = threadIdx.x; i < rows * columns * PIECES; i += THREADS) {
         const int pixel = i / PIECES, piece = i % PIECES;
         const int h = (tile.p0 + pixel / columns) * READ_STEP + phase.down.first_pixel;
@@ -246,7 +269,8 @@ __device__ __forceinline__ void load_halo(const Arguments& a, const Tile& tile, 
         const int c = c0 + piece * 4;
         const bool inside = h >= 0 && h < a.H && w >= 0 && w < a.W && c < a.C;
         const long long offset = inside ? (static_cast<long long>(h) * a.W + w) * a.C + c : 0;
-        copy_async_16(to + copied(pixel, piece), image + offset, inside);
+        if constexpr (X_STORED) copy_async_8(to + copied(pixel, piece), image + offset, inside);
+        else copy_async_16(to + copied(pixel, piece), image + offset, inside);
     }
 }
 
@@ -269,11 +293,13 @@ __device__ __forceinline__ void settle_halo(const Arguments& a, const Tile& tile
     wait_copies<0>();
     u32 from = arrived + copied(pixel, piece), to = BF16 ? halo + swizzled(pixel, piece / 2) + piece % 2 * 8 : from;
     int row = pixel / columns, column = pixel % columns;
-    for (; row < rows; from += THREADS * 16, to += PIXEL_STEP * ROW_BYTES) {
+    for (; row < rows; from += THREADS * PIECE_BYTES, to += PIXEL_STEP * ROW_BYTES) {
         const int h = (tile.p0 + row) * READ_STEP + phase.down.first_pixel;
         const int w = (tile.q0 + column) * READ_STEP + phase.across.first_pixel;
         const bool inside = h >= 0 && h < a.H && w >= 0 && w < a.W && c < a.C;
-        Piece numbers = load_shared<4, float>(from);
+        Piece numbers;
+        if constexpr (X_STORED) numbers = widened(load_shared<4, Stored>(from));
+        else numbers = load_shared<4, float>(from);
         if (NORMALIZED && inside)
 #pragma unroll
             for (int i = 0; i < 4; i++) {
@@ -400,12 +426,30 @@ __device__ __forceinline__ void store_tile(const Arguments& a, const Tile& tile,
             for (int half = 0; half < 2; half++) {
                 const Place at = place_of(tile, first_pixel + m * 16 + half * 8 + lane / 4);
                 if (at.p >= a.P || at.q >= a.Q) continue;
-                float* to = a.y + ((static_cast<long long>(tile.n) * a.P + at.p) * a.Q + at.q) * a.K + k;
+                Result* to = a.y + ((static_cast<long long>(tile.n) * a.P + at.p) * a.Q + at.q) * a.K + k;
                 const float first = sums[m][j][half * 2] + bias0, second = sums[m][j][half * 2 + 1] + bias1;
-                store_pair(to, activate(first, a.activation, a.negative_slope),
-                           activate(second, a.activation, a.negative_slope));
+                if constexpr (sizeof(Result) == 2) {  // the numbers are rounded already
+                    store_number(reinterpret_cast<u32*>(to), pair_bf16(bits_of(first), bits_of(second)));
+                } else {
+                    store_pair(reinterpret_cast<float*>(to), activate(first, a.activation, a.negative_slope),
+                               activate(second, a.activation, a.negative_slope));
+                }
             }
     }
+}
+
+// Round all sums to bfloat16, so that moments are those of the numbers that are stored.
+__device__ __forceinline__ void round_sums(float (&sums)[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4]) {
+#pragma unroll
+    for (int m = 0; m < ROW_FRAGMENTS; m++)
+#pragma unroll
+        for (int k = 0; k < COLUMN_FRAGMENTS; k++)
+#pragma unroll
+            for (int i = 0; i < 4; i += 2) {
+                const u32 pair = pair_bf16(bits_of(sums[m][k][i]), bits_of(sums[m][k][i + 1]));
+                sums[m][k][i] = value_of(static_cast<int>(pair << 16));
+                sums[m][k][i + 1] = value_of(static_cast<int>(pair & 0xFFFF0000u));
+            }
 }
 
 // The sum over the lanes that have the same channels: those whose numbers differ in more than the last two bits.
@@ -476,7 +520,7 @@ __device__ __forceinline__ Sums store_channels(const Arguments& a, const long lo
     Pair z[LANE_PIXELS];
 #pragma unroll
     for (int i = 0; i < LANE_PIXELS; i++)
-        if (pixel[i] >= 0) z[i] = load_numbers<2>(a.z + pixel[i] * a.K + k);
+        if (pixel[i] >= 0) z[i] = load_wide<2>(a.z + pixel[i] * a.K + k);
     Sums added = {};
 #pragma unroll
     for (int i = 0; i < LANE_PIXELS; i++) {
@@ -584,6 +628,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Argum
 #if SUMS
     store_gradient(a, tile, first_pixel, channel, sums);
 #else
+    if constexpr (Z_STORED) round_sums(sums);
     store_tile(a, tile, first_pixel, channel, sums);
     if constexpr (MOMENTS) store_moments(a, tile, first_pixel, channel, sums);
 #endif

@@ -48,14 +48,16 @@ class Tile(NamedTuple):
     def threads(self) -> int:
         return 32 * (self.rows * self.columns // self.warp_pixels) * (self.channels // self.warp_channels)
 
-    def shared_bytes(self, r: int, s: int, stride: int = 1, *, input_gradient: bool = False, bf16: bool = False) -> int:
+    def shared_bytes(
+        self, r: int, s: int, stride: int = 1, *, input_gradient: bool = False, bf16: bool = False, stored: bool = False
+    ) -> int:
         """Two halo tiles and two taps' weights, one of each in use; bfloat16 ones are half as large, but for the next.
 
-        That one arrives in float32.
+        That one arrives in float32, or as bfloat16 where x is stored so.
         """
         halo = (self.rows + -(-r // stride) - 1) * (self.columns + -(-s // stride) - 1) * _CHUNK
         weights = (self.channels + (8 if input_gradient else 0)) * _CHUNK
-        return 2 * 2 * (halo + weights) + 4 * halo if bf16 else 2 * 4 * (halo + weights)
+        return 2 * 2 * (halo + weights) + (2 if stored else 4) * halo if bf16 else 2 * 4 * (halo + weights)
 
 
 WIDE = Tile(8, 16, 64, 64, 32)
@@ -103,12 +105,15 @@ def kernel_for(
     moments: bool = False,
     sums: bool = False,
     normalized: bool = False,
+    x_stored: bool = False,
+    z_stored: bool = False,
     activation: str | None = None,
 ) -> cuda.Kernel:
     """The kernel of cuda_mma.cu for one tile, stride, type of products, beginning and end.
 
-    The activation is that of the block before, of which ``normalized`` needs the values and ``sums`` the derivative;
-    that of the result is told at the launch.
+    What is read through a normalisation, x, and what will be, z, may be stored as bfloat16. The activation is that of
+    the block before, of which ``normalized`` needs the values and ``sums`` the derivative; that of the result is told
+    at the launch.
     """
     names = ("TILE_ROWS", "TILE_COLUMNS", "TILE_CHANNELS", "WARP_PIXELS", "WARP_CHANNELS")
     choices = (
@@ -118,9 +123,14 @@ def kernel_for(
         ("MOMENTS", int(moments)),
         ("SUMS", int(sums)),
         ("NORMALIZED", int(normalized)),
+        ("X_STORED", int(x_stored)),
+        ("Z_STORED", int(z_stored)),
         ("ACTIVATION", CODES[activation]),
     )
-    ends = (("_moments", moments), ("_of_normalized", normalized), ("_sums", sums))
+    ends = (
+        ("_moments", moments), ("_of_normalized", normalized), ("_sums", sums),
+        ("_x_stored", x_stored), ("_z_stored", z_stored),
+    )  # fmt: skip
     parts = ["_input_grad" if input_gradient else "", *(end for end, wanted in ends if wanted)]
     operation = f"conv2d{''.join(parts)}" + (f"_{activation or 'linear'}" if normalized or sums else "")
     name = f"{operation}_mma_{'bf16' if bf16 else 'tf32'}_{tile.rows}x{tile.columns}x{tile.channels}_stride{stride}"
@@ -200,11 +210,13 @@ def launches_for(
     moments: bool = False,
     sums: bool = False,
     reading: Normalization | None = None,
+    z_stored: bool = False,
 ) -> tuple[Launches, int]:
     """The launches for the arrays of `ARGUMENTS`, or of `SUMS_ARGUMENTS`, and into how many parts they cut the pixels.
 
     Of each part they leave moments or sums where these are wanted. ``x_mean`` and ``x_affine`` are those of the
-    normalisation through which x is read, ``reading``, and None where it is read as it is.
+    normalisation through which x is read, ``reading``, and None where it is read as it is; that says how x is stored,
+    and ``z_stored`` how the result or, for sums, z is.
     """
     call, stride = _call(g, input_gradient=input_gradient), g.stride[0]
     phases = stride if input_gradient else 1  # of output pixels, along each axis
@@ -213,10 +225,12 @@ def launches_for(
     before = reading.activation if reading else g.activation if sums else None
     kernel = kernel_for(
         tile, stride, input_gradient=input_gradient, bf16=bf16, moments=moments, sums=sums,
-        normalized=reading is not None, activation=before,
+        normalized=reading is not None, x_stored=reading is not None and reading.stored, z_stored=z_stored,
+        activation=before,
     )  # fmt: skip
     grid = (call.n * -(-p // tile.rows) * -(-q // tile.columns), -(-call.k // tile.channels), phases**2)
-    shared_bytes = tile.shared_bytes(call.r, call.s, stride, input_gradient=input_gradient, bf16=bf16)
+    stored = reading is not None and reading.stored
+    shared_bytes = tile.shared_bytes(call.r, call.s, stride, input_gradient=input_gradient, bf16=bf16, stored=stored)
     w_rows, w_row = (call.c, call.k) if input_gradient else (call.k, call.c)
     rounding = Rounding(w_rows * call.r * call.s, w_row) if bf16 else None
     prepared = np.zeros(1, kernel.arguments)

@@ -60,14 +60,33 @@
 // taps that do not read it.
 //
 // Compiled with -DKERNEL, -DBF16, -DTILE_OUT, -DTILE_IN, -DWARP_OUT, -DWARP_IN, -DTAPS (that is S), -DSTRIDE,
-// -DNORMALIZED, -DACTIVATION and -DARGUMENT_BYTES by cuda_mma_weight_grad.py, which also launches it.
+// -DNORMALIZED, -DSTORED (the normalised array is of bfloat16), -DACTIVATION and -DARGUMENT_BYTES by
+// cuda_mma_weight_grad.py, which also launches it.
 #include "cuda_ptx.cuh"
 #include "cuda_activation.cuh"
+#include "cuda_stored.cuh"
+
+#if STORED
+typedef Stored Given;  // of the array that is normalised
+#else
+typedef float Given;
+#endif
+#if NORMALIZED == 1
+typedef Given Pixel;
+typedef float Gradient;
+#elif NORMALIZED == 2
+typedef float Pixel;
+typedef Given Gradient;
+#else
+typedef float Pixel;
+typedef float Gradient;
+#endif
+static_assert(!STORED || NORMALIZED, "what is normalised may be bfloat16");
 
 // As ARGUMENTS in cuda_mma_weight_grad.py.
 struct Arguments {
-    const float* gy;      // (N, P, Q, K)
-    const float* x;       // (N, H, W, C)
+    const Gradient* gy;   // (N, P, Q, K)
+    const Pixel* x;       // (N, H, W, C)
     const float* mean;    // of each channel of the array that is normalised; null where none is
     const float* affine;  // scale and offset of each of them; likewise
     float* partials;      // (parts, K, R, TAPS, C)
@@ -109,6 +128,10 @@ __device__ __forceinline__ Tile tile_of_block(const Arguments& a) {
             static_cast<int>(blockIdx.z)};
 }
 
+// Start copying four channels: 16 bytes, or the 8 of bfloat16, which are rewritten as 16.
+__device__ __forceinline__ void copy_piece(u32 to, const float* from, bool wanted) { copy_async_16(to, from, wanted); }
+__device__ __forceinline__ void copy_piece(u32 to, const Stored* from, bool wanted) { copy_async_8(to, from, wanted); }
+
 // Start copying strip number `index` of gy, and the pixels of x that tap row r reads for it. The result says which of
 // this thread's pieces of the normalised array lie inside it: bit t, whether the piece of its turn t does.
 __device__ __forceinline__ u32 load_strip(const Arguments& a, const Tile& tile, int index, u32 to) {
@@ -122,7 +145,7 @@ __device__ __forceinline__ u32 load_strip(const Arguments& a, const Tile& tile, 
         const int p = p0 + pixel / STRIP_COLUMNS, q = q0 + pixel % STRIP_COLUMNS, k = tile.k0 + piece * 4;
         const bool inside = p < a.P && q < a.Q && k < a.K;
         const long long offset = inside ? ((static_cast<long long>(n) * a.P + p) * a.Q + q) * a.K + k : 0;
-        copy_async_16(to + pixel * GY_ROW_BYTES + piece * 16, a.gy + offset, inside);
+        copy_piece(to + pixel * GY_ROW_BYTES + piece * 16, a.gy + offset, inside);
         if constexpr (NORMALIZED == 2) to_normalize |= static_cast<u32>(inside) << turn;
     }
     for (int i = threadIdx.x, turn = 0; i < X_PIECES; i += THREADS, turn++) {
@@ -131,7 +154,7 @@ __device__ __forceinline__ u32 load_strip(const Arguments& a, const Tile& tile, 
         const int w = q0 * STRIDE - a.left + pixel % X_COLUMNS, c = tile.c0 + piece * 4;
         const bool inside = h >= 0 && h < a.H && w >= 0 && w < a.W && c < a.C;
         const long long offset = inside ? ((static_cast<long long>(n) * a.H + h) * a.W + w) * a.C + c : 0;
-        copy_async_16(to + GY_BYTES + pixel * X_ROW_BYTES + piece * 16, a.x + offset, inside);
+        copy_piece(to + GY_BYTES + pixel * X_ROW_BYTES + piece * 16, a.x + offset, inside);
         if constexpr (NORMALIZED == 1) to_normalize |= static_cast<u32>(inside) << turn;
     }
     return to_normalize;
@@ -159,10 +182,19 @@ __device__ __forceinline__ void normalize_strip(const Arguments& a, const Factor
     constexpr int STEP = THREADS / OF_PIXEL * ROW_BYTES;
     const u32 pixel = threadIdx.x / OF_PIXEL, piece = threadIdx.x % OF_PIXEL;
     const u32 first = strip + (NORMALIZED == 1 ? GY_BYTES : 0) + pixel * ROW_BYTES + piece * 16;
+    // In the last turn some threads have no piece. A piece of zeros is one already, but for the half of it that a copy
+    // of bfloat16 leaves.
+    const auto rewrites = [=](int turn) {
+        if (turn < WHOLE_TURNS) return true;
+        return STORED ? static_cast<int>(threadIdx.x) + turn * THREADS < PIECES : (to_normalize >> turn & 1) != 0;
+    };
     Numbers<4, float> z[TURNS];
 #pragma unroll
     for (int turn = 0; turn < TURNS; turn++)
-        if (turn < WHOLE_TURNS || to_normalize >> turn & 1) z[turn] = load_shared<4, float>(first + turn * STEP);
+        if (rewrites(turn)) {
+            if constexpr (STORED) z[turn] = widened(load_shared<4, Stored>(first + turn * STEP));
+            else z[turn] = load_shared<4, float>(first + turn * STEP);
+        }
 #pragma unroll
     for (int turn = 0; turn < TURNS; turn++) {
         const bool inside = to_normalize >> turn & 1;
@@ -172,7 +204,7 @@ __device__ __forceinline__ void normalize_strip(const Arguments& a, const Factor
             const float y = activate(d * f.scale.number[v] + f.offset.number[v], ACTIVATION, a.negative_slope);
             z[turn].number[v] = inside ? y : 0;
         }
-        if (turn < WHOLE_TURNS || inside) store_shared(first + turn * STEP, z[turn]);
+        if (rewrites(turn)) store_shared(first + turn * STEP, z[turn]);
     }
 }
 

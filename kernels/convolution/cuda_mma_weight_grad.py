@@ -68,6 +68,7 @@ class Reading(NamedTuple):
     normalized: str | None = None
     activation: str | None = None
     negative_slope: float = 0.0
+    stored: bool = False  # as bfloat16
 
 
 _AS_THEY_LIE = Reading()
@@ -81,15 +82,20 @@ def kernel_for(
     *,
     bf16: bool = False,
     normalized: str | None = None,
+    stored: bool = False,
     activation: str | None = None,
 ) -> cuda.Kernel:
     """The kernel of cuda_mma_weight_grad.cu for one tile, a row of taps, a stride, a type of products and a reading."""
-    names = ("TILE_OUT", "TILE_IN", "WARP_OUT", "WARP_IN", "TAPS", "STRIDE", "BF16", "NORMALIZED", "ACTIVATION")
-    reading = (None, "x", "gy").index(normalized), CODES[activation]
-    macros = tuple(zip(names, (*tile, taps, stride, int(bf16), *reading), strict=True))
+    names = ("TILE_OUT", "TILE_IN", "WARP_OUT", "WARP_IN", "TAPS", "STRIDE", "BF16")
+    reading = (
+        ("NORMALIZED", (None, "x", "gy").index(normalized)),
+        ("STORED", int(stored)),
+        ("ACTIVATION", CODES[activation]),
+    )
+    macros = (*zip(names, (*tile, taps, stride, int(bf16)), strict=True), *reading)
     operation = "conv2d_weight_grad"
     if normalized:
-        operation += f"_{normalized}_normalized_{activation or 'linear'}"
+        operation += f"_{normalized}_normalized_{activation or 'linear'}{'_stored' if stored else ''}"
     name = f"{operation}_mma_{'bf16' if bf16 else 'tf32'}_{tile.out}x{tile.into}_taps{taps}_stride{stride}"
     return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros)
 
@@ -124,7 +130,8 @@ def prepare(g: ConvGeometry, *, bf16: bool = False, reading: Reading = _AS_THEY_
     """Prepare both launches for gy and x and, where one is normalised, mean and affine."""
     tile, stride = tile_for(g), g.stride[0]
     through = {"normalized": reading.normalized, "activation": reading.activation}
-    kernel, shared_bytes = kernel_for(tile, g.s, stride, bf16=bf16, **through), tile.shared_bytes(g.s, stride)
+    kernel = kernel_for(tile, g.s, stride, bf16=bf16, stored=reading.stored, **through)
+    shared_bytes = tile.shared_bytes(g.s, stride)
     pieces = -(-g.k // tile.out) * -(-g.c // tile.into)
     strips = g.n * -(-g.p // _STRIP[0]) * -(-g.q // _STRIP[1])
     parts, each = parts_of(strips, _BLOCKS // (pieces * g.r), _LEAST_STRIPS)

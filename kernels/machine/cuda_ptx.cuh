@@ -19,6 +19,11 @@ __device__ __forceinline__ void copy_async_16(u32 to, const void* from, bool wan
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(wanted ? 16 : 0) : "memory");
 }
 
+// The same with 8 bytes, by way of the first-level cache, as copies of less than 16 must go.
+__device__ __forceinline__ void copy_async_8(u32 to, const void* from, bool wanted) {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;" ::"r"(to), "l"(from), "r"(wanted ? 8 : 0) : "memory");
+}
+
 // Close a group of this thread's copies.
 __device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 

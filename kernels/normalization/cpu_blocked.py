@@ -32,6 +32,7 @@ from ..machine.streams import read, stack, write
 from ..machine.threads import launch
 from ..operation import Run
 from .geometry import Normalization
+from .geometry import rejects as rejects
 
 WIDTH = 256
 NARROW = 32

@@ -25,6 +25,7 @@ from ..machine.streams import read, stack, write
 from ..operation import Run
 from .cpu_blocked import CHANNELS, WIDTH, Stage, apply_chunk, folded, partial_chunk, repeat
 from .geometry import Normalization
+from .geometry import rejects as rejects
 
 
 def _through(activation: str, scalar: Any) -> Callable[..., Any]:

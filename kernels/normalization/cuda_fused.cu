@@ -29,14 +29,23 @@
 // GRADIENT. Four rows are loaded before the first is used, 64 bytes a thread on their way: 264 blocks of 256 threads
 // have 4.3 MB, somewhat more than a large GPU needs to hide a latency of 0.7 microseconds at 4 TB/s.
 //
-// Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DVECTOR, -DMODE, -DACTIVATION and -DARGUMENT_BYTES by cuda_fused.py.
+// x may be of bfloat16 (-DSTORED=1), 2 bytes a number: what a convolution has left for its gradient.
+//
+// Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DSTORED, -DVECTOR, -DMODE, -DACTIVATION and -DARGUMENT_BYTES by
+// cuda_fused.py.
 #include "cuda_ptx.cuh"
 #include "cuda_activation.cuh"
+#include "cuda_stored.cuh"
 
 #if DOUBLE
 typedef double Real;
 #else
 typedef float Real;
+#endif
+#if STORED
+typedef Stored Given;  // of x, which is bfloat16
+#else
+typedef Real Given;
 #endif
 
 // As MODES in cuda_fused.py.
@@ -50,7 +59,7 @@ typedef float Real;
 
 // As ARGUMENTS in cuda_fused.py. An array that the mode does not name is null; weight and bias may be.
 struct Arguments {
-    const Real* x;        // (rows, C)
+    const Given* x;       // (rows, C)
     const Real* gy;       // (rows, C)
     const Real* mean;     // (C,)
     const Real* spread;   // (C,): inverse_std; for INFERENCE the variance
@@ -91,7 +100,8 @@ struct Factors {
 
 __device__ __forceinline__ Factors factors_of(const Arguments& a, int c, long long first_row) {
     Factors f;
-    f.center = load_numbers<VECTOR>((MODE == MOMENTS ? a.x + first_row * a.C : a.mean) + c);
+    if constexpr (MODE == MOMENTS) f.center = load_wide<VECTOR>(a.x + first_row * a.C + c);
+    else f.center = load_numbers<VECTOR>(a.mean + c);
     if constexpr (MODE == TRAINING || (READS_GY && ACTIVATION)) {
         f.scale = load_numbers<VECTOR>(a.affine + c);
         f.offset = load_numbers<VECTOR>(a.affine + a.C + c);
@@ -129,7 +139,7 @@ __device__ __forceinline__ void do_rows(const Arguments& a, const Factors& f, lo
     Channels x[COUNT], gy[COUNT];
 #pragma unroll
     for (int k = 0; k < COUNT; k++) {
-        x[k] = load_numbers<VECTOR>(a.x + at + k * step);
+        x[k] = load_wide<VECTOR>(a.x + at + k * step);
         if constexpr (READS_GY) gy[k] = load_numbers<VECTOR>(a.gy + at + k * step);
     }
 #pragma unroll
@@ -159,7 +169,7 @@ __device__ __forceinline__ void do_rows(const Arguments& a, const Factors& f, lo
 
 // Make the sums of `count` rows relative to the channel's first number.
 __device__ __forceinline__ void recenter(const Arguments& a, const Factors& f, int c, long long count, Sums& sums) {
-    const Channels first = load_numbers<VECTOR>(a.x + c);
+    const Channels first = load_wide<VECTOR>(a.x + c);
 #pragma unroll
     for (int v = 0; v < VECTOR; v++) {
         const double moved = static_cast<double>(f.center.number[v]) - first.number[v];

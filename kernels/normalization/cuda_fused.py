@@ -50,26 +50,32 @@ FINISH_GRAD_ARGUMENTS = np.dtype(
 
 
 @functools.cache
-def kernel_for(mode: str, dtype: str, vector: int, activation: str | None) -> cuda.Kernel:
-    """The kernel of cuda_fused.cu for one pass, type, number of channels in a load, and activation."""
+def kernel_for(mode: str, dtype: str, vector: int, activation: str | None, *, stored: bool = False) -> cuda.Kernel:
+    """The kernel of cuda_fused.cu for one pass, type, number of channels in a load, and activation.
+
+    x is of bfloat16 where it is ``stored``.
+    """
     macros = (
-        ("THREADS", _THREADS), ("DOUBLE", int(dtype == "float64")), ("VECTOR", vector),
+        ("THREADS", _THREADS), ("DOUBLE", int(dtype == "float64")), ("STORED", int(stored)), ("VECTOR", vector),
         ("MODE", MODES.index(mode)), ("ACTIVATION", CODES[activation]),
     )  # fmt: skip
-    name = f"batch_norm_{mode}_{activation or 'linear'}_{dtype}_x{vector}"
+    name = f"batch_norm_{mode}_{activation or 'linear'}_{dtype}{'_stored' if stored else ''}_x{vector}"
     return cuda.Kernel(_SOURCE, name, _THREADS, ARGUMENTS, macros)
 
 
 @functools.cache
-def finish_kernel(dtype: str, *, grad: bool = False, centered: bool = False, many: bool = False) -> cuda.Kernel:
+def finish_kernel(
+    dtype: str, *, stored: bool = False, grad: bool = False, centered: bool = False, many: bool = False
+) -> cuda.Kernel:
     """The kernel of cuda_fused_finish.cu; there are many parts where a convolution's warps leave them."""
     arguments = FINISH_GRAD_ARGUMENTS if grad else FINISH_ARGUMENTS
     channels = _FINISHED_OF_MANY if many or centered else _FINISHED
     macros = (
-        ("THREADS", _THREADS), ("CHANNELS", channels), ("DOUBLE", int(dtype == "float64")),
+        ("THREADS", _THREADS), ("CHANNELS", channels), ("DOUBLE", int(dtype == "float64")), ("STORED", int(stored)),
         ("GRAD", int(grad)), ("CENTERED", int(centered)),
     )  # fmt: skip
-    name = f"batch_norm_finish{'_grad' if grad else ''}{'_centered' if centered else ''}_{dtype}_x{channels}"
+    ends = (("_grad", grad), ("_centered", centered), (f"_{dtype}", True), ("_stored", stored), (f"_x{channels}", True))
+    name = f"batch_norm_finish{''.join(end for end, wanted in ends if wanted)}"
     return cuda.Kernel(_FINISH_SOURCE, name, _THREADS, arguments, macros)
 
 
@@ -97,7 +103,7 @@ class Pass:
             prepared["eps"], prepared["negative_slope"] = g.eps, g.negative_slope
             prepared["C"], prepared["lanes"] = g.channels, lanes
             shared_bytes = _THREADS // 32 * 2 * lanes * vector * 8 if adds else 0
-            kernel = kernel_for(mode, g.dtype.name, vector, activation)
+            kernel = kernel_for(mode, g.dtype.name, vector, activation, stored=g.stored)
             self.parts[vector] = parts
             self.stages[vector] = cuda.Stage(kernel, (across, parts, 1), shared_bytes, prepared)
 
@@ -125,7 +131,8 @@ def finish(g: Normalization, parts: int, *, grad: bool = False, centered: bool =
 
     Parts are those of `Pass.add`, or of a convolution, whose moments are centered.
     """
-    kernel = finish_kernel(g.dtype.name, grad=grad, centered=centered, many=parts > _ADDING_BLOCKS)
+    many = parts > _ADDING_BLOCKS
+    kernel = finish_kernel(g.dtype.name, stored=g.stored and not grad, grad=grad, centered=centered, many=many)
     prepared = np.zeros(1, kernel.arguments)
     prepared["parts"], prepared["C"] = parts, g.channels
     if not grad:

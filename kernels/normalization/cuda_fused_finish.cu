@@ -14,14 +14,20 @@
 // Memory traffic: 16 bytes for each part and channel, 270 KB for 64 channels. It is bound by latency, of which it has
 // three in a row: the first of a kernel, the loads, the stores.
 //
-// Compiled with -DKERNEL, -DTHREADS, -DCHANNELS, -DDOUBLE, -DGRAD, -DCENTERED and -DARGUMENT_BYTES by cuda_fused.py,
-// which also launches it.
+// Compiled with -DKERNEL, -DTHREADS, -DCHANNELS, -DDOUBLE, -DSTORED (x is of bfloat16), -DGRAD, -DCENTERED, and
+// -DARGUMENT_BYTES by cuda_fused.py, which also launches it.
 #include "cuda_ptx.cuh"
+#include "cuda_stored.cuh"
 
 #if DOUBLE
 typedef double Real;
 #else
 typedef float Real;
+#endif
+#if STORED
+typedef Stored Given;  // of x
+#else
+typedef Real Given;
 #endif
 
 // As FINISH_ARGUMENTS in cuda_fused.py, or FINISH_GRAD_ARGUMENTS.
@@ -35,7 +41,7 @@ struct Arguments {
     Real* gweight;  // (C,)
     Real* gbias;    // (C,)
 #else
-    const Real* x;       // (rows, C): its first row is what the sums are relative to
+    const Given* x;      // (rows, C): its first row is what the sums are relative to
     const Real* weight;  // (C,), or null for ones
     const Real* bias;    // (C,), or null for zeros
     Real* mean;          // (C,)
@@ -59,7 +65,7 @@ __device__ __forceinline__ void finish(const Arguments& a, int c, double sum, do
 }
 #else
 __device__ __forceinline__ void finish(const Arguments& a, int c, double sum, double squares) {
-    const double moved = sum / a.rows, center = load_number(a.x + c) + moved;
+    const double moved = sum / a.rows, center = load_wide<1>(a.x + c).number[0] + moved;
     const double difference = squares - sum * moved;
     const double deviations = difference < 0 ? 0 : difference;  // rounding may leave less than nothing; NaN stays
     const double inverse = 1 / sqrt(deviations / a.rows + a.eps);
@@ -79,7 +85,7 @@ __device__ __forceinline__ void finish(const Arguments& a, int c, double sum, do
 __device__ __forceinline__ void add_part(const Arguments& a, long long part, int c, double& first, double& second) {
 #if CENTERED
     const Numbers<4, float> own = load_numbers<4>(a.partials + (part * a.C + c) * 4);
-    const double moved = static_cast<double>(own.number[0]) - load_number(a.x + c), sum = own.number[2];
+    const double moved = static_cast<double>(own.number[0]) - load_wide<1>(a.x + c).number[0], sum = own.number[2];
     first += sum + own.number[1] * moved;
     second += own.number[3] + moved * (2 * sum + own.number[1] * moved);
 #else

@@ -35,6 +35,7 @@ from ..operation import Run
 from ..reduction.cuda_naive import sum_rows
 from ..reduction.geometry import Pass
 from .geometry import Normalization
+from .geometry import rejects as rejects
 
 CENTER, SCALE, OFFSET = 0, 1, 2  # rows of ``factors``: what the numbers of each channel are moved and multiplied by
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..activation.epilogue import ACTIVATIONS
+from ..bfloat16 import wide_spec
 from ..elementwise.geometry import check_real, finite
 from ..operation import Spec
 
@@ -23,6 +24,8 @@ class Normalization:
     negative_slope: float
     passes: int
     outputs: tuple[tuple[tuple[int, ...], np.dtype], ...]
+    stored: bool = False
+    """Whether x is of bfloat16 (`kernels.bfloat16`), and everything else of float32."""
 
     @property
     def flops(self) -> float:
@@ -32,7 +35,13 @@ class Normalization:
     @property
     def bytes_moved(self) -> float:
         """Bytes of the large arrays, each once for each time that it must be walked."""
-        return self.passes * self.rows * self.channels * self.dtype.itemsize
+        passes = self.passes - 0.5 * self.stored * (self.passes // 2)  # x is read in every other one
+        return passes * self.rows * self.channels * self.dtype.itemsize
+
+
+def rejects(g: Normalization) -> str | None:
+    """Why a variant that reads numbers as they are cannot take a call, or None."""
+    return "takes no bfloat16" if g.stored else None
 
 
 def _check(name: str, x: Spec, vectors: dict[str, Spec | None], activation: Any) -> None:
@@ -97,10 +106,11 @@ def batch_norm_train_geometry(
 def batch_norm_apply_geometry(x: Spec, mean: Spec, affine: Spec, activation: Any, slope: Any) -> Normalization:
     """Check a call of `batch_norm_apply`."""
     name = "batch_norm_apply"
+    x, stored = wide_spec(x)
     _check(name, x, {"mean": mean}, activation)
     _check_beside(name, x, "affine", affine, (2, x.shape[-1]))
     rows, slope = math.prod(x.shape[:-1]), finite(name, "negative_slope", slope)
-    return Normalization(x.dtype, rows, x.shape[-1], 0.0, activation, slope, 2, ((x.shape, x.dtype),))
+    return Normalization(x.dtype, rows, x.shape[-1], 0.0, activation, slope, 2, ((x.shape, x.dtype),), stored)
 
 
 def batch_norm_grad_geometry(
@@ -109,6 +119,7 @@ def batch_norm_grad_geometry(
 ) -> Normalization:  # fmt: skip
     """Check a call of `batch_norm_grad`."""
     name = "batch_norm_grad"
+    x, stored = wide_spec(x)
     _check(name, x, {"mean": mean, "inverse_std": inverse_std, "weight": weight}, activation)
     _check_beside(name, x, "gy", gy, x.shape)
     if affine is not None:
@@ -120,4 +131,4 @@ def batch_norm_grad_geometry(
         raise ValueError(f"{name}: negative_slope expects at least 0 but got {slope}")
     rows, vector = math.prod(x.shape[:-1]), (x.shape[-1:], x.dtype)
     outputs = ((x.shape, x.dtype), vector, vector)
-    return Normalization(x.dtype, rows, x.shape[-1], 0.0, activation, slope, 5, outputs)
+    return Normalization(x.dtype, rows, x.shape[-1], 0.0, activation, slope, 5, outputs, stored)

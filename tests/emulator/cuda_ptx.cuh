@@ -24,7 +24,11 @@ typedef unsigned int u32;
 inline u32 shared_memory() { return emulator::SHARED_BASE; }
 
 inline void copy_async_16(u32 to, const void* from, bool wanted, int line = __builtin_LINE()) {
-    emulator::start_copy(to, from, wanted, line);
+    emulator::start_copy(to, from, wanted, 16, "copy_async_16", line);
+}
+
+inline void copy_async_8(u32 to, const void* from, bool wanted, int line = __builtin_LINE()) {
+    emulator::start_copy(to, from, wanted, 8, "copy_async_8", line);
 }
 
 inline void commit_copies() { emulator::commit(); }

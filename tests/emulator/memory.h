@@ -131,6 +131,7 @@ inline void write_device(void* to, const void* from, size_t bytes, const char* w
 struct Copy {
     uint32_t to;
     unsigned char bytes[16];
+    uint32_t count;
 };
 struct Copies {
     std::vector<Copy> open;
@@ -138,14 +139,14 @@ struct Copies {
 };
 inline std::vector<Copies> copies;
 
-inline void start_copy(uint32_t to, const void* from, bool wanted, int line) {
-    Copy copy{shared_offset(to, 16, "copy_async_16", line), {}};
-    if (wanted) read_device(copy.bytes, from, 16, "copy_async_16", line);
-    for (uint32_t i = copy.to / 4; i < copy.to / 4 + 4; i++) {
-        check_write(words[i], "copy_async_16", line);
+inline void start_copy(uint32_t to, const void* from, bool wanted, uint32_t count, const char* what, int line) {
+    Copy copy{shared_offset(to, count, what, line), {}, count};
+    if (wanted) read_device(copy.bytes, from, count, what, line);
+    for (uint32_t i = copy.to / 4; i < copy.to / 4 + count / 4; i++) {
+        check_write(words[i], what, line);
         words[i].copier = current;
     }
-    memset(shared.data() + copy.to, 0xFF, 16);
+    memset(shared.data() + copy.to, 0xFF, count);
     copies[current].open.push_back(copy);
 }
 
@@ -159,8 +160,8 @@ inline void finish_copies(size_t pending) {
     Copies& own = copies[current];
     for (; own.groups.size() > pending; own.groups.pop_front())
         for (const Copy& copy : own.groups.front()) {
-            memcpy(shared.data() + copy.to, copy.bytes, 16);
-            for (uint32_t i = copy.to / 4; i < copy.to / 4 + 4; i++) {
+            memcpy(shared.data() + copy.to, copy.bytes, copy.count);
+            for (uint32_t i = copy.to / 4; i < copy.to / 4 + copy.count / 4; i++) {
                 words[i].copier = NOBODY;
                 words[i].writer = current;
                 words[i].written = barriers_passed;

@@ -258,7 +258,46 @@ def test_blocks_in_a_row_are_read_through_their_normalisations(precision):
         np.testing.assert_allclose(there, here, rtol=0, atol=bound * max(np.abs(here).max(), 1e-3))
 
 
+def test_images_between_blocks_are_stored_as_bfloat16():
+    """Half the bytes; and what is composed of primitives, for second derivatives, reads them too."""
+    nn.manual_seed(0)
+    first, second = (nn.Conv2dBatchNorm(8, 8, 3, padding=1, activation="tanh").to("cuda") for _ in range(2))
+    x = nn.Tensor(signed(1, 6, 9, 8, dtype=np.float32)).to("cuda").requires_grad_()
+    parameters = [x, *first.parameters(), *second.parameters()]
+    with kernels.precision("bfloat16"):
+        held = first.link(x)
+        assert held.z.dtype == np.uint16
+        loss = second.link(held).applied().square().mean()
+        once = nn.grad(loss, parameters)
+        loss = second.link(first.link(x)).applied().square().mean()
+        recorded = nn.grad(loss, parameters, create_graph=True)
+        penalty = sum((g.square().sum() for g in recorded[1:]), recorded[0].square().sum())
+        twice = nn.grad(penalty, parameters, allow_unused=True)
+    bound = 2.0**-7 * 10  # of factors and of what is stored, through two layers and back
+    for ours, theirs in zip(once, recorded, strict=True):
+        here, there = ours.data.get(), theirs.data.get()
+        np.testing.assert_allclose(here, there, rtol=0, atol=bound * max(np.abs(there).max(), 1e-3))
+    assert all(g is None or np.isfinite(g.data.get()).all() for g in twice)
+
+
 # --- capture ---
+
+
+@pytest.mark.parametrize("precision", ["tf32", "bfloat16"])
+def test_a_captured_step_of_blocks_in_a_row_has_the_bits_of_the_step(precision):
+    states = []
+    for wrap in (nn.capture, lambda step: step):
+        nn.manual_seed(0)
+        model = nn.models.DnCNN(depth=4, channels=8).to("cuda")
+        optimizer = nn.optim.Adam(model.parameters(), lr=0.01)
+        x, y = (nn.Tensor(signed(1, 5, 7, 1, seed=seed, dtype=np.float32)).to("cuda") for seed in (0, 1))
+        step = wrap(lambda x, y, model=model, optimizer=optimizer: train(model, optimizer, x, y))
+        with kernels.precision(precision):
+            losses = [float(step(x, y)) for _ in range(4)]
+        states.append((losses, [p.data.get() for p in model.parameters()]))
+    assert states[0][0] == states[1][0]
+    for ours, theirs in zip(states[0][1], states[1][1], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def everything(optimizer_class=nn.optim.Adam, **settings):
