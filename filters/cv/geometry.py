@@ -387,14 +387,15 @@ def _warp(
         if np.linalg.det(matrix) == 0:
             raise ValueError(f"{name}: M expects a matrix that has an inverse but got {matrix.tolist()}")
         matrix = np.linalg.inv(matrix)
-    x = planes.wide()
+    x = planes.array
     values = np.asarray(value, np.float64).ravel()[: x.shape[3]]
     if values.size not in (1, x.shape[3]):
         raise ValueError(f"{name}: borderValue expects a number or {x.shape[3]} of them but got {value!r}")
     how: dict[str, Any] = {"mode": _WARP[interpolation], "border": mode}
     alike = mode != "constant" or bool(np.all(values == values[0]))
-    result = kernels.warp2d(x, matrix, size, **how, cval=float(values[0]) if alike else 0.0)
+    wide = x if alike else planes.wide()  # sums of parts are rounded at the end
+    result = kernels.warp2d(wide, matrix, size, **how, cval=float(values[0]) if alike else 0.0)
     if not alike:
-        covered = kernels.warp2d(np.ones((1, *x.shape[1:3], 1), x.dtype), matrix, size, **how)
-        result += (1 - covered) * values.astype(x.dtype)
+        covered = kernels.warp2d(np.ones((1, *x.shape[1:3], 1), wide.dtype), matrix, size, **how)
+        result += (1 - covered) * values.astype(wide.dtype)
     return planes.done(result, dst)

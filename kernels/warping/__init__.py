@@ -15,13 +15,14 @@ from ..arrays import beside, to_device
 from ..convolution.geometry import check_array, check_shape, pair
 from ..correlation.geometry import check_border
 from ..correlation.reference import MODES as BORDERS
-from ..interpolation.reference import MODES, TAPS
+from ..interpolation import INTEGERS
+from ..interpolation.reference import AREA, MODES, TAPS
 from ..operation import Operation, Spec, Variant
 from . import reference
 
 __all__ = ["warp2d", "warp2d_grad"]
 
-_MODES = MODES[1 : len(TAPS)]
+_MODES = MODES[1:AREA]
 
 
 class WarpGeometry(NamedTuple):
@@ -44,6 +45,13 @@ class WarpGeometry(NamedTuple):
     def taps(self) -> int:
         """Along one axis."""
         return TAPS[self.mode]
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The range of integers; two zeros for others."""
+        if self.dtype.kind == "f":
+            return 0.0, 0.0
+        return float(np.iinfo(self.dtype).min), float(np.iinfo(self.dtype).max)
 
     @property
     def flops(self) -> float:
@@ -75,7 +83,10 @@ def _checked(
 
 
 def _warp(x: Spec, matrix: Spec, *how: Any) -> WarpGeometry:
-    check_array("warp2d", "x", x, "N H W C")
+    if x.dtype.name not in INTEGERS:
+        check_array("warp2d", "x", x, "N H W C")
+    elif len(x.shape) != 4:
+        raise ValueError(f"warp2d: x expects 4 axes (N, H, W, C) but got shape {x.shape}")
     g = _checked("warp2d", x.shape, x.dtype, matrix, *how)
     return g._replace(outputs=((g.warped, x.dtype),))
 
@@ -100,6 +111,9 @@ _CASES: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
 )
 
 
+_BYTES = {"shapes": [(1, 4, 5, 3), (1, 3, 3)], "below": {0: 256}, "integers": "uint8", "border": "reflect"}
+
+
 def _declare(name: str, geometry: Any, definition: Any, constants: Any, build: str, cases: Any) -> Operation:
     return Operation(
         name,
@@ -118,8 +132,8 @@ def _declare(name: str, geometry: Any, definition: Any, constants: Any, build: s
 
 
 WARP2D = _declare(
-    "warp2d", _warp, reference.warp2d, lambda g: (g.taps, g.mode, g.border, g.cval), "build",
-    tuple({"shapes": [shape, (1, 3, 3)], **how} for shape, how in _CASES),
+    "warp2d", _warp, reference.warp2d, lambda g: (g.taps, g.mode, g.border, g.cval, g.limits), "build",
+    (*({"shapes": [shape, (1, 3, 3)], **how} for shape, how in _CASES), _BYTES),
 )  # fmt: skip
 WARP2D_GRAD = _declare(
     "warp2d_grad", _warp_grad, reference.warp2d_grad, lambda g: (g.taps, g.mode, g.border), "build_grad",
@@ -151,8 +165,9 @@ def warp2d(
 
     Parameters
     ----------
-    x : (N, H, W, C), float32 or float64
-        At least one pixel.
+    x : (N, H, W, C), float32, float64, uint8, uint16 or int16
+        At least one pixel. Integers are weighted in float32, rounded to the nearest, halves to even, and kept inside
+        their range.
     matrix : (3, 3) or (N, 3, 3) array-like
         Row p, column q of the result lies in the image at column ``u / w``, row ``v / w``, with ``(u, v, w) = matrix @
         (q, p, 1)``.

@@ -4,8 +4,13 @@ A worker is compiled for each mode, so that the weights are straight-line code a
 computes places and weights of a pixel once for all its channels. Almost every pixel takes all its taps from inside the
 image, where they follow one another in memory; only the others ask what lies outside.
 
-Rows of the result are computed alone. In the adjoint, pixels of any row may add to the same pixel of the image, so
-there an image is one task, and its sums have one order.
+Where the map is affine, the pixels of a row that take all their taps from inside the image are one run, since both
+places grow or fall along it. Of straight lines and nearest pixels that run has a loop of its own, without a question
+for each pixel: places of some hundred pixels are computed in vectors, and then the pixels from there.
+
+Integers are read as they lie, weighted in float32, and rounded as they are stored. Rows of the result are computed
+alone. In the adjoint, pixels of any row may add to the same pixel of the image, so there an image is one task, and its
+sums have one order.
 
 Fast-math is off: where a place lies just between two pixels, the definition and this code must choose the same one.
 """
@@ -16,13 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import types
+from numba.extending import register_jitable
 
-from ..correlation.reference import border
-from ..interpolation.reference import TAPS, first_tap, weight
+from ..correlation.reference import CONSTANT, border
+from ..interpolation.reference import BILINEAR, NEAREST_EXACT, TAPS, first_tap, weight
 from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.pointers import float_bits, pointer, word_of
-from ..machine.streams import stack
+from ..machine.rounding import saturating
+from ..machine.streams import read, stack, write
 from ..machine.threads import launch
 from ..operation import Run
 from .reference import coordinate, mirrored
@@ -31,19 +38,79 @@ if TYPE_CHECKING:
     from . import WarpGeometry
 
 _NS_PER_TAP = 1.0
+_CHUNK = 512  # pixels whose places are computed together
+_CONSTANT = (1, 3)  # numbers of channels that a worker knows when it is compiled
+
+
+def _run(number: Any, real: Any, mode: int, channels: int) -> Any:
+    """The pixels ``first .. last - 1`` of a row, which take their taps from inside the image, of an affine map."""
+    converted, whole = saturating(real, number), isinstance(number, types.Integer)
+
+    @register_jitable
+    def nearest(image, result, first, last, W, C, m0, along, m3, down):
+        for q in range(first, last):
+            column = np.int64(np.floor((m0 * q + along[0]) + along[1] + 0.5))
+            row = np.int64(np.floor((m3 * q + down[0]) + down[1] + 0.5))
+            place = (row * W + column) * C
+            for c in range(C):
+                write(result, q * C + c, read(image, place + c))
+
+    @register_jitable
+    def straight(image, result, first, last, W, C, m0, along, m3, down):
+        one, zero = real(1), real(0)
+        places, rights, belows = stack(_CHUNK, types.int32), stack(_CHUNK, real), stack(_CHUNK, real)
+        for start in range(first, last, _CHUNK):
+            count = min(_CHUNK, last - start)
+            for j in range(count):
+                q = start + j
+                column, row = (m0 * q + along[0]) + along[1], (m3 * q + down[0]) + down[1]
+                left, top = np.int32(column), np.int32(row)  # of numbers that are not negative
+                rights[j], belows[j] = real(column - left), real(row - top)
+                places[j] = np.int32(np.int32(np.int32(top * np.int32(W)) + left) * np.int32(C))
+            for j in range(count):
+                right, below = rights[j], belows[j]
+                a, b = real(one - below) * real(one - right), real(one - below) * right
+                d, e = below * real(one - right), below * right
+                for c in range(C):
+                    k = np.int64(places[j]) + c
+                    # All are loaded, without a question; what has no weight may be NaN and does not count.
+                    v0, v1 = real(read(image, k)), real(read(image, k + C))
+                    v2, v3 = real(read(image, k + W * C)), real(read(image, k + W * C + C))
+                    if not whole:
+                        v0, v1 = v0 if a != zero else zero, v1 if b != zero else zero
+                        v2, v3 = v2 if d != zero else zero, v3 if e != zero else zero
+                    total = real(real(a * v0 + b * v1) + real(d * v2 + e * v3))
+                    write(result, (start + j) * C + c, converted(total))
+
+    @register_jitable
+    def none(image, result, first, last, W, C, m0, along, m3, down):
+        """Other modes have no loop of their own."""
+
+    chosen = {NEAREST_EXACT: nearest, BILINEAR: straight}.get(mode, none)
+    if channels == 0:
+        return chosen
+
+    @register_jitable
+    def of_constant(image, result, first, last, W, C, m0, along, m3, down):
+        chosen(image, result, first, last, W, channels, m0, along, m3, down)
+
+    return of_constant
 
 
 @kernel(fastmath=False)
-def _warp(dtype: str, mode: int, adjoint: bool) -> Any:
+def _warp(dtype: str, mode: int, adjoint: bool, channels: int) -> Any:
     """Task: a row of the result; in the adjoint, an image."""
     number, taps = getattr(types, dtype), TAPS[mode]
+    real = number if isinstance(number, types.Float) else types.float32
     size = number.bitwidth // 8
+    run, converted = _run(number, real, mode, channels), saturating(real, number)
+    has_run = mode in (NEAREST_EXACT, BILINEAR) and not adjoint
 
     def work(begin, end, slot, block):
         image_at, matrix_at, result_at = block[0], block[1], block[2]
         H, W, P, Q, C, matrices, outside = block[3], block[4], block[5], block[6], block[7], block[8], block[9]
-        cval = number(float_bits(block[10]))
-        down, along = stack(taps, number), stack(taps, number)
+        cval = real(float_bits(block[10]))
+        down, along = stack(taps, real), stack(taps, real)
         rows, columns = stack(taps, types.int64), stack(taps, types.int64)
         first_row = begin * P if adjoint else begin
         last_row = end * P if adjoint else end
@@ -57,49 +124,97 @@ def _warp(dtype: str, mode: int, adjoint: bool) -> Any:
                     image[i] = number(0)
             m0, m1, m2, m3, m4, m5 = m[0], m[1], m[2], m[3], m[4], m[5]
             m6, m7, m8 = m[6], m[7], m[8]
-            for q in range(Q):
+            begun, first, last, ended = 0, 0, 0, Q
+            if has_run and m6 == 0 and m7 == 0 and m8 == 1 and H * W * C < 1 << 31:
+                places_along, places_down = (m1 * p, m2), (m4 * p, m5)
+                if outside == CONSTANT:
+                    begun, ended = _within(taps, Q, H, W, m0, places_along, m3, places_down)
+                    for i in range(begun * C):
+                        result[i] = converted(cval)
+                    for i in range(ended * C, Q * C):
+                        result[i] = converted(cval)
+                first, last = _inside(begun, ended, H, W, taps, mode, m0, places_along, m3, places_down)
+                run(image, result, first, last, W, C, m0, places_along, m3, places_down)
+            for i in range(begun, ended - (last - first)):
+                q = i if i < first else i + (last - first)
                 w = m6 * q + m7 * p + m8
                 column = mirrored(coordinate(m0 * q + m1 * p + m2, w), W, mode, outside)
                 row = mirrored(coordinate(m3 * q + m4 * p + m5, w), H, mode, outside)
                 top, left = np.int64(first_tap(mode, row)), np.int64(first_tap(mode, column))
                 below, beside = row - top, column - left
                 for t in range(taps):
-                    down[t], along[t] = number(weight(mode, below, t)), number(weight(mode, beside, t))
+                    down[t], along[t] = real(weight(mode, below, t)), real(weight(mode, beside, t))
                 if top >= 0 and left >= 0 and top + taps <= H and left + taps <= W:
-                    first = (top * W + left) * C
+                    corner = (top * W + left) * C
                     for c in range(C):
-                        total, grad = number(0), result[q * C + c] if adjoint else number(0)
+                        total, grad = real(0), real(result[q * C + c]) if adjoint else real(0)
                         for s in range(taps):
                             for t in range(taps):
-                                place, share = first + (s * W + t) * C + c, down[s] * along[t]
+                                place, share = corner + (s * W + t) * C + c, down[s] * along[t]
                                 if adjoint:
-                                    image[place] += share * grad if share != number(0) else number(0)
+                                    image[place] += number(share * grad) if share != real(0) else number(0)
                                 else:
-                                    total += share * image[place] if share != number(0) else number(0)
+                                    total += share * real(image[place]) if share != real(0) else real(0)
                         if not adjoint:
-                            result[q * C + c] = total
+                            result[q * C + c] = converted(total)
                     continue
                 for t in range(taps):
                     rows[t], columns[t] = border(top + t, H, outside) * W, border(left + t, W, outside)
                 for c in range(C):
-                    total = number(0)
+                    total = real(0)
                     for s in range(taps):
                         for t in range(taps):
                             share = down[s] * along[t]
-                            if share == number(0):
+                            if share == real(0):
                                 continue
                             outer = rows[s] < 0 or columns[t] < 0
                             if adjoint:
                                 if not outer:
-                                    image[(rows[s] + columns[t]) * C + c] += share * result[q * C + c]
+                                    image[(rows[s] + columns[t]) * C + c] += number(share * real(result[q * C + c]))
                             elif outer:
                                 total += share * cval
                             else:
-                                total += share * image[(rows[s] + columns[t]) * C + c]
+                                total += share * real(image[(rows[s] + columns[t]) * C + c])
                     if not adjoint:
-                        result[q * C + c] = total
+                        result[q * C + c] = converted(total)
 
     return work
+
+
+@register_jitable
+def _within(reach, Q, H, W, m0, along, m3, down):
+    """The first pixel of a row whose place is no further than ``reach`` from the image, and the one behind the last."""
+    first, last = 0, Q
+    while first < last and not _is_within(reach, first, H, W, m0, along, m3, down):
+        first += 1
+    while last > first and not _is_within(reach, last - 1, H, W, m0, along, m3, down):
+        last -= 1
+    return first, last
+
+
+@register_jitable
+def _is_within(reach, q, H, W, m0, along, m3, down):
+    column, row = (m0 * q + along[0]) + along[1], (m3 * q + down[0]) + down[1]
+    return -reach <= column <= W + reach and -reach <= row <= H + reach
+
+
+@register_jitable
+def _inside(first, last, H, W, taps, mode, m0, along, m3, down):
+    """The first pixel of a part of a row that takes all its taps from inside the image, and the one behind the last."""
+    while first < last and not _is_inside(first, H, W, taps, mode, m0, along, m3, down):
+        first += 1
+    while last > first and not _is_inside(last - 1, H, W, taps, mode, m0, along, m3, down):
+        last -= 1
+    return first, last
+
+
+@register_jitable
+def _is_inside(q, H, W, taps, mode, m0, along, m3, down):
+    column, row = (m0 * q + along[0]) + along[1], (m3 * q + down[0]) + down[1]
+    if not (0.0 <= column <= W - 1.0 and 0.0 <= row <= H - 1.0):  # nowhere else is a nearest pixel looked for as it is
+        return False
+    left, top = first_tap(mode, column), first_tap(mode, row)
+    return left >= 0 and top >= 0 and left + taps <= W and top + taps <= H
 
 
 def _words(g: "WarpGeometry") -> tuple[int, ...]:
@@ -109,7 +224,7 @@ def _words(g: "WarpGeometry") -> tuple[int, ...]:
 def build(g: "WarpGeometry") -> Run:
     """What runs a planned `warp2d`."""
     template = Template(3, _words(g))
-    worker = _warp.address(g.dtype.name, g.mode, False)
+    worker = _warp.address(g.dtype.name, g.mode, False, g.image[3] if g.image[3] in _CONSTANT else 0)
     tasks = g.image[0] * g.size[0] if g.size[1] * g.image[3] else 0
     ns = math.prod(g.warped) * g.taps * g.taps * _NS_PER_TAP
 
@@ -123,7 +238,7 @@ def build(g: "WarpGeometry") -> Run:
 def build_grad(g: "WarpGeometry") -> Run:
     """What runs a planned `warp2d_grad`."""
     template = Template(3, _words(g))
-    worker = _warp.address(g.dtype.name, g.mode, True)
+    worker = _warp.address(g.dtype.name, g.mode, True, 0)
     tasks = g.image[0] if math.prod(g.warped) * g.image[3] else 0
     ns = math.prod(g.warped) * g.taps * g.taps * _NS_PER_TAP
 

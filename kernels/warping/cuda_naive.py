@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from numba import cuda
 
 from ..correlation.reference import border
+from ..correlation.window_reference import saturated
 from ..interpolation.reference import first_tap, weight
 from ..machine.cuda_numba import launch_each
 from ..operation import Run
@@ -29,14 +30,15 @@ border_on_device = cuda.jit(device=True)(border)
 
 
 @cuda.jit
-def warp2d_naive(x, matrices, y, taps, mode, outside, cval):
+def warp2d_naive(x, matrices, y, taps, mode, outside, cval, limits):
     """Each thread computes one element of y."""
     index = cuda.grid(1)
     if index >= y.size:
         return
     _, P, Q, C = y.shape
     n, p, q, c = index // (C * Q * P), index // (C * Q) % P, index // C % Q, index % C
-    y[n, p, q, c] = warped(x, matrices[n % matrices.shape[0]], n, p, q, c, taps, mode, outside, cval)
+    total = warped(x, matrices[n % matrices.shape[0]], n, p, q, c, taps, mode, outside, cval)
+    y[n, p, q, c] = saturated(total, limits[0], limits[1]) if limits[0] < limits[1] else total
 
 
 @cuda.jit(device=True)
@@ -74,7 +76,7 @@ def build(g: "WarpGeometry") -> Run:
     """Prepare the launch: a thread for each element of the result."""
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        launch_each(warp2d_naive, outputs[0].size, *arrays, *outputs, g.taps, g.mode, g.border, g.cval)
+        launch_each(warp2d_naive, outputs[0].size, *arrays, *outputs, g.taps, g.mode, g.border, g.cval, g.limits)
 
     return run
 

@@ -15,6 +15,7 @@ import numpy as np
 from numba.extending import register_jitable
 
 from ..correlation.reference import MIRROR, REFLECT, border
+from ..correlation.window_reference import saturated
 from ..interpolation.reference import NEAREST_EXACT, first_tap, floor, weight
 
 FARTHEST = 1e9
@@ -65,10 +66,15 @@ def warped(x, m, n, p, q, c, taps, mode, outside, cval):
     return total
 
 
-def warp2d(x, matrices, y, taps, mode, outside, cval):
-    """``y[p, q]``: the weighted sum of x around the place of pixel (p, q)."""
+def warp2d(x, matrices, y, taps, mode, outside, cval, limits):
+    """``y[p, q]``: the weighted sum of x around the place of pixel (p, q).
+
+    ``limits`` are the range of an integer result, two zeros for others.
+    """
+    low, high = limits
     for n, p, q, c in np.ndindex(y.shape):
-        y[n, p, q, c] = warped(x, matrices[n % len(matrices)], n, p, q, c, taps, mode, outside, cval)
+        total = warped(x, matrices[n % len(matrices)], n, p, q, c, taps, mode, outside, cval)
+        y[n, p, q, c] = saturated(total, low, high) if low < high else total
 
 
 def warp2d_grad(gy, matrices, gx, taps, mode, outside):

@@ -92,3 +92,24 @@ def test_refuses(error, arguments, keywords, message):
 def test_the_gradient_refuses_another_batch():
     with pytest.raises(ValueError, match="warp2d_grad: gy expects N and C of the input"):
         kernels.warp2d_grad(X, np.eye(3), (1, 4, 5, 1))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
+@pytest.mark.parametrize("mode", ["bilinear", "nearest-exact"])
+@pytest.mark.parametrize("border", ["constant", "mirror"])
+def test_long_rows_of_affine_maps_equal_the_definition(dtype, mode, border):
+    """Rows that begin outside the image, cross it for longer than is computed together, and leave it."""
+    random = np.random.default_rng(0)
+    x = (random.uniform(-1, 1, (1, 40, 1200, 3)) * 200).astype(dtype)
+    if x.dtype.kind == "f":
+        x[0, 7, 100] = np.nan
+    for matrix in ([[1.0, 0.1, -30.5], [0.01, 0.9, -2.25]], [[-0.7, 0, 1000.0], [0.02, -1, 30]], np.eye(3)[:2]):
+        full = np.vstack([matrix, [0, 0, 1]])
+        for channels in (1, 2, 3):
+            part = np.ascontiguousarray(x[..., :channels])
+            found = kernels.warp2d(part, full, (45, 1300), mode=mode, border=border, cval=7.0)
+            wide = part if x.dtype.kind == "f" else part.astype(np.float64)
+            expected = kernels.warp2d(wide, full, (45, 1300), mode=mode, border=border, cval=7.0, variant="naive")
+            # Of numbers up to 200; integers are the nearest, of two as near as float32 can tell, either.
+            bound = {"float32": 1e-3, "float64": 1e-11}.get(dtype, 0.5 + 1e-3)
+            np.testing.assert_allclose(found.astype(np.float64), expected, rtol=0, atol=bound)
