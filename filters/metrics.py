@@ -1,6 +1,7 @@
 """Errors between two images, pixel by pixel, in scikit-image's call forms."""
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,7 @@ def peak_signal_noise_ratio(
 
     Notes
     -----
-    Equals ``skimage.metrics.peak_signal_noise_ratio``, without its warnings.
+    Equals ``skimage.metrics.peak_signal_noise_ratio``; as there, a range by the type of images of two types warns.
 
     Examples
     --------
@@ -117,6 +118,9 @@ def peak_signal_noise_ratio(
     """
     name = "peak_signal_noise_ratio"
     error = _mean_squared_error(name, "image_true", image_true, "image_test", image_test, batch_axes)
+    if data_range is None and image_true.dtype != image_test.dtype:
+        types = f"{image_true.dtype} and {image_test.dtype}"
+        warnings.warn(f"{name}: Inputs have mismatched dtype, {types}; data_range is that of image_true", stacklevel=2)
     extent = _range_of(name, image_true, batch_axes) if data_range is None else check_data_range(name, data_range)
     with np.errstate(divide="ignore"):
         return 10 * np.log10(np.square(extent) / error)

@@ -267,10 +267,11 @@ def _range_of(name: str, im1: np.ndarray, im2: np.ndarray) -> float:
     if im1.dtype.kind == "f" or im2.dtype.kind == "f":
         raise ValueError(f"{name}: data_range expects a number for floating-point images but got None")
     low, high = value_range(im1.dtype)
+    guess = f"Setting data_range based on im1.dtype, {im1.dtype}, to {high - low:.0f}"
     if im1.dtype != im2.dtype:
-        warnings.warn(f"{name}: dtypes differ; data_range is that of im1, {im1.dtype}", stacklevel=3)
+        warnings.warn(f"{name}: {guess}, while im2 is {im2.dtype}", stacklevel=3)
     if im1.dtype.kind in "iu" and im1.dtype != np.uint8:
-        warnings.warn(f"{name}: data_range is that of {im1.dtype}, {high - low:.0f}; pass it to be sure", stacklevel=3)
+        warnings.warn(f"{name}: {guess}; pass it to be sure", stacklevel=3)
     return high - low
 
 

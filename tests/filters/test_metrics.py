@@ -178,10 +178,17 @@ def test_strides_and_read_only_images():
 
 def test_guessed_ranges_warn():
     x, y = images((9, 9), "int16")
-    with pytest.warns(UserWarning, match="data_range is that of int16, 65535"):
+    with pytest.warns(UserWarning, match=r"Setting data_range based on im1.dtype, int16, to 65535; pass it to be sure"):
         filters.structural_similarity(x, y)
-    with pytest.warns(UserWarning, match="dtypes differ"):
+    with pytest.warns(UserWarning, match=r"Setting data_range based on im1.dtype, uint8, to 255, while im2 is int16"):
         filters.structural_similarity(x.astype(np.uint8), y)
+    with pytest.warns(UserWarning, match="Inputs have mismatched dtype, uint8 and int16") as record:
+        filters.peak_signal_noise_ratio(x.astype(np.uint8), y)
+    assert record[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        filters.peak_signal_noise_ratio(x.astype(np.uint8), y, data_range=255)
+        filters.peak_signal_noise_ratio(x, y)
 
 
 A = np.ones((9, 9))
