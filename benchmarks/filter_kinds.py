@@ -41,15 +41,18 @@ class Filter:
     filter, title : str
         For the row's name and its heading.
     dtype : str
-        Of the picture: uint8 up to 255, or float32 up to 1.
+        Of the picture: uint8 up to 255, uint16 up to 65535, or float32 up to 1.
     call : callable
-        ``call(library, *inputs)``, which is timed.
+        ``call(library, *inputs)``, which is timed. Of a batch, ours is given ``batch_axes=1``; the rival, which knows
+        no batches, is called for one image after the other.
     tolerance : float
         How far results may be apart, relative to the largest value; 0 is bit for bit.
     inputs : callable
         ``inputs(picture)``: what the call takes.
     compared : callable
         ``compared(result)``: the arrays that must agree.
+    batch : bool
+        Whether ``inputs`` makes a batch of images of the picture.
     size : (H, W)
     """
 
@@ -61,6 +64,7 @@ class Filter:
     tolerance: float = 0.0
     inputs: Callable[[np.ndarray], Inputs] = one_image
     compared: Callable[[Any], Inputs] = as_arrays
+    batch: bool = False
     size: tuple[int, int] = (512, 512)
 
     @property
@@ -84,10 +88,24 @@ class Filter:
         return replace(self, size=(80, 96))
 
     def prepare(self, library: Any, arrays: Arrays) -> Prepared:
-        """The call in this library, on inputs of its own."""
+        """The call in a rival's library, on inputs of its own."""
+        if self.batch:
+            (images,) = self._inputs(arrays)
+            return self._prepared(lambda: [self.call(library, image) for image in images])
+        return self._prepared(functools.partial(self.call, library, *self._inputs(arrays)))
+
+    def prepare_ours(self, library: Any, arrays: Arrays) -> Prepared:
+        """The call in our library, on inputs of its own."""
+        batch = {"batch_axes": 1} if self.batch else {}
+        return self._prepared(functools.partial(self.call, library, *self._inputs(arrays), **batch))
+
+    def _inputs(self, arrays: Arrays) -> Inputs:
         picture = arrays["picture"]
-        picture = np.rint(picture * 255).astype(np.uint8) if self.dtype == "uint8" else picture.copy()
-        call = functools.partial(self.call, library, *self.inputs(picture))
+        if self.dtype != "float32":
+            return self.inputs(np.rint(picture * np.iinfo(self.dtype).max).astype(self.dtype))
+        return self.inputs(picture.copy())
+
+    def _prepared(self, call: Callable[[], Any]) -> Prepared:
         return Prepared(call, lambda: self.compared(call()))
 
 

@@ -141,7 +141,7 @@ def _(work: AdamStep, arrays: Arrays) -> Prepared:
 
 @prepare.register
 def _(work: Filter, arrays: Arrays) -> Prepared:
-    return work.prepare(filters.cv if work.rival == OPENCV else filters, arrays)
+    return work.prepare_ours(filters.cv if work.rival == OPENCV else filters, arrays)
 
 
 @prepare.register

@@ -17,6 +17,8 @@ from ..filter_kinds import SKIMAGE, Filter
 
 LIBRARY = SimpleNamespace(
     canny=feature.canny,
+    denoise_bilateral=restoration.denoise_bilateral,
+    denoise_nl_means=restoration.denoise_nl_means,
     denoise_tv_chambolle=restoration.denoise_tv_chambolle,
     gaussian=filters.gaussian,
     inpaint_biharmonic=restoration.inpaint_biharmonic,

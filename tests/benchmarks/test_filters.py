@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from tilegrad.benchmarks.rows import arrays_of
 from tilegrad.benchmarks.table import FILTER_LEGEND, LABEL, Table
 
 LIBRARIES = {OPENCV: "cv2", SKIMAGE: "skimage"}
-ONE_SIZE = [work for work in WORKLOADS if isinstance(work, Filter) and work.size == (512, 512)]
+SMALLEST = [work for work in WORKLOADS if isinstance(work, Filter) and (work.batch or work.size == (512, 512))]
 
 
 def test_names_are_unique_and_headings_fit() -> None:
@@ -39,30 +40,65 @@ def test_pictures_have_plains_edges_and_all_greys() -> None:
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize("work", ONE_SIZE, ids=lambda work: work.name.partition("/")[0])
+@pytest.mark.parametrize("work", SMALLEST, ids=lambda work: work.name.partition("/")[0])
 def test_its_rival_agrees(work: Filter) -> None:
     pytest.importorskip(LIBRARIES[work.rival])
     tiny = work.tiny()
     sides = rivals.installed(1, rivals=rivals.FILTER_RIVALS)
     ours, theirs = (p.result() for side in (OURS, *sides) if (p := side.prepare(tiny, arrays_of(tiny))))
     assert difference(ours, theirs) <= work.tolerance
-    if work.filter != "components":  # compared by places instead of labels
+    if not work.filter.startswith("components"):  # compared by places instead of labels
         assert [a.dtype for a in ours] == [a.dtype for a in theirs]
 
 
 def test_components_are_compared_whatever_their_numbers() -> None:
-    compared = next(work for work in ONE_SIZE if work.filter == "components").compared
+    compared = next(work for work in SMALLEST if work.filter == "components").compared
     labels = np.array([[0, 1, 0], [2, 0, 1]])
     swapped, merged = np.array([0, 2, 1])[labels], np.minimum(labels, 1)
     assert all(np.array_equal(a, b) for a, b in zip(compared((3, labels)), compared((3, swapped)), strict=True))
     assert not np.array_equal(compared((3, labels))[1], compared((3, merged))[1])
 
 
+def test_measures_of_components_are_compared_whatever_their_numbers() -> None:
+    compared = next(work for work in SMALLEST if work.filter == "components-stats").compared
+    labels, areas = np.array([[0, 1, 0], [2, 0, 1]]), np.array([3, 2, 1])
+    order = np.array([0, 2, 1])
+    ours, theirs = compared((3, labels, areas, areas / 7)), compared((3, order[labels], areas[order], areas[order] / 7))
+    assert difference(ours, theirs) == 0
+    assert difference(ours, compared((3, order[labels], areas, areas / 7))) > 0
+
+
+def test_contours_of_another_length_or_place_differ() -> None:
+    compared = next(work for work in SMALLEST if work.filter == "contours").compared
+    first, second, tree = np.array([[[1, 1]], [[1, 2]]]), np.array([[[5, 1]]]), np.zeros((1, 2, 4))
+    ours = compared(((first, second), tree))
+    assert difference(ours, compared(((first, second), tree))) == 0
+    assert difference(ours, compared(((first + 1, second), tree))) > 0
+    assert difference(ours, compared(((first[:1], np.concatenate([first[1:], second])), tree))) > 0
+
+
+def test_a_batch_is_one_call_of_ours_and_a_loop_over_the_rival() -> None:
+    calls: list[tuple[tuple[int, ...], dict[str, int]]] = []
+
+    def call(library: object, images: np.ndarray, **batch: int) -> np.ndarray:
+        calls.append((images.shape, batch))
+        return images + 1
+
+    work = next(work for work in SMALLEST if work.batch)
+    work = replace(work, call=call, size=(80, 96))
+    arrays = arrays_of(work)
+    ours, theirs = (prepare(None, arrays).result() for prepare in (work.prepare_ours, work.prepare))
+    assert calls == [((32, 10, 24), {"batch_axes": 1})] + [((10, 24), {})] * 32
+    assert difference(ours, theirs) == 0
+    np.testing.assert_array_equal(ours[0][5], work.inputs(np.rint(arrays["picture"] * 255).astype(np.uint8))[0][5] + 1)
+
+
 def test_a_quick_run_takes_the_smaller_pictures() -> None:
     options = cli.argparse.Namespace(filters=True, ladder=None)
     suite = cli.suite_of(options)
     quick = {work.name for work in cli.select(suite, [], quick=True)}
-    assert {name.partition("/")[2] for name in quick} == {"512", "1080"}
+    assert {name.partition("/")[2] for name in quick} == {"512", "1080", "2048"}
+    assert "skimage-median-15x15-uint16/1080" not in quick
     assert [work.name for work in cli.select(suite, ["canny-uint8"], quick=True)] == [
         "opencv-canny-uint8/512", "opencv-canny-uint8/1080",
     ]  # fmt: skip
@@ -98,7 +134,7 @@ def test_a_result_that_differs_on_one_thread_alone_is_wrong() -> None:
 @pytest.fixture
 def brief_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """One tiny row beside tilegrad itself, measured as briefly as can be."""
-    work = next(work for work in ONE_SIZE if work.name == "opencv-dilate-3x3-uint8/512")
+    work = next(work for work in SMALLEST if work.name == "opencv-dilate-3x3-uint8/512")
 
     def prepare(work: Filter, arrays: dict[str, np.ndarray]) -> Prepared | None:
         return OURS.prepare(work, arrays)
