@@ -13,17 +13,19 @@ import argparse
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tilegrad import filters
+from tilegrad import __version__, filters
 from tilegrad.errors import TilegradError
 from tilegrad.files import make_folder, replacing
 from tilegrad.images import READ_SUFFIXES, from_float, read_image, to_gray
 
 from .filter_kinds import OPENCV, SKIMAGE
+from .rivals import FILTER_RIVALS, missing
 
 _SIGMA = 25
 _LOST = 0.2
@@ -144,14 +146,13 @@ OURS = {SKIMAGE: "tilegrad", OPENCV: "tilegrad.cv"}
 
 def libraries() -> dict[str, tuple[str, Any]]:
     """By side: whose form it has, and where its functions are."""
-    try:
-        import cv2
+    absent = missing(FILTER_RIVALS)
+    if absent:
+        raise TilegradError(absent)
+    import cv2
 
-        from .rivals.skimage import LIBRARY
-    except ImportError as error:
-        raise TilegradError(
-            f'benchmarks.restoration needs {error.name}: python -m pip install "tilegrad[bench]"'
-        ) from error
+    from .rivals.skimage import LIBRARY
+
     return {
         OURS[SKIMAGE]: (SKIMAGE, filters), SKIMAGE: (SKIMAGE, LIBRARY),
         OURS[OPENCV]: (OPENCV, filters.cv), OPENCV: (OPENCV, cv2),
@@ -216,6 +217,8 @@ def table(images: Mapping[str, np.ndarray], methods: Sequence[Method], report: C
     """Report each method's scores, then a line for each method."""
     lines = [f"{'mean PSNR, dB':<44}{'tilegrad':>12}{SKIMAGE:>14}{OPENCV:>10}{'not below':>12}"]
     sides = libraries()
+    rivals = f"opencv {sides[OPENCV][1].__version__} and scikit-image {version('scikit-image')}"
+    report(f"tilegrad {__version__} beside {rivals}; {len(images)} pictures\n")
     for name in dict.fromkeys(method.name for method in methods):
         found = []
         for method in (method for method in methods if method.name == name):
