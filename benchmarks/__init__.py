@@ -18,4 +18,6 @@ table.py       rows as text
 results.py     a run's text and records as files
 plot.py        ratios as a picture
 cli.py         the command
+
+Two commands of their own say how well and not how fast: inpainting.py of holes, restoration.py of noise.
 """

@@ -1,5 +1,6 @@
 """The benchmark of restoration: its damages, how it chooses parameters, and its verdict."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,13 @@ def test_the_table_of_a_folder_is_printed_and_written(tmp_path: Path, monkeypatc
     assert len(rows["0"]) == len(rows["1"]) == 8
     assert rows["0"][:2] == rows["0"][2:4] == rows["0"][4:6] == rows["0"][6:]
     assert lines[-1].split()[-1] == "yes"
+
+
+def test_rivals_that_are_missing_are_named(tmp_path: Path, monkeypatch, capsys) -> None:
+    write_image(tmp_path / "a.png", _gray(8))
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    assert restoration.main(["--data", str(tmp_path)]) == 2
+    assert 'without cv2: python -m pip install "tilegrad[bench]"' in capsys.readouterr().err
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path, capsys) -> None:
