@@ -1,9 +1,10 @@
 """Correlation of arrays with weights along their axes, and of images with windows of weights: the linear filters.
 
-    reference.py   the loops, interpreted in float64; compiled as they stand they are "naive"
-    cpu_rows.py    "rows": both passes of a separable filter fused, one row of the result at a time
-    cuda_naive.py  on CUDA, one axis or two, in floating point or fixed: one thread, one output
-    cuda_tiled.py  separable on CUDA: both passes in a block's shared memory, a tile with its halo
+    reference.py         the loops, interpreted in float64; compiled as they stand they are "naive"
+    cpu_rows.py          "rows": both passes of a separable filter fused, one row of the result at a time
+    cuda_blocks.py, .cu  "blocks" on CUDA, one axis or two, in floating point or fixed: both passes in a block
+    cuda_naive.py        the same, one thread, one output
+    cuda_tiled.py        separable on CUDA: both passes in a block's shared memory, a tile with its halo
 
     fixed.py         separable weights in 256ths for 8-bit images: the public function
     cpu_fixed.py     "rows": both passes in 16-bit integers
@@ -50,7 +51,11 @@ CORRELATE1D = Operation(
     "correlate1d",
     package=__name__,
     geometry=one_axis,
-    variants=(Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda", build="build_one_axis")),
+    variants=(
+        Variant("rows", "cpu_rows"),
+        Variant("blocks", "cuda_blocks", device="cuda", build="build_one_axis", rejects="rejects_one_axis"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_one_axis"),
+    ),
     reference=reference.correlate1d,
     reference_args=lambda g: (g.outer, g.w, g.inner, reference.MODES[g.mode], g.cval, g.origin),
     flops=lambda g: g.flops,
@@ -70,6 +75,7 @@ CORRELATE_SEPARABLE2D = Operation(
     geometry=two_axes,
     variants=(
         Variant("rows", "cpu_rows"),
+        Variant("blocks", "cuda_blocks", device="cuda"),
         Variant("tiled", "cuda_tiled", device="cuda"),
         Variant("naive", "cuda_naive", device="cuda"),
     ),

@@ -29,7 +29,11 @@ CORRELATE_FIXED2D = Operation(
     "correlate_fixed2d",
     package=__package__,
     geometry=_geometry,
-    variants=(Variant("rows", "cpu_fixed"), Variant("naive", "cuda_naive", device="cuda", build="build_fixed")),
+    variants=(
+        Variant("rows", "cpu_fixed"),
+        Variant("blocks", "cuda_blocks", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_fixed"),
+    ),
     reference=reference.correlate_fixed2d,
     reference_args=lambda g: (g.outer, g.h, g.w, g.inner, MODES[g.mode], int(g.cval)),
     flops=lambda g: g.flops,
