@@ -9,6 +9,7 @@
     cpu_separable.py   "separable": minima and maxima under full windows, columns and rows apart
     cpu_taps.py        "taps": minima and maxima under windows of any shape
     cpu_places.py      "rows": where under its window a number was found
+    cuda_median.py     "median" on CUDA, with cuda_median.cu: 3x3, 5x5 and 7x7 medians like "network5", in registers
     cuda_naive.py      "naive" on CUDA: all of them, one thread, one output
 
 They share `networks`, `tiles` and `extremes`. Borders have ``scipy.ndimage``'s names;
@@ -75,6 +76,7 @@ RANK_FILTER2D = _declare(
         Variant("network5", "cpu_network5"),
         Variant("histogram", "cpu_histogram"),
         Variant("selection", "cpu_selection"),
+        Variant("median", "cuda_median", device="cuda"),
         Variant("naive", "cuda_naive", device="cuda"),
     ),
     (

@@ -10,17 +10,24 @@ from typing import Any
 
 Compare = Callable[[Any, Any], Any]
 
-# Sorting networks of 3, 4 and 5 numbers with the fewest steps (Knuth, The Art of Computer Programming 3, 5.3.4).
+# Sorting networks of few numbers with the fewest steps (Knuth, The Art of Computer Programming 3, 5.3.4).
 SORTS: dict[int, tuple[tuple[int, int], ...]] = {
     2: ((0, 1),),
     3: ((0, 2), (0, 1), (1, 2)),
     4: ((0, 1), (2, 3), (0, 2), (1, 3), (1, 2)),
     5: ((0, 3), (1, 4), (0, 2), (1, 3), (0, 1), (2, 4), (1, 2), (3, 4), (2, 3)),
-}
+    6: (
+        (0, 5), (1, 3), (2, 4), (1, 2), (3, 4), (0, 3), (2, 5), (0, 1), (2, 3), (4, 5), (1, 2), (3, 4),
+    ),
+    7: (
+        (0, 6), (2, 3), (4, 5), (0, 2), (1, 4), (3, 6), (0, 1), (2, 5), (3, 4), (1, 2), (4, 6), (2, 3), (4, 5), (1, 2),
+        (3, 4), (5, 6),
+    ),
+}  # fmt: skip
 
 
 def sort(numbers: Sequence[Any], lesser: Compare, greater: Compare) -> list[Any]:
-    """2 to 5 numbers in order.
+    """2 to 7 numbers in order.
 
     >>> sort([3, 1, 2, 5, 4], min, max)
     [1, 2, 3, 4, 5]
@@ -101,3 +108,19 @@ def forgotten(numbers: dict[tuple[int, int], Any], lesser: Compare, greater: Com
         if coming:
             kept.append(coming.pop(0))
     return values[kept[0]]
+
+
+def steps(side: int) -> list[tuple[int, int]]:
+    """What `forgotten` does with the `candidates` of a square, as places: the lesser to the first, the greater behind.
+
+    >>> steps(3)
+    [(0, 1), (0, 2), (1, 2)]
+    """
+    found: list[tuple[int, int]] = []
+
+    def lesser(a: int, b: int) -> int:
+        found.append((a, b))
+        return a
+
+    forgotten({place: i for i, place in enumerate(candidates(side))}, lesser, lambda a, b: b)
+    return found
