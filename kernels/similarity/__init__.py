@@ -1,9 +1,10 @@
 """How much two images differ: the sums over pixels and windows under the metrics.
 
-    reference.py   the definitions in loops, interpreted in float64; compiled as they stand they are "naive"
-    cpu_sums.py    "sums": mean squared error in one walk over both images
-    cpu_rows.py    "rows": structural similarity fused, one row of pixels at a time, from both images to the sum
-    cuda_naive.py  "naive" on CUDA: one thread, one pixel, then sums of sums
+    reference.py    the definitions in loops, interpreted in float64; compiled as they stand they are "naive"
+    cpu_sums.py     "sums": mean squared error in one walk over both images
+    cpu_rows.py     "rows": structural similarity fused, one row of pixels at a time, from both images to the sum
+    cuda_blocks.py  "blocks" on CUDA, with cuda_blocks.cu: structural similarity fused, a tile of pixels for a block
+    cuda_naive.py   "naive" on CUDA: one thread, one pixel, then sums of sums
 
 Images may be float32, float64, uint8 or uint16; sums are in float64.
 """
@@ -38,7 +39,11 @@ STRUCTURAL_SIMILARITY = Operation(
     "structural_similarity",
     package=__name__,
     geometry=similarity_geometry,
-    variants=(Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda")),
+    variants=(
+        Variant("rows", "cpu_rows"),
+        Variant("blocks", "cuda_blocks", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda"),
+    ),
     reference=reference.structural_similarity,
     reference_args=lambda g: ((g.n, g.d, g.h, g.w), g.axes, g.margin, g.c1, g.c2, g.scale),
     flops=lambda g: g.flops,

@@ -1,0 +1,96 @@
+"""Structural similarity "blocks" on CUDA: the host side of cuda_blocks.cu, which holds the idea.
+
+Takes images of two axes and windows whose sums fit into 96 KB of shared memory: up to 85 taps.
+"""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..arrays import new_like
+from ..machine import cuda
+from ..operation import Run
+from .geometry import SimilarityGeometry
+
+_SOURCE = Path(__file__).with_suffix(".cu")
+
+THREADS, ROWS, LINE = 128, 16, 64
+TYPES = ("float32", "float64", "uint8", "uint16")
+_SHARED_BYTES = 96 << 10  # which every architecture from sm_80 on has
+_MOMENTS = 5
+
+# As both structs Arguments in cuda_blocks.cu.
+ARGUMENTS = np.dtype(
+    [(name, np.uint64) for name in ("x", "y", "weights", "maps", "parts")]
+    + [(name, np.float64) for name in ("c1", "c2", "scale")]
+    + [(name, cuda.DIVISOR) for name in ("places", "tiles", "down")]
+    + [("pixels", np.int64)]
+    + [(name, np.int32) for name in ("height", "width", "taps", "margin", "maps_count", "unused")]
+)
+MEANS_ARGUMENTS = np.dtype(
+    [(name, np.uint64) for name in ("parts", "means", "errors")]
+    + [("inside", np.float64), ("pixels", np.float64), ("blocks", np.int64)]
+)
+
+
+@functools.cache
+def kernel_for(dtype: str) -> cuda.Kernel:
+    """The kernel of one type of images."""
+    return _kernel(f"structural_similarity_{dtype}_{ROWS}x{LINE}", ARGUMENTS, TYPES.index(dtype), means=False)
+
+
+@functools.cache
+def means_kernel() -> cuda.Kernel:
+    """The kernel that adds the parts of each image."""
+    return _kernel("structural_similarity_means", MEANS_ARGUMENTS, 0, means=True)
+
+
+def _kernel(name: str, arguments: np.dtype, number: int, *, means: bool) -> cuda.Kernel:
+    macros = (("THREADS", THREADS), ("ROWS", ROWS), ("LINE", LINE), ("TYPE", number), ("MEANS", int(means)))
+    return cuda.Kernel(_SOURCE, name, THREADS, arguments, macros)
+
+
+def _places(g: SimilarityGeometry) -> int:
+    """The sums of a line that a block has, in pairs."""
+    return LINE + g.taps + 1
+
+
+def _shared_bytes(g: SimilarityGeometry) -> int:
+    table = 4 * (ROWS + g.taps - 1)
+    return _MOMENTS * ROWS * _places(g) * 8 + (g.taps + 1) // 2 * 16 + THREADS // 32 * 16 + -(-table // 16) * 16
+
+
+def rejects(g: SimilarityGeometry) -> str | None:
+    """Why this variant cannot take a call, or None."""
+    if g.axes != 2:
+        return f"takes images of two axes but got {g.axes}"
+    if _shared_bytes(g) > _SHARED_BYTES:
+        return f"takes sums of up to {_SHARED_BYTES} bytes for a block but got {_shared_bytes(g)}"
+    if max(g.h, g.w) >= (1 << 31) - ROWS - LINE - g.taps:
+        return f"takes lines and columns of less than 2^31 pixels but got {g.h} lines of {g.w}"
+    return None
+
+
+def build(g: SimilarityGeometry) -> Run:
+    """Prepare both launches: a block for each 16 rows of 64 pixels, and one for each image."""
+    if not g.n:
+        return lambda arrays, outputs: None
+    tiles, down = -(-g.w // LINE), -(-g.h // ROWS)
+    prepared = np.zeros(1, ARGUMENTS)
+    prepared[["c1", "c2", "scale", "pixels"]] = (g.c1, g.c2, g.scale, g.pixels)
+    prepared["places"], prepared["tiles"], prepared["down"] = map(cuda.divisor, (_places(g), tiles, down))
+    prepared[["height", "width", "taps", "margin", "maps_count"]] = (g.h, g.w, g.taps, g.margin, g.maps)
+    moments = cuda.Stage(kernel_for(g.dtype.name), (tiles * down * g.n, 1, 1), _shared_bytes(g), prepared)
+    counts = np.zeros(1, MEANS_ARGUMENTS)
+    inside = (g.w - 2 * g.margin) * (g.h - 2 * g.margin)
+    counts[["inside", "pixels", "blocks"]] = (inside, g.h * g.w, tiles * down)
+    means = cuda.Stage(means_kernel(), (g.n, 1, 1), THREADS // 32 * 16, counts)
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        parts = new_like(arrays[0], (g.n, tiles * down, 2), np.float64)
+        moments.run(arrays, (outputs[1], parts))
+        means.run((parts,), (outputs[0], outputs[2]))
+
+    return run
