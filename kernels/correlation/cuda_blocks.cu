@@ -1,4 +1,4 @@
-// Separable correlation on CUDA: a block has 32 rows of 128 numbers of the result, and keeps the sums between the passes.
+// Separable correlation on CUDA: a block has 32 rows of 128 numbers of the result, and keeps the image in between.
 //
 //     down     d[p, f] = sum over r of  column[r] * x[p + r - R // 2, f]          registers, from device memory
 //     across   y[p, f] = sum over s of  row[s] * d[p, f + (s - S // 2) * C]       registers, from shared memory
@@ -11,8 +11,8 @@
 //
 // Index arithmetic: rows are lines of W * C numbers, f = q * C + c. Place e of a line of sums is the number
 // tile * 128 + e - (S // 2) * C, of pixel floor(f / C); the border names the pixel it stands for, once for each thread,
-// and the rows of the block are looked up once for all, in a table in shared memory. Behind the last tap windows run over
-// what no result uses: up to 4 places are summed too many.
+// and the rows of the block are looked up once for all, in a table in shared memory. Behind the last tap windows run
+// over what no result uses: up to 4 places are summed too many.
 //
 // Borders: with CONSTANT the image between the passes is continued by the constant, in fixed point the image itself.
 //

@@ -220,3 +220,7 @@ __device__ __forceinline__ int bits_of(float value) { return __float_as_int(valu
 __device__ __forceinline__ long long bits_of(double value) { return __double_as_longlong(value); }
 __device__ __forceinline__ float value_of(int bits) { return __int_as_float(bits); }
 __device__ __forceinline__ double value_of(long long bits) { return __longlong_as_double(bits); }
+
+// The product, rounded before anything is added to it: a compiler joins others into fused multiply-adds.
+__device__ __forceinline__ float rounded_product(float a, float b) { return __fmul_rn(a, b); }
+__device__ __forceinline__ double rounded_product(double a, double b) { return __dmul_rn(a, b); }

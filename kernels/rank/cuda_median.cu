@@ -7,15 +7,15 @@
 //              and the greatest in turn
 //
 // The idea: a block has 16 rows of 64 results and sorts each run once, for all windows that it is under. Everything
-// else is in registers, and every thread does the same. A 7x7 median takes 45 minima or maxima for its runs, 90 for half
-// of the columns, 46 to put in one number and 278 to forget.
+// else is in registers, and every thread does the same. A 7x7 median takes 44 minima or maxima for its runs, 84 for
+// half of the columns, some 50 to put in one row, and 278 to forget.
 //
 // Index arithmetic: rows are lines of W * C numbers, f = q * C + c, and neighbours are C numbers apart. Line j of row i
 // is at (i * SIDE + j) * 64, so that a warp stores and loads 32 neighbours. Rows are looked up at the border once for
 // the block, columns only by threads whose run reaches it.
 //
-// Numbers are compared as *keys*, signed integers in the same order: of a float with the sign bit set all other bits are
-// turned; every NaN is the greatest key, and stands last in a run. A window with a NaN gives NaN.
+// Numbers are compared as *keys*, signed integers in the same order: of a float with the sign bit set all other bits
+// are turned; every NaN is the greatest key, and stands last in a run. A window with a NaN gives NaN.
 //
 // Memory traffic: both images once, and each number SIDE times out of the cache. It bounds medians of 3x3; comparisons
 // bound the others.
@@ -143,8 +143,8 @@ __device__ __forceinline__ void put_in(const int (&shared)[SIDE][SIDE - 1], cons
     }
 }
 
-// Three blocks of a multiprocessor have registers for what a thread of a 7x7 median keeps; left to choose, the assembler
-// puts some of it into memory to have four.
+// Three blocks of a multiprocessor have registers for what a thread of a 7x7 median keeps; left to choose, the
+// assembler puts some of it into memory to have four.
 extern "C" __global__ void __launch_bounds__(THREADS, SIDE == 7 ? 3 : 4) KERNEL(const Arguments a) {
     constexpr unsigned char sort[][2] = SORT, sort_shared[][2] = SORT_SHARED, forget[][2] = FORGET;
     const int C = static_cast<int>(a.channels.divisor), line = a.width * C;

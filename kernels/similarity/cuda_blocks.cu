@@ -9,18 +9,18 @@
 // a pixel takes 10 * taps products instead of 5 * taps^2. Down a column a thread has 4 results: it loads a pair of
 // pixels and multiplies it once for all windows that it lies in. Across it has 2 neighbours, and loads sums in pairs.
 //
-// Index arithmetic: place e of a line of sums is pixel tile * 64 + e - taps / 2, mirrored at the border; rows are looked
-// up once for the block. Lines of one moment lie together: moment m of row i is at (m * 16 + i) * places. A pixel's
-// squared error is added where its column is loaded, by the thread whose window has it in the middle.
+// Index arithmetic: place e of a line of sums is pixel tile * 64 + e - taps / 2, mirrored at the border; rows are
+// looked up once for the block. Lines of one moment lie together: moment m of row i is at (m * 16 + i) * places. A
+// pixel's squared error is added where its column is loaded, by the thread whose window has it in the middle.
 //
-// Numbers: everything is float64, because variances are differences of nearly equal numbers; the order of sums depends on
-// shapes alone.
+// Numbers: everything is float64, because variances are differences of nearly equal numbers; the order of sums depends
+// on shapes alone.
 //
 // Memory traffic: both images once and the maps. What bounds it with the usual 7 or 11 taps is shared memory, which
 // moves 5 * (taps + 1) float64 for 2 pixels, and the arithmetic in float64 where a GPU has little of it.
 //
-// Takes images of two axes whose sums fit into shared memory. Compiled with -DKERNEL, -DTHREADS, -DROWS, -DLINE, -DTYPE,
-// -DMEANS and -DARGUMENT_BYTES by cuda_blocks.py.
+// Takes images of two axes whose sums fit into shared memory. Compiled with -DKERNEL, -DTHREADS, -DROWS, -DLINE,
+// -DTYPE, -DMEANS and -DARGUMENT_BYTES by cuda_blocks.py.
 #include "cuda_ptx.cuh"
 #include "cuda_border.cuh"
 

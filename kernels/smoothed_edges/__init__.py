@@ -1,8 +1,9 @@
 """Canny's edge detector on real numbers, up to its hysteresis: smoothing, gradient, and thinning with interpolation.
 
-    reference.py   the definition in loops; compiled as it stands it is "naive"
-    cpu_rows.py    "rows": all stages in one walk over the image
-    cuda_naive.py  "naive" on CUDA: a launch for each stage, one thread, one pixel
+    reference.py    the definition in loops; compiled as it stands it is "naive"
+    cpu_rows.py     "rows": all stages in one walk over the image
+    cuda_blocks.py  "blocks" on CUDA, with cuda_blocks.cu: all stages of a tile of pixels in one launch
+    cuda_naive.py   "naive" on CUDA: a launch for each stage, one thread, one pixel
 
 `hysteresis` makes edges of the classes. The detector on integers, which smooths nothing, is `canny`.
 """
@@ -22,7 +23,11 @@ SMOOTHED_EDGES = Operation(
     "smoothed_edges",
     package=__name__,
     geometry=smoothed_edges_geometry,
-    variants=(Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda")),
+    variants=(
+        Variant("rows", "cpu_rows"),
+        Variant("blocks", "cuda_blocks", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda"),
+    ),
     reference=reference.smoothed_edges,
     reference_args=lambda g: (g.n, g.h, g.w, MODES[g.mode], g.cval, g.scale, g.stage),
     flops=lambda g: g.flops,

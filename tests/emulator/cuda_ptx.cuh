@@ -290,3 +290,7 @@ inline double value_of(long long bits) {
     memcpy(&value, &bits, 8);
     return value;
 }
+
+inline float rounded_product(float a, float b) { return a * b; }
+
+inline double rounded_product(double a, double b) { return a * b; }
