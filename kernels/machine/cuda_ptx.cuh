@@ -221,6 +221,9 @@ __device__ __forceinline__ long long bits_of(double value) { return __double_as_
 __device__ __forceinline__ float value_of(int bits) { return __int_as_float(bits); }
 __device__ __forceinline__ double value_of(long long bits) { return __longlong_as_double(bits); }
 
+// Put a number there and return the one before, as one step that no other thread's exchange comes between.
+__device__ __forceinline__ int exchange(int* at, int value) { return atomicExch(at, value); }
+
 // The product, rounded before anything is added to it: a compiler joins others into fused multiply-adds.
 __device__ __forceinline__ float rounded_product(float a, float b) { return __fmul_rn(a, b); }
 __device__ __forceinline__ double rounded_product(double a, double b) { return __dmul_rn(a, b); }

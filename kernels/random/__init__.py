@@ -10,6 +10,7 @@ two. Nothing is kept between calls, so results depend on no thread, no device an
     cpu_vector.py    "vector": registers of blocks
     cuda_naive.py    "naive" on CUDA: one thread, one number
     cuda_blocks.py   "blocks" on CUDA, with cuda_blocks.cu: one thread, one block (dropout too)
+    cuda_lists.py    permutations on CUDA, with cuda_lists.cu: one thread, one place
     poisson.py       Poisson numbers; cpu_poisson.py is their variant "loops"
 """
 
@@ -151,6 +152,7 @@ PERMUTATION = _operation(
     ({"n": 1, "seed": 1}, {"n": 1000, "seed": 1}),
     (
         Variant("vector", "cpu_vector", build="build_permutation"),
+        Variant("lists", "cuda_lists", device="cuda"),
         Variant("naive", "cuda_naive", device="cuda", build="build_permutation"),
     ),
 )

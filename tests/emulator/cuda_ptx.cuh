@@ -291,6 +291,12 @@ inline double value_of(long long bits) {
     return value;
 }
 
+inline int exchange(int* at, int value, int line = __builtin_LINE()) {
+    int before;
+    emulator::exchange_device(at, &before, &value, sizeof value, "exchange", line);
+    return before;
+}
+
 inline float rounded_product(float a, float b) { return a * b; }
 
 inline double rounded_product(double a, double b) { return a * b; }

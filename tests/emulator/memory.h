@@ -127,6 +127,17 @@ inline void write_device(void* to, const void* from, size_t bytes, const char* w
     memcpy(to, from, bytes);
 }
 
+// Any number of threads may exchange what they find, and then none of the launch reads or writes it in another way.
+inline void exchange_device(void* at, void* before, const void* value, size_t bytes, const char* what, int line) {
+    Array& array = device_array(at, bytes, what, line);
+    const size_t element = (static_cast<unsigned char*>(at) - array.begin) / 4;
+    if (array.use != Use::update) fail(line, "%s: exchanges what is not read and written", what);
+    if (array.reader[element] != NOBODY) fail(line, "%s: exchanges element %zu, which was read", what, element);
+    array.written[element] = true;
+    memcpy(before, at, bytes);
+    memcpy(at, value, bytes);
+}
+
 // Asynchronous copies of one thread: those not yet in a group, and groups in order.
 struct Copy {
     uint32_t to;

@@ -135,6 +135,43 @@ def test_an_array_is_updated_in_place_by_one_thread_for_each_number(
     np.testing.assert_array_equal(x, np.arange(1, 65))
 
 
+EXCHANGE = """
+#include "cuda_ptx.cuh"
+struct Arguments { int* x; unsigned long long unused; int mistake; };
+static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "layout");
+
+extern "C" __global__ void __launch_bounds__(32) KERNEL(const Arguments a) {
+    const int t = blockIdx.x * 32 + threadIdx.x;
+    if (a.mistake == 1 && t == 5) load_number(a.x);
+    if (exchange(a.x, t) != t - 1) store_number(a.x + 1, 0);
+    if (a.mistake == 2 && t == 5) store_number(a.x, 0);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mistake", "complaint"),
+    [
+        (0, ""),
+        (1, "thread 5: load_number: reads element 0 of an array after it was updated"),
+        (2, "thread 5: store_number: writes element 0 of an output a second time"),
+    ],
+)
+def test_any_number_of_threads_exchange_what_they_find(mistake: int, complaint: str, tmp_path: Path) -> None:
+    """Here one after the other: each finds what the one before has put there."""
+    source = tmp_path / "exchange.cu"
+    source.write_text(EXCHANGE)
+    x, arguments = np.full(2, -1, np.int32), np.zeros(1, ARGUMENTS)
+    arguments["x"], arguments["mistake"] = cuda.address(x), mistake
+    launch = (cuda.Kernel(source, "exchange", 32, ARGUMENTS), (2, 1, 1), 0, arguments, [x], [x])
+    if complaint:
+        with pytest.raises(emulator.EmulationError, match=complaint):
+            emulator.launch(*launch)
+        return
+    emulator.launch(*launch)
+    np.testing.assert_array_equal(x, [63, -1])
+
+
 def test_a_source_that_does_not_compile_is_shown(tmp_path: Path) -> None:
     source = tmp_path / "wrong.cu"
     source.write_text('#include "cuda_ptx.cuh"\nextern "C" void KERNEL(const int a) { undeclared(a); }\n')

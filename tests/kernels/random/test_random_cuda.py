@@ -1,13 +1,16 @@
 """Random numbers and dropout in CUDA C++ in the emulator: to the bit those of the CPU."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import emulator
 import numpy as np
 import pytest
 from on_emulator import emulated
+from tilegrad.kernels.contexts import operations
 from tilegrad.kernels.machine import cuda
+from tilegrad.kernels.random import cuda_lists
 
 from tilegrad import kernels
 
@@ -65,3 +68,40 @@ def test_dropout_drops_what_it_drops_on_the_cpu(offset: int, p: float, dtype: st
         found, expected = (kernels.dropout(x, p=p, variant=variant, **how) for variant in ("cuda.blocks", "vector"))
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(np.signbit(found[10:]), np.signbit(expected[10:]))
+
+
+@emulated
+@pytest.mark.parametrize("place", [{"seed": 5}, {"seed": 2**64 - 1, "counter": 2**32 - 3}])
+def test_permutations_are_those_of_the_cpu(place: dict[str, int]) -> None:
+    """However threads come by their turns: the emulator has one order, the lists of which are not in order."""
+    for n in (0, 1, 2, 3, 511, 512, 513, 200_000):  # of which the lower words of keys decide some five places
+        found = kernels.random_permutation(n, variant="cuda.lists", **place)
+        assert found.dtype == np.int64
+        np.testing.assert_array_equal(found, kernels.random_permutation(n, variant="vector", **place))
+
+
+# What tells a broken kernel.
+MUTANTS = {
+    "any step of the list": ("i < end && i > found", "i < end"),
+    "later steps too": ("i < end && i > found", "i > found"),
+    "the first turn is the last": ("end = place;", ""),
+    "one half": ("half < 2", "half < 1"),
+    "the lower word": ("(upper + (lower >> 32)) >> 32", "upper >> 32"),
+    "the other step's word": ("words.word[2 * half] *", "words.word[0] *"),
+}
+
+
+@emulated
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_broken_permutation_is_noticed(mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right, broken = MUTANTS[mutant]
+    text = cuda_lists._SOURCE.read_text()
+    assert text.count(right) == 1
+    source = tmp_path / "cuda_lists.cu"
+    source.write_text(text.replace(right, broken))
+    monkeypatch.setattr(cuda_lists, "_SOURCE", source)
+    monkeypatch.setattr(cuda_lists, "kernel_for", cuda_lists.kernel_for.__wrapped__)
+    monkeypatch.setattr(operations["random_permutation"], "_plans", {})
+    with pytest.raises((emulator.EmulationError, AssertionError)) as noticed:
+        test_permutations_are_those_of_the_cpu({"seed": 5})
+    assert "g++" not in str(noticed.value), "the broken kernel compiles"
