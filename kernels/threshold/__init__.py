@@ -2,6 +2,7 @@
 
 reference.py    the definition
 cpu_select.py   "select": one comparison and one choice for a vector of numbers
+cuda_vector.py  "vector" on CUDA, with cuda_vector.cu: one thread, 16 bytes
 cuda_naive.py   "naive" on CUDA: one thread, one number
 """
 
@@ -55,7 +56,11 @@ THRESHOLD = Operation(
     "threshold",
     package=__name__,
     geometry=_geometry,
-    variants=(Variant("select", "cpu_select"), Variant("naive", "cuda_naive", device="cuda")),
+    variants=(
+        Variant("select", "cpu_select"),
+        Variant("vector", "cuda_vector", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda"),
+    ),
     reference=reference.threshold,
     reference_args=lambda g: (g.n, g.rule, g.top),
     flops=lambda g: float(g.numbers),
