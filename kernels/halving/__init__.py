@@ -2,6 +2,7 @@
 
 reference.py    the definition
 cpu_pairs.py    "pairs": neighbouring numbers read as one of twice their width
+cuda_vector.py  "vector" on CUDA, with cuda_vector.cu: one thread, 16 bytes of two rows
 cuda_naive.py   "naive" on CUDA: one thread, one output
 
 Why not `interpolate`: that computes in floating point, of which a 4K picture of bytes would first have to be made,
@@ -62,7 +63,11 @@ HALVE = Operation(
     "halve",
     package=__name__,
     geometry=_geometry,
-    variants=(Variant("pairs", "cpu_pairs"), Variant("naive", "cuda_naive", device="cuda")),
+    variants=(
+        Variant("pairs", "cpu_pairs"),
+        Variant("vector", "cuda_vector", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda"),
+    ),
     reference=reference.halve,
     reference_args=lambda g: (g.whole,),
     flops=lambda g: 4.0 * g.numbers,
