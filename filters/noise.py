@@ -89,7 +89,7 @@ def random_noise(
     axes = tuple(range(batch, x.ndim))
     low = 0 - (x.min(axis=axes, keepdims=True) < 0).astype(x.dtype)
     if mode in ("gaussian", "localvar", "speckle"):
-        kind: dict[str, float] = {} if mode == "localvar" else {"mean": mean, "std": math.sqrt(var)}
+        kind: dict[str, Any] = {} if mode == "localvar" else {"mean": mean, "std": math.sqrt(var)}
         noise = kernels.random_normal(x.shape, seed=seed, dtype=x.dtype, out=new_like(x, x.shape, x.dtype), **kind)
         if mode != "gaussian":
             noise *= x if mode == "speckle" else deviations

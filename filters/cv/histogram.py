@@ -319,6 +319,6 @@ def calcHist(  # noqa: N802
         return kernels.count_values(found, bins=bins, batch_axes=batch).astype(np.float32)
     values = 256**plane.dtype.itemsize
     of_values, place = kernels.count_values(plane, bins=values, batch_axes=batch), places(np.arange(values))
-    counts = np.zeros((*of_values.shape[:-1], bins + 1))
-    np.add.at(counts, (..., place + 1), of_values)
-    return counts[..., 1:].astype(np.float32)
+    counts = np.zeros((bins + 1, *of_values.shape[:-1]))
+    np.add.at(counts, place + 1, np.moveaxis(of_values, -1, 0))
+    return np.moveaxis(counts[1:], 0, -1).astype(np.float32, order="C")

@@ -274,14 +274,13 @@ def minMaxLoc(  # noqa: N802
         counts &= mask != 0
     images = math.prod(src.shape[:batch])
     flat, used = (array.reshape(images, math.prod(src.shape[batch:])) for array in (native(src), counts))
-    low, low_place = _extremes(flat, used, least=True)
-    high, high_place = _extremes(flat, used, least=False)
-    points = [_point(place, src.shape[-1]) for place in (low_place, high_place)]
+    (lows, first), (highs, last) = (_extremes(flat, used, least) for least in (True, False))
+    points = [_point(place, src.shape[-1]) for place in (first, last)]
     if batch == 0:
         (x, y), (u, v) = (map(int, point[0]) for point in points)
-        return float(low[0]), float(high[0]), (x, y), (u, v)
+        return float(lows[0]), float(highs[0]), (x, y), (u, v)
     shape = src.shape[:batch]
-    return low.reshape(shape), high.reshape(shape), *(point.reshape(*shape, 2) for point in points)
+    return lows.reshape(shape), highs.reshape(shape), *(point.reshape(*shape, 2) for point in points)
 
 
 def _point(places: np.ndarray, width: int) -> np.ndarray:

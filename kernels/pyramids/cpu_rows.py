@@ -95,12 +95,12 @@ def _down(dtype: str, total: str, channels: int) -> Any:
             y = pointer(block[1] + task * Q * C * size, number)
             if paired:
                 pairs = pointer(scratch + _LINE, types.uint32)
+                low, high = np.int32(0xFFFF), np.int32(16)
                 for q in range(Q):
-                    a, b, c = np.int32(read(pairs, q)), np.int32(read(pairs, q + 1)), np.int32(read(pairs, q + 2))
-                    low, high = np.int32(0xFFFF), np.int32(16)
-                    near = np.int32(np.int32(a >> high) + np.int32(b >> high))
-                    far = np.int32(np.int32(a & low) + np.int32(c & low))
-                    middle = np.int32(six * np.int32(b & low))
+                    left, right = np.int32(read(pairs, q)), np.int32(read(pairs, q + 1))
+                    near = np.int32(np.int32(left >> high) + np.int32(right >> high))
+                    far = np.int32(np.int32(left & low) + np.int32(np.int32(read(pairs, q + 2)) & low))
+                    middle = np.int32(six * np.int32(right & low))
                     write(y, q, finish(np.int32(np.int32(far + middle) + np.int32(four * near))))
             else:
                 for q in range(Q):
