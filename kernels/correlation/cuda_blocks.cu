@@ -113,6 +113,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
 
     for (u32 item = threadIdx.x; item < ROWS / TALL * places; item += THREADS) {
         const u32 group = quotient(item, a.places), e = item - group * places;
+        if (p0 + static_cast<int>(group) * TALL >= a.height) break;
         const u32 pixel = quotient(f0 + e, a.channels);
         const int channel = static_cast<int>(f0 + e - pixel * C);
         const int q = border(static_cast<int>(pixel) - a.before_columns, a.width, a.mode);

@@ -161,8 +161,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, SIDE == 7 ? 3 : 4) KERNEL(
         store_shared(table + i * 4, border(p0 + i - REACH, a.height, a.mode));
     __syncthreads();
 
+    const int rows = a.height - p0 < ROWS ? a.height - p0 : ROWS;  // of results
     const bool inside = q >= REACH && q + REACH < a.width;
-    for (int i = threadIdx.x / LINE; i < ROWS + SIDE - 1; i += THREADS / LINE) {
+    for (int i = threadIdx.x / LINE; i < rows + SIDE - 1; i += THREADS / LINE) {
         const int row = load_shared<1, int>(table + i * 4).number[0];
         const Number* x = a.x + (first_line + row) * line;
         int run[SIDE];
@@ -183,7 +184,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, SIDE == 7 ? 3 : 4) KERNEL(
     __syncthreads();
     if (f >= line) return;
 
-    for (int o = threadIdx.x / LINE * 2; o < ROWS; o += THREADS / LINE * 2) {
+    for (int o = threadIdx.x / LINE * 2; o < rows; o += THREADS / LINE * 2) {
         const auto key_at = [&](int i, int j) {
             return load_shared<1, int>(lines + (((o + i) * SIDE + j) * LINE + threadIdx.x % LINE) * 4).number[0];
         };
@@ -196,7 +197,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, SIDE == 7 ? 3 : 4) KERNEL(
         }
 #pragma unroll 1
         for (int half = 0; half < 2; half++) {
-            if (p0 + o + half >= a.height) return;
+            if (o + half >= rows) return;
             int own[SIDE], candidates[CANDIDATES];
 #pragma unroll
             for (int j = 0; j < SIDE; j++) own[j] = key_at(half * SIDE, j);

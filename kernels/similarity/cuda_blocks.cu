@@ -99,6 +99,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
     double error = 0, value = 0;
     for (u32 item = threadIdx.x; item < ROWS / TALL * places; item += THREADS) {
         const u32 group = quotient(item, a.places), e = item - group * places;
+        if (p0 + static_cast<int>(group) * TALL >= a.height) break;
         const int q = q0 + static_cast<int>(e) - radius, from = border(q, a.width, REFLECT);
         const bool own = q >= q0 && q < q0 + LINE && q < a.width;
         double total[MOMENTS][TALL] = {};

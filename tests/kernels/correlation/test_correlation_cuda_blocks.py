@@ -139,7 +139,7 @@ MUTANTS = {
     ),
     "the constant between the passes": ("if (TYPE != FIXED && q < 0)", "if (false)", "not equal"),
     "stored behind the line": ("if (f + k * step < line)", "if (true)", "a second time|outside"),
-    "rows behind the image": ("if (p >= a.height) break;", "", "a second time|outside"),
+    "rows behind the image": ("if (p >= a.height) break;", "", "nobody has written|a second time|outside"),
 }  # fmt: skip
 
 

@@ -111,7 +111,7 @@ MUTANTS = {
     "the upper row for the lower": ("key_at(half * SIDE, j)", "key_at(0, j)"),
     "keys as bits": ("bits < 0 ? bits ^ 0x7FFFFFFF : bits", "bits"),
     "NaN is a number": ("== NOT_A_NUMBER) median", "== NOT_A_NUMBER - 1) median"),
-    "rows behind the image": ("if (p0 + o + half >= a.height) return;", ""),
+    "rows behind the image": ("if (o + half >= rows) return;", ""),
     "numbers behind the line": ("if (f >= line) return;", ""),
 }
 
