@@ -175,7 +175,7 @@ def _moments_about(name: str, image: np.ndarray, center: Any, order: Any, spacin
         about = np.tile(numbers, (len(flat), 1))
     results = _moments(flat, about, order, steps)
     if center is None:
-        lost = results[(..., *[0] * len(shape))] == 0
+        lost = _power(results, [0] * len(shape)) == 0
         powers = np.indices(results.shape[1:]).sum(axis=0)
         results[:, (powers == 1) | (powers > order)] = 0
         results[np.multiply.outer(lost, (powers > 1) & (powers <= order))] = np.nan
@@ -192,12 +192,18 @@ def _steps(name: str, spacing: Any, axes: int) -> list[float]:
     return steps
 
 
+def _power(moments: np.ndarray, powers: Sequence[int]) -> np.ndarray:
+    """Of each image (N, ...) the moment of these powers."""
+    index: Any = (slice(None), *powers)
+    return moments[index]
+
+
 def _centroids(images: np.ndarray, steps: list[float]) -> np.ndarray:
     """(N, axes), NaN where an image adds up to 0."""
     axes = len(steps)
     first = _moments(images, np.zeros((len(images), axes)), 1, steps)
-    area = first[(..., *[0] * axes)]
-    along = [first[(..., *unit)] for unit in np.eye(axes, dtype=int).tolist()]
+    area = _power(first, [0] * axes)
+    along = [_power(first, unit) for unit in np.eye(axes, dtype=int).tolist()]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.array([sums / area for sums in along]).reshape(axes, len(images)).T
 

@@ -280,7 +280,8 @@ def minMaxLoc(  # noqa: N802
         (x, y), (u, v) = (map(int, point[0]) for point in points)
         return float(lows[0]), float(highs[0]), (x, y), (u, v)
     shape = src.shape[:batch]
-    return lows.reshape(shape), highs.reshape(shape), *(point.reshape(*shape, 2) for point in points)
+    first, last = (point.reshape(*shape, 2) for point in points)
+    return lows.reshape(shape), highs.reshape(shape), first, last
 
 
 def _point(places: np.ndarray, width: int) -> np.ndarray:
