@@ -17,22 +17,7 @@ from .canny import Canny
 from .denoising import bilateralFilter, fastNlMeansDenoising
 from .depths import CV_8S, CV_8U, CV_16S, CV_16U, CV_32F, CV_32S, CV_64F
 from .edges import Laplacian, Scharr, Sobel
-from .geometry import (
-    INTER_AREA,
-    INTER_CUBIC,
-    INTER_LANCZOS4,
-    INTER_LINEAR,
-    INTER_NEAREST,
-    INTER_NEAREST_EXACT,
-    WARP_INVERSE_MAP,
-    copyMakeBorder,
-    getRotationMatrix2D,
-    pyrDown,
-    pyrUp,
-    resize,
-    warpAffine,
-    warpPerspective,
-)
+from .framing import copyMakeBorder
 from .histogram import CLAHE, LUT, calcHist, createCLAHE, equalizeHist
 from .inpainting import INPAINT_NS, INPAINT_TELEA, inpaint
 from .labels import (
@@ -66,6 +51,17 @@ from .morphology import (
     morphologyEx,
 )
 from .rank import medianBlur
+from .resizing import (
+    INTER_AREA,
+    INTER_CUBIC,
+    INTER_LANCZOS4,
+    INTER_LINEAR,
+    INTER_NEAREST,
+    INTER_NEAREST_EXACT,
+    pyrDown,
+    pyrUp,
+    resize,
+)
 from .shape import (
     CHAIN_APPROX_NONE,
     CHAIN_APPROX_SIMPLE,
@@ -106,6 +102,7 @@ from .threshold import (
     THRESH_TRUNC,
     threshold,
 )
+from .warping import WARP_INVERSE_MAP, getRotationMatrix2D, warpAffine, warpPerspective
 
 __all__ = [
     "BORDER_CONSTANT",

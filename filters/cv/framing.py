@@ -1,0 +1,53 @@
+"""A border around an image, under OpenCV's name."""
+
+import numpy as np
+
+from ..framing import pad
+from .borders import border_mode
+from .planes import Planes
+
+_PAD = {
+    "constant": "constant", "nearest": "edge", "reflect": "symmetric", "mirror": "reflect", "wrap": "wrap",
+}  # fmt: skip
+
+
+def copyMakeBorder(  # noqa: N802 - OpenCV's name
+    src: np.ndarray,
+    top: int,
+    bottom: int,
+    left: int,
+    right: int,
+    borderType: int,
+    dst: np.ndarray | None = None,
+    value: float = 0,
+    *,
+    batch_axes: int = 0,
+) -> np.ndarray:
+    """Put rows and columns around an image.
+
+    Parameters
+    ----------
+    src, dst, batch_axes
+        As in `resize`.
+    top, bottom, left, right : int
+        How many; any number, borders repeat.
+    borderType : int
+        What they hold.
+    value : float
+        That of `BORDER_CONSTANT`, in all channels.
+
+    Returns
+    -------
+    array of the image's type, or ``dst``
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> copyMakeBorder(np.array([[1, 2, 3]], np.uint8), 0, 0, 2, 1, BORDER_REFLECT_101)
+    array([[3, 2, 1, 2, 3, 2]], dtype=uint8)
+    """
+    name = "copyMakeBorder"
+    planes = Planes(name, src, batch_axes)
+    mode = _PAD[border_mode(name, borderType)]
+    around = [(0, 0)] * planes.batch + [(top, bottom), (left, right)] + [(0, 0)] * (src.ndim - planes.batch - 2)
+    return pad(src, around, mode, value, out=dst)

@@ -1,0 +1,167 @@
+"""Images moved by affine and projective maps, under OpenCV's names."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ... import kernels
+from .borders import BORDER_CONSTANT, border_mode
+from .planes import Planes
+from .resizing import INTER_CUBIC, INTER_LANCZOS4, INTER_LINEAR, INTER_NEAREST, check_size
+
+WARP_INVERSE_MAP = 16
+
+_WARP = {
+    INTER_NEAREST: "nearest-exact",
+    INTER_LINEAR: "bilinear",
+    INTER_CUBIC: "bicubic",
+    INTER_LANCZOS4: "lanczos4",
+}
+
+
+def warpAffine(  # noqa: N802 - OpenCV's name
+    src: np.ndarray,
+    M: np.ndarray,
+    dsize: tuple[int, int],
+    dst: np.ndarray | None = None,
+    flags: int = INTER_LINEAR,
+    borderMode: int = BORDER_CONSTANT,
+    borderValue: Any = 0,
+    *,
+    batch_axes: int = 0,
+) -> np.ndarray:
+    """Move an image by an affine map.
+
+    Parameters
+    ----------
+    src, dst, batch_axes
+        As in `resize`.
+    M : (2, 3) array-like
+        Maps the image's (x, y, 1) to the result's (x, y); with `WARP_INVERSE_MAP` the other way round.
+    dsize : (width, height)
+        The size of the result.
+    flags : int
+        `INTER_NEAREST`, `INTER_LINEAR`, `INTER_CUBIC` or `INTER_LANCZOS4`, plus `WARP_INVERSE_MAP`.
+    borderMode : int
+        What lies outside the image.
+    borderValue : float or sequence of floats
+        The value outside with `BORDER_CONSTANT`, of all channels or of each.
+
+    Returns
+    -------
+    array of the image's type, or ``dst``
+
+    Raises
+    ------
+    TypeError, ValueError
+        A matrix of another shape, or one that has no inverse; as in `resize`.
+
+    Notes
+    -----
+    Equals ``cv2.warpAffine``, whose positions are rounded: to a part of a pixel that differs from version to version.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> warpAffine(np.array([[1, 2, 3]], np.uint8), [[1, 0, 1], [0, 1, 0]], (3, 1))
+    array([[0, 1, 2]], dtype=uint8)
+    """
+    matrix = _real_matrix("warpAffine", M, (2, 3))
+    whole = np.vstack([matrix, [0.0, 0.0, 1.0]])
+    return _warp("warpAffine", src, whole, dsize, dst, flags, borderMode, borderValue, batch_axes)
+
+
+def warpPerspective(  # noqa: N802 - OpenCV's name
+    src: np.ndarray,
+    M: np.ndarray,
+    dsize: tuple[int, int],
+    dst: np.ndarray | None = None,
+    flags: int = INTER_LINEAR,
+    borderMode: int = BORDER_CONSTANT,
+    borderValue: Any = 0,
+    *,
+    batch_axes: int = 0,
+) -> np.ndarray:
+    """Move an image by a projective map.
+
+    Parameters
+    ----------
+    M : (3, 3) array-like
+        Maps the image's (x, y, 1) to multiples of the result's; with `WARP_INVERSE_MAP` the other way round.
+    src, dsize, dst, flags, borderMode, borderValue, batch_axes
+        As in `warpAffine`.
+
+    Returns
+    -------
+    array of the image's type, or ``dst``
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> warpPerspective(np.array([[1, 2, 3]], np.uint8), np.diag([1.0, 1.0, 0.5]), (3, 1))
+    array([[1, 2, 2]], dtype=uint8)
+    """
+    matrix = _real_matrix("warpPerspective", M, (3, 3))
+    return _warp("warpPerspective", src, matrix, dsize, dst, flags, borderMode, borderValue, batch_axes)
+
+
+def getRotationMatrix2D(center: tuple[float, float], angle: float, scale: float) -> np.ndarray:  # noqa: N802
+    """The (2, 3) matrix that turns an image about ``center`` = (x, y) by ``angle`` degrees and scales it.
+
+    Positive angles turn counter-clockwise, as seen with the origin at the top left. Equals ``cv2.getRotationMatrix2D``.
+
+    >>> getRotationMatrix2D((2, 1), 90, 1).round(6)
+    array([[ 0.,  1.,  1.],
+           [-1.,  0.,  3.]])
+    """
+    x, y = map(float, center)
+    alpha, beta = scale * math.cos(math.radians(angle)), scale * math.sin(math.radians(angle))
+    return np.array([[alpha, beta, (1 - alpha) * x - beta * y], [-beta, alpha, beta * x + (1 - alpha) * y]])
+
+
+def _real_matrix(name: str, M: Any, shape: tuple[int, int]) -> np.ndarray:
+    matrix = np.asarray(M)
+    if matrix.dtype.kind not in "fiu" or matrix.shape != shape:
+        raise ValueError(f"{name}: M expects a real {shape} matrix but got {matrix.dtype} {matrix.shape}")
+    return matrix.astype(np.float64)
+
+
+def _warp(
+    name: str,
+    src: np.ndarray,
+    matrix: np.ndarray,
+    dsize: Any,
+    dst: np.ndarray | None,
+    flags: Any,
+    border: Any,
+    value: Any,
+    batch_axes: int,
+) -> np.ndarray:
+    planes = Planes(name, src, batch_axes)
+    size = check_size(name, dsize)
+    mode = border_mode(name, border)
+    if isinstance(flags, bool) or not isinstance(flags, int | np.integer):
+        raise TypeError(f"{name}: flags expects an integer but got {flags!r}")
+    interpolation = int(flags) & ~WARP_INVERSE_MAP
+    if interpolation not in _WARP:
+        raise ValueError(
+            f"{name}: flags expects one of {', '.join(map(str, _WARP))}, plus WARP_INVERSE_MAP = {WARP_INVERSE_MAP}, "
+            f"but got {flags}"
+        )
+    if not flags & WARP_INVERSE_MAP:
+        if np.linalg.det(matrix) == 0:
+            raise ValueError(f"{name}: M expects a matrix that has an inverse but got {matrix.tolist()}")
+        matrix = np.linalg.inv(matrix)
+    x = planes.array
+    values = np.asarray(value, np.float64).ravel()[: x.shape[3]]
+    if values.size not in (1, x.shape[3]):
+        raise ValueError(f"{name}: borderValue expects a number or {x.shape[3]} of them but got {value!r}")
+    how: dict[str, Any] = {"mode": _WARP[interpolation], "border": mode}
+    alike = mode != "constant" or bool(np.all(values == values[0]))
+    wide = x if alike else planes.wide()  # sums of parts are rounded at the end
+    result = kernels.warp2d(wide, matrix, size, **how, cval=float(values[0]) if alike else 0.0)
+    if not alike:
+        covered = kernels.warp2d(np.ones((1, *x.shape[1:3], 1), wide.dtype), matrix, size, **how)
+        result += (1 - covered) * values.astype(wide.dtype)
+    return planes.done(result, dst)
