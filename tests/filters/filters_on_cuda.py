@@ -187,8 +187,8 @@ def test_out_lies_on_the_device_too():
 
 
 def test_a_filter_without_a_cuda_variant_says_so():
-    with pytest.raises(TypeError, match=r"random_noise: image expects a numpy\.ndarray but got a cupy\.ndarray"):
-        filters.random_noise(cupy.asarray(REAL))
+    with pytest.raises(TypeError, match=r"inpaint_exemplar: image expects a numpy\.ndarray but got a cupy\.ndarray"):
+        filters.inpaint_exemplar(cupy.asarray(REAL), cupy.asarray(REAL > 0.8))
 
 
 MASK = REAL > 0.3
