@@ -43,6 +43,7 @@ def copyMakeBorder(  # noqa: N802 - OpenCV's name
     Examples
     --------
     >>> import numpy as np
+    >>> from tilegrad.filters.cv import BORDER_REFLECT_101
     >>> copyMakeBorder(np.array([[1, 2, 3]], np.uint8), 0, 0, 2, 1, BORDER_REFLECT_101)
     array([[3, 2, 1, 2, 3, 2]], dtype=uint8)
     """
