@@ -1,6 +1,7 @@
 """Sums over all rectangles that begin at the first pixel of an image.
 
 reference.py     the definition
+cpu_scan.py      "scan": sums across a row in vectors, of bytes into integers
 cpu_rows.py      "rows": down the columns in vectors, then across four rows at a time
 cuda_naive.py    "naive" on CUDA: one thread, one column, then one row
 """
@@ -63,7 +64,7 @@ INTEGRAL = Operation(
     "integral",
     package=__name__,
     geometry=_geometry,
-    variants=(Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda")),
+    variants=(Variant("scan", "cpu_scan"), Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda")),
     reference=reference.integral,
     reference_args=lambda g: (),
     flops=lambda g: 2.0 * g.numbers,

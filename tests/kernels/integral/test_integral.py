@@ -20,6 +20,16 @@ def test_equals_its_definition(n, h, w, c, kinds):
     np.testing.assert_array_equal(y, kernels.integral(x, dtype=kinds[1], variant="naive"))
 
 
+@given(n=st.integers(1, 3), h=st.integers(1, 5), w=st.integers(500, 1100))
+def test_columns_that_threads_share_are_one_sum(n, h, w):
+    """Wide enough for one image to be cut, at widths that are no multiple of a vector's."""
+    x = np.random.default_rng(w).integers(0, 256, (n, h, w, 1)).astype(np.uint8)
+    expected = np.zeros((n, h + 1, w + 1, 1), np.int32)
+    expected[:, 1:, 1:] = x.cumsum(1, np.int32).cumsum(2, np.int32)
+    np.testing.assert_array_equal(kernels.integral(x, dtype="int32"), expected)
+    np.testing.assert_array_equal(kernels.integral(x, dtype="int32", variant="rows"), expected)
+
+
 def test_integers_overflow_as_they_do_in_numpy():
     x = np.full((1, 2100, 4100, 1), 255, np.uint8)
     total = kernels.integral(x, dtype="int32")[0, -1, -1, 0]
