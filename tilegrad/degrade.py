@@ -45,7 +45,7 @@ def degrade_file(
     damages = [_damage(step) for step in steps]
     mask_file = Path(target).with_name(f"{Path(target).stem}-mask.png")
     for path in (target, mask_file):
-        check_writable(path, source)
+        check_writable(path)
     picture = read_image(source)
     check_format(target, picture.dtype, 1 if picture.ndim == 2 else picture.shape[2])
     colours, alpha = split_alpha(picture)

@@ -51,10 +51,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink()
 
 
-def check_writable(path: str | os.PathLike[str], source: str | os.PathLike[str] | None = None) -> None:
+def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise now what writing ``path`` would raise after the work: no such folder, no permission, a folder of that name.
-
-    Nor may it be the ``source``, of which nothing would be left.
 
     Examples
     --------
@@ -71,8 +69,6 @@ def check_writable(path: str | os.PathLike[str], source: str | os.PathLike[str] 
         raise TilegradError(f"{path}: {Path(path).parent} is not a folder")
     if final.is_dir():
         raise TilegradError(f"{path}: is a folder; name a file")
-    if source is not None and final.exists() and os.path.exists(source) and os.path.samefile(final, source):
-        raise TilegradError(f"{path}: is what is read; name another file for the result")
     if final.exists() and not final.is_file():
         raise TilegradError(f"{path}: is not an ordinary file")
     if not os.access(folder, os.W_OK | os.X_OK):

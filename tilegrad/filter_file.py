@@ -43,7 +43,7 @@ def filter_file(
     UsageError
         If the filter refuses the picture or an option.
     """
-    check_writable(target, source)
+    check_writable(target)
     picture = read_image(source)
     check_format(target, picture.dtype, 1 if picture.ndim == 2 else picture.shape[2])
     colours, alpha = split_alpha(picture)

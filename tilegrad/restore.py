@@ -184,7 +184,7 @@ def restore_file(
     TilegradError
         If a file cannot be read or written, or the model does not take it. Then nothing is written.
     """
-    check_writable(target, source)
+    check_writable(target)
     require_device(device)
     _restore(source, target, model_file, lambda: load_model(model_file).to(device), memory)
 

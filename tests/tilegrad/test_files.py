@@ -79,14 +79,3 @@ def test_a_folder_without_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(TilegradError, match="no permission"):
         check_writable(tmp_path / "a")
-
-
-def test_what_is_read_is_not_written_over(tmp_path):
-    source, link = tmp_path / "a.png", tmp_path / "b.png"
-    source.write_bytes(b"1")
-    link.symlink_to(source)
-    for target in (source, link):
-        with pytest.raises(TilegradError, match="is what is read; name another file"):
-            check_writable(target, source)
-    check_writable(tmp_path / "c.png", source)
-    check_writable(source, tmp_path / "missing.png")

@@ -351,6 +351,14 @@ read_through("conv2d_unapplied")
 read_through("conv_transpose2d_unapplied")
 
 
+@case("widened")
+@st.composite
+def widenings(draw):
+    """Of numbers that need none: steps of bfloat16 are too coarse for differences to compare with."""
+    tensor = Draw(draw(seeds))
+    return lambda x: chain.widened(x), [tensor(2, 3)]
+
+
 def statistics_of(x, weight, bias, end):
     """Those that a block would have left beside x."""
     statistics = chain.Statistics(1e-5, **end)
