@@ -172,7 +172,7 @@ def test_what_a_variant_cannot_take_is_said() -> None:
 # What tells a broken kernel.
 MUTANTS = {
     "pixels outside are stored": ("pixel[i] = inside ?", "pixel[i] = true ?"),
-    "another pixel's z": ("load_numbers<2>(a.z + pixel[i] * a.K + k)", "load_numbers<2>(a.z + pixel[0] * a.K + k)"),
+    "another pixel's z": ("load_wide<2>(a.z + pixel[i] * a.K + k)", "load_wide<2>(a.z + pixel[0] * a.K + k)"),
     "the neighbour's mean": ("z[i].number[v] - mean.number[v]", "z[i].number[v] - mean.number[1 - v]"),
     "scale for offset": ("load_numbers<2>(a.affine + a.K + k)", "load_numbers<2>(a.affine + k)"),
     "no activation": ("ACTIVATION, a.negative_slope)", "0, a.negative_slope)"),
