@@ -159,7 +159,12 @@ def rotate(
     batch = leading_axes(name, batch_axes, image.ndim)
     if channel_axis is None and image.ndim == batch + 3:
         channel_axis = -1
-    rows, columns = to_nhwc(name, image, channel_axis, batch).shape[1:3]
+    _, rows, columns, channels = to_nhwc(name, image, channel_axis, batch).shape
+    if 0 in (rows, columns, channels):
+        raise ValueError(f"{name}: image expects at least one pixel but got shape {image.shape}")
+    check_mode(name, mode)
+    check_order(name, order, image.dtype)
+    check_number(name, "cval", cval)
     middle = (columns / 2 - 0.5, rows / 2 - 0.5) if center is None else tuple(center)
     if len(middle) != 2:
         raise ValueError(f"{name}: center expects (column, row) but got {center!r}")

@@ -124,6 +124,8 @@ def _real_matrix(name: str, M: Any, shape: tuple[int, int]) -> np.ndarray:
     matrix = np.asarray(M)
     if matrix.dtype.kind not in "fiu" or matrix.shape != shape:
         raise ValueError(f"{name}: M expects a real {shape} matrix but got {matrix.dtype} {matrix.shape}")
+    if not np.isfinite(matrix).all():
+        raise ValueError(f"{name}: M expects finite numbers but got {matrix.tolist()}")
     return matrix.astype(np.float64)
 
 
@@ -139,6 +141,8 @@ def _warp(
     batch_axes: int,
 ) -> np.ndarray:
     planes = Planes(name, src, batch_axes)
+    if 0 in planes.array.shape[1:3]:
+        raise ValueError(f"{name}: src expects at least one pixel but got shape {src.shape}")
     size = check_size(name, dsize)
     mode = border_mode(name, border)
     if isinstance(flags, bool) or not isinstance(flags, int | np.integer):

@@ -189,3 +189,12 @@ X = np.ones((4, 5), np.uint8)
 def test_refuses(error, call, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(("function", "size"), [(cv.warpAffine, 2), (cv.warpPerspective, 3)])
+def test_maps_are_refused_by_the_name_that_was_called(function, size):
+    matrix = np.eye(3)[:size]
+    with pytest.raises(ValueError, match=f"{function.__name__}: src expects at least one pixel"):
+        function(np.ones((0, 4)), matrix, (3, 3))
+    with pytest.raises(ValueError, match=f"{function.__name__}: M expects finite numbers"):
+        function(np.ones((4, 4)), matrix * np.nan, (3, 3))

@@ -278,3 +278,15 @@ X = np.ones((4, 5))
 def test_refuses(error, call, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_rotate_names_itself_in_what_it_refuses():
+    image = np.ones((4, 5))
+    for wrong, message in (
+        ({"mode": "mirror"}, "rotate: mode expects"),
+        ({"order": 9}, "rotate: order expects"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            filters.rotate(image, 30, **wrong)
+    with pytest.raises(ValueError, match="rotate: image expects at least one pixel"):
+        filters.rotate(image[:0], 30)
