@@ -258,7 +258,7 @@ def calcHist(  # noqa: N802
     histSize : list of one int
         How many bins there are.
     ranges : [low, high]
-        Values of ``[low, high)`` are counted; NaN is not.
+        Values of ``[low, high)``, which are rounded to float32 as in OpenCV, are counted; NaN is not.
     batch_axes : int
         How many leading axes of the array and of the mask count images.
 
@@ -297,19 +297,20 @@ def calcHist(  # noqa: N802
     planes = image[..., None] if image.ndim - batch == 2 else image
     plane = planes[..., integer(name, "channels", channels[0], 0, planes.shape[-1] - 1)]
     bins = integer(name, "histSize", histSize[0], 1, 2**24)
-    if len(ranges) != 2 or not -math.inf < ranges[0] < ranges[1] < math.inf:
+    if len(ranges) != 2 or not -math.inf < np.float32(ranges[0]) < np.float32(ranges[1]) < math.inf:
         raise ValueError(f"{name}: ranges expects [low, high] with low < high but got {ranges!r}")
     if mask is not None:
         check_image(name, "mask", mask)
         if mask.shape != plane.shape:
             raise ValueError(f"{name}: mask expects shape {plane.shape} but got {mask.shape}")
-    factor = bins / (float(ranges[1]) - float(ranges[0]))
+    low, high = (float(np.float32(end)) for end in ranges)
+    factor = bins / (high - low)
 
     def places(values: np.ndarray) -> np.ndarray:
         """The bin of each value, -1 outside."""
         values = values.astype(np.float64)
-        inside = (values >= ranges[0]) & (values < ranges[1])
-        place = np.floor(np.where(inside, values, ranges[0]) * factor - factor * float(ranges[0]))
+        inside = (values >= low) & (values < high)
+        place = np.floor(np.where(inside, values, low) * factor - factor * low)
         return np.where(inside, np.clip(place, 0, bins - 1), -1).astype(np.int64)
 
     if plane.dtype.kind == "f" or mask is not None:

@@ -189,3 +189,13 @@ def test_histograms_of_a_batch_are_those_of_each_image(dtype, masked):
     for place in np.ndindex(2, 3):
         one = cv.calcHist([batch[place]], [1], None if mask is None else mask[place], [9], [10, 200])
         assert_same(found[place], one)
+
+
+@pytest.mark.parity
+def test_the_ends_of_a_histogram_are_float32():
+    """As OpenCV takes them: which bin a number on an edge falls into depends on it."""
+    cv2 = pytest.importorskip("cv2")
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    for bins, ends in ((256, [0.5, 99.7]), (27, [10.1, 90.1]), (130, [0.3, 130.3])):
+        for x in (image, (image / 7).astype(np.float32)):
+            assert_same(cv.calcHist([x], [0], None, [bins], ends), cv2.calcHist([x], [0], None, [bins], ends).ravel())
