@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..kernels.arrays import device_of, is_on_cuda, new_like, to_device
+from ..kernels.arrays import device_of, is_on_cuda, overlap, to_device
 from .images import as_float, check_beside, check_image, check_out, delivered, in_order, leading_axes
 
 _MODES = ("gaussian", "localvar", "poisson", "salt", "pepper", "s&p", "speckle")
@@ -88,20 +88,21 @@ def random_noise(
         return delivered(x.copy(), out)
     axes = tuple(range(batch, x.ndim))
     low = 0 - (x.min(axis=axes, keepdims=True) < 0).astype(x.dtype)
+    if mode == "poisson":
+        result = _counted(image, x, low, axes, seed)
+        return delivered(np.clip(result, low, 1, out=result) if clip else result, out)
+    target = out if out is not None and out.flags.c_contiguous and not overlap(out, x) else None
     if mode in ("gaussian", "localvar", "speckle"):
         kind: dict[str, Any] = {} if mode == "localvar" else {"mean": mean, "std": math.sqrt(var)}
-        noise = kernels.random_normal(x.shape, seed=seed, dtype=x.dtype, out=new_like(x, x.shape, x.dtype), **kind)
-        if mode != "gaussian":
-            noise *= x if mode == "speckle" else deviations
-        result = x + noise
-    elif mode == "poisson":
-        result = _counted(x, low, axes, seed)
+        spread = x if mode == "speckle" else deviations
+        limits: dict[str, Any] = {"low": low.reshape(-1), "high": 1} if clip else {}
+        result = kernels.add_noise(x, spread=spread, seed=seed, out=target, **limits, **kind)
     else:
         salt = {"salt": 1.0, "pepper": 0.0, "s&p": salt_vs_pepper}[mode]
-        result = _replaced(x, low, amount, salt, seed)
-    if clip:
-        np.clip(result, low, 1, out=result)
-    return delivered(result, out)
+        result = kernels.salt_and_pepper(x, low.reshape(-1), amount=amount, salt=salt, seed=seed, out=target)
+        if clip and image.dtype.kind == "f":  # integers are in [low, 1]
+            np.clip(result, low, 1, out=result)
+    return result if result is out else delivered(result, out)
 
 
 def _check_number(name: str, argument: str, value: Any, low: float, high: float) -> None:
@@ -126,12 +127,9 @@ def _deviations(name: str, local_vars: Any, x: np.ndarray) -> np.ndarray:
     return to_device(deviations, device_of(name, [x]))
 
 
-def _counted(x: np.ndarray, low: np.ndarray, axes: tuple[int, ...], seed: int) -> np.ndarray:
+def _counted(image: np.ndarray, x: np.ndarray, low: np.ndarray, axes: tuple[int, ...], seed: int) -> np.ndarray:
     """Poisson counts of each image's levels, scaled back."""
-    values = np.sort(x.reshape(low.size, -1), axis=1)
-    # Not a number, of which there may be many at the end, is one more value.
-    distinct = 1 + np.count_nonzero((values[:, 1:] != values[:, :-1]) & (values[:, :-1] == values[:, :-1]), axis=1)
-    powers = 2.0 ** np.ceil(np.log2(to_device(distinct, "cpu")))  # where a power of two has a whole logarithm
+    powers = 2.0 ** np.ceil(np.log2(_distinct(image, axes)))  # where a power of two has a whole logarithm
     levels = to_device(powers.reshape(low.shape), device_of("random_noise", [x]))
     top = x.max(axis=axes, keepdims=True).astype(np.float64)
     scale = np.where(low < 0, top + 1, 1.0)
@@ -140,9 +138,13 @@ def _counted(x: np.ndarray, low: np.ndarray, axes: tuple[int, ...], seed: int) -
     return (counts / levels * scale + low).astype(x.dtype)
 
 
-def _replaced(x: np.ndarray, low: np.ndarray, amount: float, salt: float, seed: int) -> np.ndarray:
-    """Some pixels at the least value or at 1."""
-    shape = (2, *x.shape)
-    drawn = kernels.random_uniform(shape, seed=seed, dtype=np.float64, out=new_like(x, shape, np.float64))
-    values = np.where(drawn[1] < salt, x.dtype.type(1), low)
-    return np.where(drawn[0] < amount, values, x)
+def _distinct(image: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """How many distinct values each image has."""
+    images = in_order(image).reshape(-1, math.prod(image.shape[axis] for axis in axes))
+    if image.dtype == np.uint8:
+        seen = kernels.count_values(images, bins=256, batch_axes=1)
+        return np.count_nonzero(to_device(seen, "cpu"), axis=-1)
+    values = np.sort(images, axis=1)
+    # Not a number, of which there may be many at the end, is one more value.
+    new = (values[:, 1:] != values[:, :-1]) & (values[:, :-1] == values[:, :-1])
+    return 1 + to_device(np.count_nonzero(new, axis=1), "cpu")

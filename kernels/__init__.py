@@ -72,6 +72,7 @@ from .loss import (
 from .machine.memory import memory_report, memory_trim
 from .matching import match_products, match_template, window_sums
 from .nl_means import nl_means, nl_means_uint8
+from .noise import add_noise, salt_and_pepper
 from .normalization import batch_norm, batch_norm_apply, batch_norm_grad, batch_norm_train
 from .optimizer import adam_step, average_step, norm_of_all, sgd_step
 from .padding import pad2d, pad2d_grad
@@ -108,6 +109,7 @@ __all__ = [
     "adaptive_max_pool2d",
     "adaptive_max_pool2d_grad",
     "add",
+    "add_noise",
     "asarray",
     "average_step",
     "avg_pool2d",
@@ -213,6 +215,7 @@ __all__ = [
     "rank_filter2d",
     "relu",
     "relu_grad",
+    "salt_and_pepper",
     "sgd_step",
     "sigmoid",
     "sigmoid_grad",

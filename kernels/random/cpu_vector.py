@@ -78,6 +78,7 @@ def _normals_64(counter, step, k0, k1, mean, std, _):
     return fma(std, z0, mean), fma(std, z1, mean), fma(std, z2, mean), fma(std, z3, mean)
 
 
+NORMALS = {"float32": _normals_32, "float64": _normals_64}
 _STEPS = {
     ("uniform", "f"): _uniforms_32,
     ("uniform", "d"): _uniforms_64,

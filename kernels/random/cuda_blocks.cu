@@ -1,8 +1,12 @@
-// Random numbers and dropout on CUDA, to the bit those of the CPU: a thread makes a whole block of the stream's words.
+// Random numbers, dropout and noise on CUDA, to the bit those of the CPU: a thread makes a whole block of the stream's
+// words.
 //
 //     UNIFORM    y = low + (high - low) * u                    one word a float32, two a float64
 //     NORMAL     y = mean + std * sqrt(-2 log u) * cosine or sine of an angle (normal.py)
 //     DROPOUT    y = x * scale where 24 bits of the number's word are at least the threshold, else x * 0
+//     ADDED      y = x + a normal number, at least the image's low and at most largest
+//     SPREAD     y = x + spread * a normal number, so limited
+//     REPLACED   y = x, or 1 or the image's low where the number's first word is below the threshold: two words each
 //
 // The idea: Philox4x32-10 turns a counter into four 32-bit words (reference.py), and counters do not depend on each
 // other: thread i computes the block of counter + i, which is the i-th group of the result, and stores it at once. Ten
@@ -15,7 +19,7 @@
 // The polynomials' coefficients come with the arguments, from where the CPU has them; a multiplication takes them as
 // an operand from there.
 //
-// Memory traffic: 16 bytes a thread, 4 bytes a float32 number (8 for dropout). A block takes 100 integer instructions,
+// Memory traffic: 16 bytes a thread, 4 bytes a float32 number (8 for dropout and noise: what is drawn is added at once). A block takes 100 integer instructions,
 // about as long as a large GPU takes to write 16 bytes for each thread; a pair of normal deviates takes 40 more.
 //
 // Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DWIDE, -DMODE and -DARGUMENT_BYTES by cuda_blocks.py.
@@ -38,17 +42,24 @@ constexpr Bits ROOT_HALF = 0x3F3504F3;
 #define UNIFORM 0
 #define NORMAL 1
 #define DROPOUT 2
+#define ADDED 3
+#define SPREAD 4
+#define REPLACED 5
 
 // As arguments_of in cuda_blocks.py.
 struct Arguments {
     const long long* place;  // (4,): seed and counter, the lower 32 bits of each first
-    const Real* x;           // (n,), of DROPOUT
+    const Real* x;           // (n,), of DROPOUT and of noise
+    const Real* spread;      // (n,), of SPREAD
+    const Real* low;         // a number for each image, of noise; or null
     Real* y;                 // (n,)
     long long n;
-    long long threshold;     // of DROPOUT
+    long long each;          // numbers of an image
+    long long threshold;     // of DROPOUT and REPLACED
+    long long salt;          // of REPLACED: the second word's threshold for 1
     Real offset;             // low, or mean
     Real scale;              // high - low, std, or of DROPOUT
-    Real largest;            // of UNIFORM
+    Real largest;            // of UNIFORM and of noise
     Real minus_2_log_2;
     Real log[LOG];           // polynomials, ascending
     Real sine[SINE];
@@ -56,7 +67,7 @@ struct Arguments {
 };
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_blocks.py");
 
-constexpr int VALUES = DOUBLE && MODE != DROPOUT ? 2 : 4;  // of a block
+constexpr int VALUES = MODE == REPLACED || (DOUBLE && MODE != DROPOUT) ? 2 : 4;  // of a block
 
 __device__ __forceinline__ float multiply_add(float a, float b, float c) { return fmaf(a, b, c); }
 __device__ __forceinline__ double multiply_add(double a, double b, double c) { return fma(a, b, c); }
@@ -98,22 +109,41 @@ __device__ __forceinline__ Numbers<VALUES, Real> values_of(const Arguments& a, c
         const Real value = multiply_add(a.scale, u, a.offset);
         y.number[i] = value < a.largest ? value : a.largest;
     }
-#elif MODE == NORMAL && DOUBLE
+#elif MODE == DROPOUT
+#pragma unroll
+    for (int i = 0; i < VALUES; i++) y.number[i] = w[i] >> 8 >= a.threshold ? a.scale : 0;  // the factors of x
+#elif MODE == REPLACED
+#pragma unroll
+    for (int i = 0; i < VALUES; i++)  // 0 keeps x, 1 is 1, 2 is the least value
+        y.number[i] = w[2 * i] >= a.threshold ? 0 : w[2 * i + 1] < a.salt ? 1 : 2;
+#elif DOUBLE
     const Real u = multiply_add(static_cast<Real>(joined(w[0], w[1]) >> 11), 0x1p-53, 0x1p-54);
     const long long rest = static_cast<long long>(joined(w[2], w[3]) << 2 | 2);
     normal_pair(a, u, w[2] >> 30, static_cast<Real>(rest) * 0x1p-64, y.number[0], y.number[1]);
-#elif MODE == NORMAL
+#else
 #pragma unroll
     for (int i = 0; i < VALUES; i += 2) {
         const Real u = multiply_add(static_cast<Real>(w[i] >> 1), 0x1p-31f, 0x1p-32f);
         const int rest = static_cast<int>(w[i + 1] << 2 | 2);
         normal_pair(a, u, w[i + 1] >> 30, static_cast<Real>(rest) * 0x1p-32f, y.number[i], y.number[i + 1]);
     }
-#else
-#pragma unroll
-    for (int i = 0; i < VALUES; i++) y.number[i] = w[i] >> 8 >= a.threshold ? a.scale : 0;  // the factors of x
 #endif
     return y;
+}
+
+constexpr bool READS = MODE >= DROPOUT;  // x
+
+__device__ __forceinline__ Real least_of(const Arguments& a, long long i) { return load_number(a.low + i / a.each); }
+
+// Number i of the result.
+__device__ __forceinline__ Real result_of(const Arguments& a, long long i, Real drawn, Real x, Real spread) {
+    if constexpr (!READS) return drawn;
+    if constexpr (MODE == DROPOUT) return x * drawn;
+    if constexpr (MODE == REPLACED) return drawn == 0 ? x : drawn == 1 ? drawn : least_of(a, i);
+    const Real value = MODE == SPREAD ? multiply_add(spread, drawn, x) : x + drawn;
+    const Real low = a.low ? least_of(a, i) : value;
+    const Real raised = value < low ? low : value;
+    return raised > a.largest ? a.largest : raised;
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) {
@@ -121,16 +151,20 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
     if (first >= a.n) return;
     Numbers<VALUES, Real> y = values_of(a, philox(a.place, block));
     if (WIDE && first + VALUES <= a.n) {
-        if constexpr (MODE == DROPOUT) {
-            const Numbers<VALUES, Real> x = load_numbers<VALUES>(a.x + first);
+        Numbers<VALUES, Real> x = y, spread = y;
+        if constexpr (READS) x = load_numbers<VALUES>(a.x + first);
+        if constexpr (MODE == SPREAD) spread = load_numbers<VALUES>(a.spread + first);
 #pragma unroll
-            for (int i = 0; i < VALUES; i++) y.number[i] *= x.number[i];
-        }
+        for (int i = 0; i < VALUES; i++)
+            y.number[i] = result_of(a, first + i, y.number[i], x.number[i], spread.number[i]);
         store_numbers<VALUES>(a.y + first, y);
         return;
     }
 #pragma unroll
-    for (int i = 0; i < VALUES; i++)
-        if (first + i < a.n)
-            store_number(a.y + first + i, MODE == DROPOUT ? load_number(a.x + first + i) * y.number[i] : y.number[i]);
+    for (int i = 0; i < VALUES; i++) {
+        if (first + i >= a.n) break;
+        const Real x = READS ? load_number(a.x + first + i) : 0;
+        const Real spread = MODE == SPREAD ? load_number(a.spread + first + i) : 0;
+        store_number(a.y + first + i, result_of(a, first + i, y.number[i], x, spread));
+    }
 }

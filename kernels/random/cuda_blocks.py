@@ -1,4 +1,5 @@
-"""Random numbers "blocks" on CUDA: the host side of cuda_blocks.cu, which holds the idea. Dropout is made there too.
+"""Random numbers "blocks" on CUDA: the host side of cuda_blocks.cu, which holds the idea. Dropout and noise are made
+there too.
 
 Takes everything. Whether threads store a block at once is decided at each call, by where its arrays begin.
 """
@@ -16,14 +17,14 @@ from .normal import COS_32, COS_64, LOG_32, LOG_64, MINUS_2_LOG_2, SIN_32, SIN_6
 _SOURCE = Path(__file__).with_suffix(".cu")
 _THREADS = 256
 
-MODES = ("uniform", "normal", "dropout")
+MODES = ("uniform", "normal", "dropout", "added", "spread", "replaced")
 _SERIES = {"float32": (LOG_32, SIN_32, COS_32), "float64": (LOG_64, SIN_64, COS_64)}
 
 
 @functools.cache
 def arguments_of(dtype: str) -> np.dtype:
     """As struct Arguments in cuda_blocks.cu."""
-    words = [(name, np.uint64) for name in ("place", "x", "y", "n", "threshold")]
+    words = [(name, np.uint64) for name in ("place", "x", "spread", "low", "y", "n", "each", "threshold", "salt")]
     numbers = [(name, dtype) for name in ("offset", "scale", "largest", "minus_2_log_2")]
     series = zip(("log", "sine", "cosine"), _SERIES[dtype], strict=True)
     return np.dtype([*words, *numbers, *[(name, dtype, len(values)) for name, values in series]], align=True)
@@ -40,8 +41,11 @@ def kernel_for(mode: str, dtype: str, *, wide: bool) -> cuda.Kernel:
 
 
 def launch_of(mode: str, dtype: np.dtype, n: int, **numbers: Any) -> Run:
-    """What makes ``n`` numbers of ``(place,)``, or of dropout of ``(place, x)``; ``numbers`` are arguments by name."""
-    values = 2 if dtype.itemsize == 8 and mode != "dropout" else 4
+    """What makes ``n`` numbers of ``(place, x, spread, low)`` or of the first of them, as the mode says.
+
+    ``numbers`` are arguments by name.
+    """
+    values = 2 if mode == "replaced" or (dtype.itemsize == 8 and mode != "dropout") else 4
     prepared = np.zeros(1, arguments_of(dtype.name))
     prepared["n"], prepared["minus_2_log_2"] = n, MINUS_2_LOG_2
     prepared["log"], prepared["sine"], prepared["cosine"] = _SERIES[dtype.name]
@@ -52,8 +56,8 @@ def launch_of(mode: str, dtype: np.dtype, n: int, **numbers: Any) -> Run:
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         if n:
-            wide = not any(cuda.address(array) % (values * dtype.itemsize) for array in (*arrays[1:], *outputs))
-            stages[wide].run((*arrays, None)[:2], outputs)
+            wide = not any(cuda.address(array) % (values * dtype.itemsize) for array in (*arrays[1:3], *outputs))
+            stages[wide].run((*arrays, None, None, None)[:4], outputs)
 
     return run
 

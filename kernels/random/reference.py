@@ -45,29 +45,36 @@ def uniform(state, y, low, high, largest, words):
         flat[i] = min(low + (high - low) * u, largest)
 
 
-def normal(state, y, mean, std, words):
-    """Box and Muller: values 2 i and 2 i + 1 are ``sqrt(-2 log u)`` times cosine and sine of one angle.
+@register_jitable
+def normal_of(state, i, words):
+    """Value i of the normal stream. Box and Muller: values 2 i and 2 i + 1 are ``sqrt(-2 log u)`` times cosine and sine
+    of one angle.
 
     u has 31 (float32) or 53 random bits and is rounded to the type of the values, so that it ends at 1. The next word
     or two are the angle: two bits for the quadrant, the others, as a signed number, for the place in it.
     """
+    block = philox_block(state, i * words // 4)
+    if words == 1:
+        j = i % 4 // 2 * 2
+        u = float(np.float32(float(np.float32(block[j] >> 1)) * 2.0**-31 + 2.0**-32))
+        angle = block[j + 1]
+        rest = (angle << 2 & MASK | 2) * 2.0**-32
+    else:
+        u = (block[0] << 21 | block[1] >> 11) * 2.0**-53 + 2.0**-54
+        angle = block[2]
+        rest = ((angle << 2 & MASK) | block[3] >> 30) * 2.0**-32 + (block[3] << 2 & MASK | 2) * 2.0**-64
+    if rest >= 0.5:
+        rest -= 1.0
+    theta = math.pi / 2 * ((angle >> 30) + rest)
+    turn = math.cos(theta) if i % 2 == 0 else math.sin(theta)
+    return math.sqrt(-2.0 * math.log(u)) * turn
+
+
+def normal(state, y, mean, std, words):
+    """``mean + std * z`` of the normal stream's values z."""
     flat = y.reshape(-1)
     for i in range(flat.size):
-        block = philox_block(state, i * words // 4)
-        if words == 1:
-            j = i % 4 // 2 * 2
-            u = float(np.float32(float(np.float32(block[j] >> 1)) * 2.0**-31 + 2.0**-32))
-            angle = block[j + 1]
-            rest = (angle << 2 & MASK | 2) * 2.0**-32
-        else:
-            u = (block[0] << 21 | block[1] >> 11) * 2.0**-53 + 2.0**-54
-            angle = block[2]
-            rest = ((angle << 2 & MASK) | block[3] >> 30) * 2.0**-32 + (block[3] << 2 & MASK | 2) * 2.0**-64
-        if rest >= 0.5:
-            rest -= 1.0
-        theta = math.pi / 2 * ((angle >> 30) + rest)
-        turn = math.cos(theta) if i % 2 == 0 else math.sin(theta)
-        flat[i] = mean + std * math.sqrt(-2.0 * math.log(u)) * turn
+        flat[i] = mean + std * normal_of(state, i, words)
 
 
 def permutation(state, order):

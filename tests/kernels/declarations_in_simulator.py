@@ -320,6 +320,20 @@ def test_dropout_drops_the_numbers_that_the_cpu_drops():
     np.testing.assert_array_equal(there, here)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_noise_has_the_bits_of_the_cpu(dtype):
+    x, low = np.linspace(-1, 1, 39, dtype=dtype), np.array([-0.5, 0, 0.25], dtype)
+    for seed, counter in ((1, 0), (2**64 - 1, 2**64 - 5)):
+        place = {"seed": seed, "counter": counter}
+        for how in ({}, {"low": low, "spread": x, "high": 1}):
+            here, there = (kernels.add_noise(x, variant=v, **how, **place) for v in ("vector", "cuda.naive"))
+            np.testing.assert_array_equal(there, here)
+        here, there = (
+            kernels.salt_and_pepper(x, low, amount=0.4, variant=v, **place) for v in ("vector", "cuda.naive")
+        )
+        np.testing.assert_array_equal(there, here)
+
+
 def test_long_sums_are_cut_into_chunks(monkeypatch):
     monkeypatch.setattr(reduction, "CHUNK", 4)
     x = np.random.default_rng(0).uniform(0.5, 1.5, (1, 18, 2))  # 5 chunks, of which the last has 2 rows; then 2, then 1

@@ -1,0 +1,28 @@
+"""Noise "blocks" on CUDA: modes of ../random/cuda_blocks.cu. A thread has the numbers of a block of words.
+
+Takes everything.
+"""
+
+from typing import Any
+
+from ..operation import Run
+from ..random.cuda_blocks import launch_of
+from . import Noise
+
+
+def build(g: Noise) -> Run:
+    """Prepare the launch."""
+    mean, std, high = g.constants
+    if g.kind == "added":
+        numbers: dict[str, Any] = {"offset": mean, "scale": std, "largest": high}
+    else:
+        numbers = dict(zip(("threshold", "salt"), g.thresholds, strict=True))
+    mode = "replaced" if g.kind == "replaced" else "spread" if g.spread else "added"
+    launching = launch_of(mode, g.dtype, g.size, each=g.each, **numbers)
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        x, place, *rest = arrays
+        spread, low = (None, *rest) if g.kind == "replaced" else rest
+        launching((place, x, spread, low), outputs)
+
+    return run
