@@ -22,6 +22,7 @@ _MEANS = 1e-12  # of float64 divided by counts, where all else is integers
 _POSITIONS = 1e-3
 # scikit-image solves in the image's float32, and is 2e-5 from its own result in float64; ours is 3e-8 from that.
 _SOLVED = 1e-4
+_DRAWN = 2e-2  # of means and deviations of other random numbers
 # What the rivals' scores of plain windows lose in float32, most where the template is small and the picture large.
 # Where OpenCV is furthest from ours, by 1.9e-4 in 1080x1920 pixels, the definition in float64 is 3e-7 from ours;
 # scikit-image is 1e-3 from it. Of a template of 64x64 in 4096x4096 pixels OpenCV is 8e-5 from ours, scikit-image 1e-2.
@@ -73,6 +74,15 @@ def _points(found: tuple[tuple[np.ndarray, ...], np.ndarray]) -> Inputs:
     """Contours one behind the other, how long each is, and how they lie in each other."""
     contours, hierarchy = found
     return np.concatenate(contours), np.array([len(contour) for contour in contours]), hierarchy
+
+
+def _grey(image: np.ndarray) -> Inputs:
+    """All pixels grey: noise is what is left."""
+    return (np.full_like(image, 0.5),)
+
+
+def _spread(noisy: np.ndarray) -> Inputs:
+    return (np.array([noisy.mean(dtype=np.float64), noisy.std(dtype=np.float64)]),)
 
 
 def _colour(image: np.ndarray) -> Inputs:
@@ -271,6 +281,18 @@ _SKIMAGE = (
     ),
     _skimage("canny", "Canny, sigma = 1", "float32", lambda filters, image: filters.canny(image, 1)),
     _skimage("gaussian", "Gaussian, sigma = 1", "float32", lambda filters, image: filters.gaussian(image, 1), 1e-5),
+    _skimage(
+        "gaussian-sobel", "The strength of edges, by Sobel's weights after a Gaussian, sigma = 1", "float32",
+        lambda filters, image: filters.sobel(image, sigma=1), 1e-5,
+    ),
+    _skimage(
+        "noise", "Gaussian noise", "float32", lambda util, image: util.random_noise(image, var=0.01), _DRAWN,
+        inputs=_grey, compared=_spread,
+    ),
+    _skimage(
+        "salt-and-pepper", "Salt and pepper", "float32", lambda util, image: util.random_noise(image, "s&p"), _DRAWN,
+        inputs=_grey, compared=_spread,
+    ),
     _skimage(
         "inpaint-biharmonic", "Square holes inpainted by the biharmonic equation", "float32",
         lambda filters, image, mask: filters.inpaint_biharmonic(image, mask), _SOLVED, inputs=_with_holes,

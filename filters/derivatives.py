@@ -1,5 +1,6 @@
 """Derivatives of images along their axes: what the edge filters are made of."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from .. import kernels
 from ..kernels.correlation.geometry import check_border
 from .images import as_float, axis_of_channels, check_image, check_out, leading_axes
 from .masks import check_mask, eroded
-from .separable import correlate_axes
+from .separable import LEAST_SIGMA, correlate_axes, gaussian_taps
 
 Axis = int | Sequence[int] | None
 Mode = str | Sequence[str]
@@ -93,19 +94,32 @@ def _derivative(
     return result
 
 
+def _checked_sigma(name: str, sigma: Any) -> float:
+    if isinstance(sigma, bool) or not isinstance(sigma, int | float | np.number):
+        raise TypeError(f"{name}: sigma expects a number but got {sigma!r}")
+    if not 0 <= sigma < math.inf:
+        raise ValueError(f"{name}: sigma expects a finite number of at least 0 but got {sigma!r}")
+    return float(sigma)
+
+
 def edges_of(
-    image: EdgeImage, axis: Axis, mode: Mode, cval: float, smooth: np.ndarray, slope: np.ndarray = SLOPE
-) -> np.ndarray:
-    """The derivative along one axis, or the root of the mean square of those along several."""
+    image: EdgeImage, axis: Axis, mode: Mode, cval: float, smooth: np.ndarray, slope: np.ndarray = SLOPE,
+    sigma: float = 0.0,
+) -> np.ndarray:  # fmt: skip
+    """The derivative along one axis, or the root of the mean square of those along several, of a blurred image."""
     modes, along = _modes(image, mode), _along(image, axis)
     check_border(image.name, modes[along[0]], cval)
-    if len(along) == 1:
-        return image.finished(_derivative(image, along[0], modes, cval, smooth, slope))
-    first = image.axes[0]
-    if along == image.axes == [first, first + 1] and len(set(modes.values())) == 1:
+    blur = gaussian_taps(sigma, 4.0) if _checked_sigma(image.name, sigma) > LEAST_SIGMA else None
+    first, one_mode = image.axes[0], len(set(modes.values())) == 1
+    if along == image.axes == [first, first + 1] and one_mode:
         result = kernels.gradient_magnitude2d(
-            image.source, smooth, slope, axis=first, mode=modes[first], cval=cval, out=image.target
+            image.source, smooth, slope, blur, axis=first, mode=modes[first], cval=cval, out=image.target
         )
         return image.finished(result)
+    if blur is not None:
+        for each in image.axes:
+            image.source = kernels.correlate1d(image.source, blur, axis=each, mode=modes[each], cval=cval)
+    if len(along) == 1:
+        return image.finished(_derivative(image, along[0], modes, cval, smooth, slope))
     squares = sum(np.square(_derivative(image, edge, modes, cval, smooth, slope)) for edge in along)
     return image.finished(np.sqrt(squares) / np.sqrt(len(image.axes), dtype=image.source.dtype))

@@ -23,6 +23,7 @@ def sobel(
     axis: Axis = None,
     mode: Mode = "reflect",
     cval: float = 0.0,
+    sigma: float = 0.0,
     channel_axis: int | None = None,
     batch_axes: int = 0,
     out: np.ndarray | None = None,
@@ -42,6 +43,9 @@ def sobel(
         What lies outside the image, in ``scipy.ndimage``'s names.
     cval : float
         The value outside the image where ``mode`` is "constant", in the units of the filtered image.
+    sigma : float
+        The standard deviation in pixels of a Gaussian that blurs the image before, along all its axes and with the same
+        border; 0 blurs nothing. For the magnitude in an image of two axes the blurred image is never written.
     channel_axis : int, optional
         The axis of channels, which are filtered each on its own.
     batch_axes : int
@@ -63,7 +67,8 @@ def sobel(
     -----
     Equals ``skimage.filters.sobel`` 0.26 within rounding, for axes counted from the front (its result for negative ones
     is a quarter of the derivative). An empty image gives an empty result. A NaN reaches every pixel whose window of 3
-    pixels along each axis holds it, and no pixel outside the mask.
+    pixels along each axis holds it, and no pixel outside the mask. With ``sigma`` it is bit for bit
+    ``sobel(gaussian(image, sigma, mode=mode, cval=cval), ...)``.
 
     Examples
     --------
@@ -74,9 +79,11 @@ def sobel(
     array([0., 1., 1., 0., 0.])
     >>> sobel(image)[0].round(3)
     array([0.   , 0.707, 0.707, 0.   , 0.   ])
+    >>> sobel(image, sigma=0.5)[0].round(3)
+    array([0.075, 0.631, 0.631, 0.075, 0.   ])
     """
     checked = EdgeImage("sobel", image, mask, channel_axis, batch_axes, out)
-    return edges_of(checked, axis, mode, cval, _SOBEL)
+    return edges_of(checked, axis, mode, cval, _SOBEL, sigma=sigma)
 
 
 def sobel_h(
@@ -120,6 +127,7 @@ def scharr(
     axis: Axis = None,
     mode: Mode = "reflect",
     cval: float = 0.0,
+    sigma: float = 0.0,
     channel_axis: int | None = None,
     batch_axes: int = 0,
     out: np.ndarray | None = None,
@@ -136,7 +144,7 @@ def scharr(
     array([0., 0., 1., 1., 0., 0.])
     """
     checked = EdgeImage("scharr", image, mask, channel_axis, batch_axes, out)
-    return edges_of(checked, axis, mode, cval, _SCHARR)
+    return edges_of(checked, axis, mode, cval, _SCHARR, sigma=sigma)
 
 
 def scharr_h(
@@ -180,6 +188,7 @@ def prewitt(
     axis: Axis = None,
     mode: Mode = "reflect",
     cval: float = 0.0,
+    sigma: float = 0.0,
     channel_axis: int | None = None,
     batch_axes: int = 0,
     out: np.ndarray | None = None,
@@ -196,7 +205,7 @@ def prewitt(
     array([0., 0., 1., 1., 0., 0.])
     """
     checked = EdgeImage("prewitt", image, mask, channel_axis, batch_axes, out)
-    return edges_of(checked, axis, mode, cval, _PREWITT)
+    return edges_of(checked, axis, mode, cval, _PREWITT, sigma=sigma)
 
 
 def prewitt_h(
@@ -240,6 +249,7 @@ def farid(
     axis: Axis = None,
     mode: Mode = "reflect",
     cval: float = 0.0,
+    sigma: float = 0.0,
     channel_axis: int | None = None,
     batch_axes: int = 0,
     out: np.ndarray | None = None,
@@ -256,7 +266,7 @@ def farid(
     array([0.   , 0.11 , 0.386, 0.386, 0.11 ])
     """
     checked = EdgeImage("farid", image, mask, channel_axis, batch_axes, out)
-    return edges_of(checked, axis, mode, cval, _FARID, _FARID_SLOPE)
+    return edges_of(checked, axis, mode, cval, _FARID, _FARID_SLOPE, sigma)
 
 
 def farid_h(

@@ -84,6 +84,16 @@ def _pixels(number: int) -> Halo:
     return found
 
 
+def _blurred(number: int) -> Halo:
+    """A filter that looks so far in an image that it blurs before."""
+
+    def found(arguments: Arguments) -> int:
+        _inside(arguments)
+        return int(4.0 * largest(arguments["sigma"]) + 0.5) + number
+
+    return found
+
+
 def none(reason: str) -> Halo:
     """In place of a halo: why a filter has none."""
 
@@ -188,7 +198,7 @@ HALOS: dict[str, Halo] = {
     "equalize_hist": none(WHOLE),
     "erosion": _footprints(1),
     "estimate_sigma": none(WHOLE),
-    "farid": _pixels(2),
+    "farid": _blurred(2),
     "farid_h": _pixels(2),
     "farid_v": _pixels(2),
     "find_contours": none(WHOLE),
@@ -219,7 +229,8 @@ HALOS: dict[str, Halo] = {
     "pad": none(OTHER_SIZE),
     "peak_signal_noise_ratio": none(WHOLE),
     "percentile": _window,
-    **{f"prewitt{ending}": _pixels(1) for ending in ("", "_h", "_v")},
+    "prewitt": _blurred(1),
+    **{f"prewitt{ending}": _pixels(1) for ending in ("_h", "_v")},
     "psnr_and_ssim": none(WHOLE),
     "pyramid_expand": none(OTHER_SIZE),
     "pyramid_gaussian": none(OTHER_SIZE),
@@ -233,9 +244,11 @@ HALOS: dict[str, Halo] = {
     "richardson_lucy": none(WHOLE),
     **{f"roberts{ending}": _pixels(1) for ending in ("", "_pos_diag", "_neg_diag")},
     "rotate": none(MOVED),
-    **{f"scharr{ending}": _pixels(1) for ending in ("", "_h", "_v")},
+    "scharr": _blurred(1),
+    **{f"scharr{ending}": _pixels(1) for ending in ("_h", "_v")},
     "scratches": none(DRAWN),
-    **{f"sobel{ending}": _pixels(1) for ending in ("", "_h", "_v")},
+    "sobel": _blurred(1),
+    **{f"sobel{ending}": _pixels(1) for ending in ("_h", "_v")},
     "structural_similarity": none(WHOLE),
     "tears": none(DRAWN),
     "threshold_local": _threshold_local,

@@ -8,9 +8,7 @@ import numpy as np
 
 from ..kernels.correlation.geometry import check_border
 from .images import as_float, axis_of_channels, check_float_out, check_image, leading_axes
-from .separable import correlate_axes, gaussian_taps
-
-_LEAST_SIGMA = 1e-15  # below it an axis is left alone, as in SciPy
+from .separable import LEAST_SIGMA, correlate_axes, gaussian_taps
 
 
 def gaussian(
@@ -89,7 +87,7 @@ def gaussian(
         raise ValueError(f"{name}: truncate expects a number of at least 0 but got {truncate!r}")
     if out is not None:
         check_float_out(name, out, image)
-    weights = {axis: gaussian_taps(s, truncate) for axis, s in sigmas.items() if s > _LEAST_SIGMA}
+    weights = {axis: gaussian_taps(s, truncate) for axis, s in sigmas.items() if s > LEAST_SIGMA}
     source = as_float(image, preserve_range)
     direct = (
         out is not None

@@ -68,8 +68,8 @@ def random_noise(
     --------
     >>> import numpy as np
     >>> random_noise(np.full((2, 4), 100, np.uint8), "s&p", seed=1, amount=0.5).round(2)
-    array([[0.39, 0.39, 0.39, 1.  ],
-           [1.  , 0.39, 0.39, 0.  ]])
+    array([[0.39, 0.39, 0.39, 0.  ],
+           [0.  , 0.39, 0.39, 1.  ]])
     """
     name = "random_noise"
     check_image(name, "image", image)

@@ -7,6 +7,8 @@ import numpy as np
 from .. import kernels
 from ..kernels.correlation.weights import gaussian_taps as gaussian_taps
 
+LEAST_SIGMA = 1e-15  # below it an axis is not blurred, as in SciPy
+
 
 def correlate_axes(
     x: np.ndarray, weights: Mapping[int, np.ndarray], *, mode: str, cval: float = 0.0, out: np.ndarray | None = None

@@ -91,11 +91,13 @@ def _percentile(image: np.ndarray, o: Options) -> np.ndarray:
 
 
 def _slope(name: str) -> Callable[[np.ndarray, Options], np.ndarray]:
+    axes = {"both": None, "down": 0, "right": 1}
+
     def made(image: np.ndarray, o: Options) -> np.ndarray:
-        if o.direction == "both":
-            return np.asarray(getattr(filters, name)(to_float(image), channel_axis=_channels(image)))
-        function = getattr(filters, f"{name}_{'h' if o.direction == 'down' else 'v'}")
-        return np.asarray(0.5 + function(to_float(image), channel_axis=_channels(image)) / 2)
+        found = getattr(filters, name)(
+            to_float(image), axis=axes[o.direction], sigma=o.sigma, channel_axis=_channels(image)
+        )
+        return np.asarray(found if o.direction == "both" else 0.5 + found / 2)
 
     return made
 

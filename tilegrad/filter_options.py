@@ -39,6 +39,14 @@ def number(text: str) -> float:
     return value
 
 
+def not_negative(text: str) -> float:
+    """A finite number of at least 0."""
+    value = number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"expects a number of at least 0 but is {text!r}")
+    return value
+
+
 def percent(text: str) -> float:
     """Parses a number from 0 to 100."""
     value = number(text)
@@ -65,7 +73,10 @@ def _window(default: int) -> Option:
 
 
 _ELEMENT = (_window(3), Option("shape", str, "square", "of the window", choices=_SHAPES))
-_AXIS = Option("direction", str, "both", "of the slope", choices=("both", "down", "right"))
+_SLOPE = (
+    Option("direction", str, "both", "of the slope", choices=("both", "down", "right")),
+    Option("sigma", not_negative, 0.0, "of a Gaussian that blurs before, in pixels"),
+)
 
 FILTERS = {
     "gaussian": Entry(
@@ -84,9 +95,9 @@ FILTERS = {
         "a percentile of a square window; 0 is its least value, 100 its greatest",
         (Option("percentile", percent, 50.0, "0 to 100"), _window(3), _BORDER),
     ),
-    "sobel": Entry("the strength of edges, by Sobel's weights", (_AXIS,)),
-    "scharr": Entry("the strength of edges, by Scharr's weights", (_AXIS,)),
-    "prewitt": Entry("the strength of edges, by Prewitt's weights", (_AXIS,)),
+    "sobel": Entry("the strength of edges, by Sobel's weights", _SLOPE),
+    "scharr": Entry("the strength of edges, by Scharr's weights", _SLOPE),
+    "prewitt": Entry("the strength of edges, by Prewitt's weights", _SLOPE),
     "laplace": Entry("the Laplacian: what stands out from its neighbours"),
     "canny": Entry(
         "edges one pixel wide, of the gray picture",

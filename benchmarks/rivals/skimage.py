@@ -10,10 +10,16 @@ from types import SimpleNamespace
 from typing import Any
 
 from scipy.fft import set_workers
-from skimage import feature, filters, metrics, restoration
+from skimage import feature, filters, metrics, restoration, util
 
 from ..contestant import Arrays, Contestant, Prepared
 from ..filter_kinds import SKIMAGE, Filter
+
+
+def _sobel(image: Any, sigma: float) -> Any:
+    """Two calls, where ours is one."""
+    return filters.sobel(filters.gaussian(image, sigma, mode="reflect"))
+
 
 LIBRARY = SimpleNamespace(
     canny=feature.canny,
@@ -24,6 +30,8 @@ LIBRARY = SimpleNamespace(
     inpaint_biharmonic=restoration.inpaint_biharmonic,
     match_template=feature.match_template,
     median=filters.median,
+    random_noise=util.random_noise,
+    sobel=_sobel,
     structural_similarity=metrics.structural_similarity,
 )
 """Its functions by name alone, as `tilegrad.filters` has them."""

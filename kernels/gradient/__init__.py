@@ -3,7 +3,9 @@
     reference.py   the definitions in loops; compiled as they stand they are "naive"
     cpu_rows.py    "rows": both passes fused, one row of the result at a time
     cpu_slopes.py  "slopes": the same for the weights (-1, 0, 1) and (a, b, a) of 8-bit images
+    cpu_blurred.py "bands": the image blurred before, of which a few rows are kept at a time
     cuda_naive.py  "naive" on CUDA: one thread, one output
+    apart.py       "apart" on CUDA: blurred, then as above
 
 Derivatives of 8-bit images are integers and exact. Borders are those of `tilegrad.kernels.correlation`.
 """
@@ -55,16 +57,20 @@ GRADIENT_MAGNITUDE2D = Operation(
     geometry=magnitude_geometry,
     variants=(
         Variant("rows", "cpu_rows", build="build_magnitude"),
+        Variant("bands", "cpu_blurred"),
         Variant("naive", "cuda_naive", device="cuda", build="build_magnitude"),
+        Variant("apart", "apart", device="cuda", composed=True),
     ),
     reference=reference.gradient_magnitude2d,
     reference_args=_constants,
-    flops=lambda g: g.pixels * (8.0 * g.column + 5),
+    flops=lambda g: g.pixels * (8.0 * g.column + 4 * g.blur + 5),
     bytes_moved=lambda g: 2.0 * g.pixels * g.dtype.itemsize,
     cases=(
         {"shapes": [(1, 1), (3,), (3,)]},
         {"shapes": [(19, 70), (3,), (3,)], "mode": "nearest"},
         {"shapes": [(2, 9, 11, 3), (5,), (5,)], "axis": 1, "mode": "constant", "cval": 2.0},
+        {"shapes": [(2, 9, 11, 3), (3,), (3,), (4,)], "axis": 1, "mode": "constant", "cval": 2.0},
+        {"shapes": [(5, 7), (3,), (3,), (9,)], "mode": "wrap"},
     ),
 )
 
@@ -132,6 +138,7 @@ def gradient_magnitude2d(
     x: np.ndarray,
     smooth: ArrayLike,
     slope: ArrayLike,
+    blur: ArrayLike | None = None,
     *,
     axis: int = -2,
     mode: str = "reflect",
@@ -147,6 +154,8 @@ def gradient_magnitude2d(
         Images ``(..., H, W)``, or ``(..., H, W, C)`` with ``axis=-3``.
     smooth, slope : (taps,) array-like of real numbers
         A derivative is a correlation by ``slope`` along one axis and by ``smooth`` along the other.
+    blur : (taps,) array-like of real numbers, optional
+        Weights by which the image is correlated along both axes before. The blurred image is never written as a whole.
     axis, mode, cval, out, variant
         As in `correlate1d`; the axis behind ``axis`` is the other one.
 
@@ -173,7 +182,8 @@ def gradient_magnitude2d(
     array([0.   , 0.707, 0.707, 0.   ], dtype=float32)
     """
     name = "gradient_magnitude2d"
-    arrays = (x, beside(x, _numbers(name, "smooth", smooth)), beside(x, _numbers(name, "slope", slope)))
+    weights = [_numbers(name, "smooth", smooth), _numbers(name, "slope", slope)]
+    arrays = (x, *[beside(x, w) for w in weights], None if blur is None else beside(x, _numbers(name, "blur", blur)))
     return GRADIENT_MAGNITUDE2D.run(arrays, (axis, mode, cval), out, variant)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numba import types
+from numba.extending import register_jitable
 
 from ..correlation.reference import MODES, border
 from ..machine.blocks import Template
@@ -109,45 +110,66 @@ def build_derivative(g: GradientGeometry) -> Run:
     return run
 
 
-@kernel()
-def _magnitude(dtype: str) -> Any:
+def lengths(dtype: str) -> Any:
+    """``length(table, room, line, inner, weights, outsides, pads, divisor, target)``: a row of lengths of the gradient.
+
+    ``table`` lists the rows under the taps; ``weights`` are smooth, slope and their number. ``room`` has space for the
+    addresses of the taps, a padded row, and a row of each derivative.
+    """
     number = getattr(types, dtype)
     size = number.bitwidth // 8
     sums = weighted_sums(number, number)
 
+    @register_jitable
+    def length(table, room, line, inner, weights, outsides, pads, divisor, target):
+        smooth, slope, taps = weights
+        shifted, padded = pointer(room, types.int64), room + 8 * taps
+        radius, other = taps // 2, taps - 1 - taps // 2
+        across = padded + (line + (taps - 1) * inner) * size  # a row of one derivative, and after it of the other
+        samples, along = pointer(padded, number), pointer(across, number)
+        down, result = pointer(across + line * size, number), pointer(target, number)
+        for t in range(taps):
+            shifted[t] = padded + t * inner * size
+        for turn in range(2):  # smoothed down and sloped along, then the other way round
+            sums(table, smooth if turn == 0 else slope, taps, 0, padded + radius * inner * size, 0, line)
+            for t in range(radius + other):
+                place = (t if t < radius else t + line // inner) * inner
+                for c in range(inner):
+                    samples[place + c] = outsides[turn] if pads[t] < 0 else samples[(radius + pads[t]) * inner + c]
+            sums(room, slope if turn == 0 else smooth, taps, 0, across + turn * line * size, 0, line)
+        for j in range(line):
+            result[j] = np.sqrt(along[j] * along[j] + down[j] * down[j]) / divisor
+
+    return length
+
+
+@kernel()
+def _magnitude(dtype: str) -> Any:
+    number = getattr(types, dtype)
+    size = number.bitwidth // 8
+    length = lengths(dtype)
+
     def work(begin, end, slot, block):
         x, y, smooth, slope = block[0], block[1], block[2], block[3]
         rows, pads, constant = pointer(block[4], types.int64), pointer(block[5], types.int64), block[6]
-        h, line, inner, taps, pitch, padding = block[8], block[9], block[10], block[11], block[12], block[13]
-        outsides = pointer(block[14], number)
-        divisor = number(float_bits(block[15]))
+        h, line, inner, taps, pitch = block[8], block[9], block[10], block[11], block[12]
+        outsides, divisor = pointer(block[13], number), number(float_bits(block[14]))
         table = (block[7] + _LINE - 1) // _LINE * _LINE + slot * pitch
-        addresses, shifts = pointer(table, types.int64), table + 8 * taps
-        shifted = pointer(shifts, types.int64)
-        padded = shifts + 8 * taps
-        radius, other = taps // 2, taps - 1 - taps // 2
-        across = padded + padding  # a row of one derivative, and after it of the other
-        samples, along = pointer(padded, number), pointer(across, number)
-        down = pointer(across + line * size, number)
-        for t in range(taps):
-            shifted[t] = padded + t * inner * size
+        addresses, weights = pointer(table, types.int64), (smooth, slope, taps)
         for task in range(begin, end):
             p, image = task % h, task // h
             for t in range(taps):
                 k = rows[p + t]
                 addresses[t] = constant if k < 0 else x + (image * h + k) * line * size
-            for turn in range(2):  # smoothed down and sloped along, then the other way round
-                sums(table, smooth if turn == 0 else slope, taps, 0, padded + radius * inner * size, 0, line)
-                for t in range(radius + other):
-                    place = (t if t < radius else t + line // inner) * inner
-                    for c in range(inner):
-                        samples[place + c] = outsides[turn] if pads[t] < 0 else samples[(radius + pads[t]) * inner + c]
-                sums(shifts, slope if turn == 0 else smooth, taps, 0, across + turn * line * size, 0, line)
-            target = pointer(y + (image * h + p) * line * size, number)
-            for j in range(line):
-                target[j] = np.sqrt(along[j] * along[j] + down[j] * down[j]) / divisor
+            target = y + (image * h + p) * line * size
+            length(table, table + 8 * taps, line, inner, weights, outsides, pads, divisor, target)
 
     return work
+
+
+def rejects(g: GradientGeometry) -> str | None:
+    """Why this variant cannot take a call, or None."""
+    return "blurs nothing" if g.blur else None
 
 
 def build_magnitude(g: GradientGeometry) -> Run:
@@ -160,16 +182,16 @@ def build_magnitude(g: GradientGeometry) -> Run:
     padding = (line + (g.column - 1) * g.inner) * size
     pitch = ((16 * g.column + padding + 2 * line * size) // _LINE + 2) * _LINE
     divisor = word_of(float(np.sqrt(2, dtype=g.dtype)))
-    template = Template(8, (g.h, line, g.inner, g.column, pitch, padding, 0, divisor))
+    template = Template(8, (g.h, line, g.inner, g.column, pitch, 0, divisor))
     worker = _magnitude.address(g.dtype.name)
     ns = g.pixels * (4 * g.column + 8) * size / 80
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        x, smooth, slope = arrays[0], arrays[1].astype(g.dtype), arrays[2].astype(g.dtype)
+        x, smooth, slope = arrays[0], *[weights.astype(g.dtype) for weights in arrays[1:3]]
         outsides = g.cval * np.array([smooth.sum(), slope.sum()], g.dtype)
         buffer = empty((num_threads() * pitch + _LINE,), np.uint8)
         block = template.filled(x, outputs[0], smooth, slope, rows, pads, constant, buffer)
-        block[14] = outsides.ctypes.data
+        block[13] = outsides.ctypes.data
         launch(worker, g.outer * g.h, addressof(block), ns)
 
     return run

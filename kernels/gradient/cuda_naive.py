@@ -10,7 +10,7 @@ read neighbouring numbers for each tap.
 Memory traffic: taps * taps reads for an output, most of which the cache answers. What bounds it is the arithmetic of
 positions beside each, and of lengths that their sums are in float64.
 
-Takes everything: any weights and border; derivatives of bytes are exact.
+Takes any weights and border, and no image that is to be blurred before; derivatives of bytes are exact.
 """
 
 from typing import Any
@@ -43,17 +43,22 @@ def gradient_magnitude2d_naive(x, smooth, slope, y, mode, cval):
         return
     _, H, W, C = x.shape
     o, p, q, c = index // (C * W * H), index // (C * W) % H, index // C % W, index % C
-    y[o, p, q, c] = magnitude_at(x, smooth, slope, o, p, q, c, mode, cval)
+    y[o, p, q, c] = magnitude_at(x, smooth, slope, None, o, p, q, c, mode, cval)
 
 
 def _build(kernel: Any, g: GradientGeometry) -> Run:
     shape = (g.outer, g.h, g.w, g.inner)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        (x, *weights), (y,) = arrays, outputs
+        (x, *weights), (y,) = arrays[:3], outputs
         launch_each(kernel, g.pixels, x.reshape(shape), *weights, y.reshape(shape), MODES[g.mode], g.cval)
 
     return run
+
+
+def rejects(g: GradientGeometry) -> str | None:
+    """Why this variant cannot take a call, or None."""
+    return "blurs nothing" if g.blur else None
 
 
 def build_derivative(g: GradientGeometry) -> Run:

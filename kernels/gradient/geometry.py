@@ -17,7 +17,7 @@ _LARGEST = 2**31 - 1
 class GradientGeometry(NamedTuple):
     """``(outer, H, W, inner)`` filtered by ``column`` taps down H and ``row`` taps along W.
 
-    ``form`` says of integer weights what `form_of` found.
+    ``form`` says of integer weights what `form_of` found; ``blur`` taps along both axes blur the image before, if any.
     """
 
     outer: int
@@ -31,6 +31,7 @@ class GradientGeometry(NamedTuple):
     form: str
     dtype: np.dtype
     outputs: tuple[tuple[tuple[int, ...], np.dtype], ...]
+    blur: int = 0
 
     @property
     def pixels(self) -> int:
@@ -81,7 +82,9 @@ def derivative_geometry(
     return GradientGeometry(outer, h, w, inner, r, s, mode, int(cval), form, x.dtype, (output,))
 
 
-def magnitude_geometry(x: Spec, smooth: Spec, slope: Spec, axis: Any, mode: Any, cval: Any) -> GradientGeometry:
+def magnitude_geometry(
+    x: Spec, smooth: Spec, slope: Spec, blur: Spec | None, axis: Any, mode: Any, cval: Any
+) -> GradientGeometry:
     name = "gradient_magnitude2d"
     check_image(name, x, 2)
     axis = check_axes(name, x, axis)
@@ -91,4 +94,6 @@ def magnitude_geometry(x: Spec, smooth: Spec, slope: Spec, axis: Any, mode: Any,
     mode, cval = check_border(name, mode, cval)
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 2 :])
     h, w = x.shape[axis : axis + 2]
-    return GradientGeometry(outer, h, w, inner, taps, taps, mode, cval, NARROW, x.dtype, ((x.shape, x.dtype),))
+    blurred = 0 if blur is None else check_weights(name, "blur", blur)
+    outputs = ((x.shape, x.dtype),)
+    return GradientGeometry(outer, h, w, inner, taps, taps, mode, cval, NARROW, x.dtype, outputs, blurred)

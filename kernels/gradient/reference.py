@@ -40,24 +40,39 @@ def derivative2d(x, column, row, y, outer, h, w, inner, mode, cval):
 
 
 @register_jitable
-def magnitude_at(x, smooth, slope, o, p, q, c, mode, cval):
+def blurred_at(x, blur, o, a, b, c, mode, cval):
+    """The image, correlated with ``blur`` along both axes, at a position; outside it is ``cval``."""
+    if a < 0 or b < 0:
+        return cval
+    if blur is None:
+        return x[o, a, b, c]
+    total, taps = 0.0, blur.size
+    for r in range(taps):
+        for s in range(taps):
+            i, j = border(a + r - taps // 2, x.shape[1], mode), border(b + s - taps // 2, x.shape[2], mode)
+            total += blur[r] * blur[s] * (cval if i < 0 or j < 0 else x[o, i, j, c])
+    return total
+
+
+@register_jitable
+def magnitude_at(x, smooth, slope, blur, o, p, q, c, mode, cval):
     """The root of the mean square of both derivatives; ``slope`` is applied along one axis, ``smooth`` across it."""
     taps = smooth.size
     down, along = 0.0, 0.0
     for r in range(taps):
         for s in range(taps):
             a, b = border(p + r - taps // 2, x.shape[1], mode), border(q + s - taps // 2, x.shape[2], mode)
-            value = cval if a < 0 or b < 0 else x[o, a, b, c]
+            value = blurred_at(x, blur, o, a, b, c, mode, cval)
             down += slope[r] * smooth[s] * value
             along += smooth[r] * slope[s] * value
     return math.sqrt(down * down + along * along) / math.sqrt(2.0)
 
 
-def gradient_magnitude2d(x, smooth, slope, y, outer, h, w, inner, mode, cval):
+def gradient_magnitude2d(x, smooth, slope, blur, y, outer, h, w, inner, mode, cval):
     """x and y are ``(outer, h, w, inner)``."""
     source, target = x.reshape((outer, h, w, inner)), y.reshape((outer, h, w, inner))
     for o in range(outer):
         for p in range(h):
             for q in range(w):
                 for c in range(inner):
-                    target[o, p, q, c] = magnitude_at(source, smooth, slope, o, p, q, c, mode, cval)
+                    target[o, p, q, c] = magnitude_at(source, smooth, slope, blur, o, p, q, c, mode, cval)

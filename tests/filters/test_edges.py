@@ -62,6 +62,27 @@ def test_plane_filters_equal_scikit_image(seed, name, dtype, masked):
     compare(getattr(filters, name)(x, **keywords), getattr(rival, name)(x, **keywords), x)
 
 
+@given(calls(), st.sampled_from(GENERAL), st.sampled_from([0.3, 1, 2.5]), st.sampled_from([0, 1]))
+def test_blurred_before_is_the_filter_of_the_blurred_image(call, name, sigma, batch_axes):
+    """Bit for bit, windows wider than the image too."""
+    x, keywords = call
+    if batch_axes:  # two images that are blurred and filtered each on its own
+        x, keywords["axis"], keywords["mask"] = np.stack([x, x[..., ::-1]]), None, None
+    border = {"mode": keywords["mode"], "cval": keywords["cval"], "batch_axes": batch_axes}
+    blurred = filters.gaussian(x, sigma, **border)
+    found = getattr(filters, name)(x, sigma=sigma, batch_axes=batch_axes, **keywords)
+    compare(found, getattr(filters, name)(blurred, batch_axes=batch_axes, **keywords), x)
+
+
+def test_a_long_image_is_blurred_in_bands():
+    x = np.random.default_rng(0).random((2, 203, 37, 3)).astype(np.float32)
+    axes = {"batch_axes": 1, "channel_axis": -1}
+    for mode in MODES:
+        blurred = filters.gaussian(x, 1.5, mode=mode, **axes)
+        found = filters.sobel(x, sigma=1.5, mode=mode, **axes)
+        np.testing.assert_array_equal(found, filters.sobel(blurred, mode=mode, **axes))
+
+
 @pytest.mark.parametrize("axis", [None, 0, 1])
 def test_each_axis_may_have_its_mode(axis):
     x = np.random.default_rng(5).random((6, 7))
@@ -161,6 +182,8 @@ IMAGE = np.ones((4, 5))
 @pytest.mark.parametrize(
     ("error", "image", "keywords", "message"),
     [
+        (TypeError, IMAGE, {"sigma": "1"}, "sigma expects a number but got '1'"),
+        (ValueError, IMAGE, {"sigma": -1}, "sigma expects a finite number of at least 0 but got -1"),
         (TypeError, IMAGE.tolist(), {}, "image expects a numpy.ndarray or cupy.ndarray but got list"),
         (TypeError, IMAGE.astype(complex), {}, "image expects real numbers"),
         (TypeError, IMAGE, {"mask": [[1]]}, "mask expects a numpy.ndarray"),

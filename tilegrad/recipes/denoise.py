@@ -57,7 +57,7 @@ class NoisyPatches:
         std: Any = settings.sigma / 255.0
         counter = _NOISE + number * self._noise_blocks
         if not settings.blind:
-            return clean + kernels.random_normal(clean.shape, seed=settings.seed, counter=counter, std=std), clean
+            return kernels.add_noise(clean, seed=settings.seed, counter=counter, std=std), clean
         noise = kernels.random_normal(clean.shape, seed=settings.seed, counter=counter)
         counter = _STRENGTHS + number * self._strength_blocks
         strengths = kernels.random_uniform((settings.batch, 1, 1, 1), seed=settings.seed, counter=counter)
@@ -199,7 +199,7 @@ def _train(fit: Fit, training: Training, log: RunLog, ctrl_c: CtrlC) -> dict[str
 def rehearse(settings: DenoiseSettings) -> None:
     """Everything that a run computes, once and on one picture: what `kernels.warmup` is to compile kernels for."""
     picture = np.zeros((max(settings.patch, 512),) * 2, np.float32)
-    pair = Pair(picture, picture + kernels.random_normal(picture.shape, seed=0))
+    pair = Pair(picture, kernels.add_noise(picture, seed=0))
     kernels.random_permutation(2, seed=0)  # chooses what is held out of a folder
     best_gaussian(pair)
     patches = NoisyPatches(settings, Pictures({"picture": picture}, {"picture": picture}))
@@ -221,9 +221,9 @@ def _pictures(settings: DenoiseSettings) -> tuple[dict[str, Pair], Pictures]:
     say(f"held out for measuring: {_list(pictures.held_out)}")
     pairs, counter = {}, _HELD_OUT_NOISE
     for name, clean in pictures.held_out.items():
-        noise = kernels.random_normal(clean.shape, seed=_HELD_OUT_SEED, counter=counter, std=settings.sigma / 255.0)
+        noisy = kernels.add_noise(clean, seed=_HELD_OUT_SEED, counter=counter, std=settings.sigma / 255.0)
         counter += kernels.random_blocks(clean.size, "normal")
-        pairs[name] = Pair(clean, clean + noise)
+        pairs[name] = Pair(clean, noisy)
     return pairs, pictures
 
 
