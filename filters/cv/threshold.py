@@ -1,5 +1,6 @@
 """Thresholds under OpenCV's names."""
 
+import functools
 import math
 from typing import Any
 
@@ -70,8 +71,7 @@ def threshold(
     """
     name = "threshold"
     check_image(name, "src", src)
-    if src.dtype.name not in ("uint8", "int16", "uint16", "float32", "float64"):
-        raise TypeError(f"{name}: src expects uint8, int16, uint16, float32 or float64 but got {src.dtype}")
+    least, most = _range_of(name, src.dtype)
     batch = leading_axes(name, batch_axes, src.ndim)
     method, rule = integer(name, "type", type, 0, 31) & ~7, type & 7
     if rule >= len(RULES) or method == THRESH_OTSU | THRESH_TRIANGLE:
@@ -86,34 +86,39 @@ def threshold(
     if dst is not None:
         check_out(name, dst, src, src.shape, src.dtype, "dst")
     lead = src.shape[:batch]
+    src, top = native(src), _top(src.dtype, maxval, least, most)
     if method and src.size:
         counts = to_device(kernels.count_values(src, bins=256, batch_axes=batch), "cpu").reshape(-1, 256)
         found = otsu_thresholds(counts) if method == THRESH_OTSU else _triangle(counts)
-        thresholds = found.reshape(lead)
+        thresholds, below_all = found.reshape(lead), bool((found < 0).any())
+        levels = np.maximum(thresholds, 0).astype(np.uint8)
     else:
         level = float(thresh) if src.dtype.kind == "f" else float(math.floor(thresh))
-        thresholds = np.full(lead, level)
-    result = _applied(src, thresholds, maxval, rule, batch, dst)
-    return thresholds if batch else float(thresholds), result
-
-
-def _applied(
-    src: np.ndarray, thresholds: np.ndarray, maxval: float, rule: int, batch: int, dst: np.ndarray | None
-) -> np.ndarray:
-    src = native(src)
-    if src.dtype.kind == "f":
-        top, below_all = float(src.dtype.type(maxval)), False
-    else:
-        kind = np.iinfo(src.dtype)
-        top, below_all = min(max(round(maxval), kind.min), kind.max), bool((thresholds < kind.min).any())
-        thresholds = np.asarray(np.minimum(thresholds, kind.max))
+        thresholds, below_all = np.full(lead, level), level < least
+        levels = np.full(lead, max(min(level, most), least), src.dtype)
     if below_all:  # which no number of the type can say
-        return delivered(_looked_up(src, thresholds, top, rule, batch), dst)
-    levels = moved_beside(src, thresholds.astype(src.dtype))
+        return _returned(thresholds), delivered(_looked_up(src, thresholds, top, rule, batch), dst)
     direct = dst is not None and dst.flags.c_contiguous and dst.dtype == src.dtype and not overlap(dst, src)
-    out = dst if direct else None
-    found = kernels.threshold(src, levels, rule=RULES[rule], top=top, batch_axes=batch, out=out)
-    return found if direct else delivered(found, dst)
+    result = kernels.threshold(
+        src, moved_beside(src, levels), rule=RULES[rule], top=top, batch_axes=batch, out=dst if direct else None
+    )
+    return _returned(thresholds), result if direct else delivered(result, dst)
+
+
+@functools.lru_cache(maxsize=16)
+def _range_of(name: str, dtype: np.dtype) -> tuple[float, float]:
+    """The least and the greatest integer of a type; floating-point numbers have no end."""
+    if dtype.name not in ("uint8", "int16", "uint16", "float32", "float64"):
+        raise TypeError(f"{name}: src expects uint8, int16, uint16, float32 or float64 but got {dtype}")
+    return (-math.inf, math.inf) if dtype.kind == "f" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+
+
+def _top(dtype: np.dtype, maxval: float, least: float, most: float) -> float:
+    return float(dtype.type(maxval)) if dtype.kind == "f" else min(max(round(maxval), least), most)
+
+
+def _returned(thresholds: np.ndarray) -> Any:
+    return thresholds if thresholds.ndim else float(thresholds)
 
 
 def _looked_up(src: np.ndarray, thresholds: np.ndarray, top: float, rule: int, batch: int) -> np.ndarray:

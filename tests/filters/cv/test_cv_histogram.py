@@ -61,6 +61,12 @@ def test_threshold_of_other_types_equals_opencv(dtype, image, level, rule):
     assert_same(ours[1], theirs[1])
 
 
+def test_a_triangle_may_find_a_threshold_below_all_numbers():
+    image = np.ones((1, 1), np.uint8)
+    level, found = cv.threshold(image, 0, 200, cv.THRESH_TRIANGLE)
+    assert (level, found.item()) == (-1.0, 200)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16"])
 def test_thresholds_beyond_the_type_lie_below_or_above_all(dtype):
     limits = np.iinfo(dtype)
