@@ -91,7 +91,7 @@ def threshold(
         counts = to_device(kernels.count_values(src, bins=256, batch_axes=batch), "cpu").reshape(-1, 256)
         found = otsu_thresholds(counts) if method == THRESH_OTSU else _triangle(counts)
         thresholds, below_all = found.reshape(lead), bool((found < 0).any())
-        levels = np.maximum(thresholds, 0).astype(np.uint8)
+        levels = np.maximum(found, 0).astype(np.uint8).reshape(lead)
     else:
         level = float(thresh) if src.dtype.kind == "f" else float(math.floor(thresh))
         thresholds, below_all = np.full(lead, level), level < least
