@@ -45,7 +45,7 @@ from .elementwise import (
 )
 from .embedding import embedding, embedding_grad
 from .exemplar import inpaint_exemplar
-from .gradient import derivative2d, gradient_magnitude2d
+from .gradient import derivative2d, gradient_magnitude2d, laplacian2d
 from .halving import halve
 from .histogram import blend_tile_maps, count_between, count_values, look_up, piecewise_linear, tile_maps
 from .hysteresis import hysteresis
@@ -167,6 +167,7 @@ __all__ = [
     "l1_loss",
     "l1_loss_and_grad",
     "label_components",
+    "laplacian2d",
     "leaky_relu",
     "leaky_relu_grad",
     "linear",

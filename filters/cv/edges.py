@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import kernels
-from ..images import check_image, check_out, leading_axes
+from ...kernels.arrays import overlap
+from ..images import check_image, check_out, delivered, leading_axes
 from .borders import BORDER_DEFAULT, BORDER_WRAP, border_mode
 from .depths import depth_type
 
@@ -144,6 +145,11 @@ def Laplacian(  # noqa: N802
     kind, mode = _checked(name, src, ddepth, borderType, batch_axes, dst)
     if _integer(name, "ksize", ksize) < 1:
         raise ValueError(f"{name}: ksize expects an odd number of 1 to {_LARGEST_KSIZE} but got {ksize}")
+    _check_factors(name, scale, delta)
+    if ksize in (1, 3) and src.dtype == np.uint8 and kind.kind in "iu" and scale == 1 and delta == 0:
+        target = dst if kind == np.int16 and _is_direct(src, dst) else None
+        sums = kernels.laplacian2d(src, corners=ksize == 3, axis=batch_axes, mode=mode, out=target)
+        return _written(sums if kind == np.int16 else np.clip(sums, 0, 255).astype(kind), dst)
     terms = [_weights(name, 2, 0, ksize), _weights(name, 0, 2, ksize)]
     return _filtered(name, src, terms, kind, scale, delta, mode, batch_axes, dst)
 
@@ -214,21 +220,22 @@ def _term(rows: int, dy: int, columns: int, dx: int) -> _Term:
     return _Term(column, row, int(np.abs(column).sum() * np.abs(row).sum()))
 
 
+def _check_factors(name: str, scale: Any, delta: Any) -> None:
+    for argument, value in (("scale", scale), ("delta", delta)):
+        if value.__class__ is not float and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
+            raise TypeError(f"{name}: {argument} expects a number but got {value!r}")
+
+
 def _filtered(
     name: str, src: np.ndarray, terms: list[_Term], kind: np.dtype, scale: Any, delta: Any, mode: str, batch: int,
     dst: np.ndarray | None,
 ) -> np.ndarray:  # fmt: skip
     """The sum of the terms, scaled, shifted, and converted."""
-    for argument, value in (("scale", scale), ("delta", delta)):
-        if value.__class__ is not float and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
-            raise TypeError(f"{name}: {argument} expects a number but got {value!r}")
+    _check_factors(name, scale, delta)
     largest = sum(term.reach for term in terms)
     plain = scale == 1 and delta == 0
     if src.dtype == np.uint8 and kind.kind in "iu" and plain and (len(terms) == 1 or largest * 255 < 2**15):
-        lone = len(terms) == 1 and kind == np.int16
-        target = (
-            dst if lone and dst is not None and dst.flags.c_contiguous and not np.may_share_memory(src, dst) else None
-        )
+        target = dst if len(terms) == 1 and kind == np.int16 and _is_direct(src, dst) else None
         sums = [kernels.derivative2d(src, term.column, term.row, axis=batch, mode=mode, out=target) for term in terms]
         total = sums[0] if len(sums) == 1 else np.add(sums[0], sums[1], out=sums[0])
         result = total if kind == np.int16 else np.clip(total, 0, 255).astype(kind)
@@ -243,8 +250,13 @@ def _filtered(
         if kind.kind in "iu":
             total = np.clip(np.rint(total), np.iinfo(kind).min, np.iinfo(kind).max)
         result = total.astype(kind, copy=False)
-    if dst is None:
-        return result
-    if result is not dst:
-        dst[...] = result
-    return dst
+    return _written(result, dst)
+
+
+def _is_direct(src: np.ndarray, dst: np.ndarray | None) -> bool:
+    """Whether a kernel may write into ``dst``."""
+    return dst is not None and dst.flags.c_contiguous and not overlap(src, dst)
+
+
+def _written(result: np.ndarray, dst: np.ndarray | None) -> np.ndarray:
+    return result if dst is None or result is dst else delivered(result, dst)

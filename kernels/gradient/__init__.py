@@ -4,6 +4,7 @@
     cpu_rows.py    "rows": both passes fused, one row of the result at a time
     cpu_slopes.py  "slopes": the same for the weights (-1, 0, 1) and (a, b, a) of 8-bit images
     cpu_blurred.py "bands": the image blurred before, of which a few rows are kept at a time
+    cpu_laplacian.py  "rows" of the Laplacian of 8-bit images
     cuda_naive.py  "naive" on CUDA: one thread, one output
     apart.py       "apart" on CUDA: blurred, then as above
 
@@ -17,12 +18,19 @@ from ..arrays import beside, to_device
 from ..correlation.reference import MODES
 from ..operation import Operation, Variant
 from . import reference
-from .geometry import GradientGeometry, derivative_geometry, form_of, magnitude_geometry
+from .geometry import (
+    GradientGeometry,
+    LaplacianGeometry,
+    derivative_geometry,
+    form_of,
+    laplacian_geometry,
+    magnitude_geometry,
+)
 
-__all__ = ["derivative2d", "gradient_magnitude2d"]
+__all__ = ["derivative2d", "gradient_magnitude2d", "laplacian2d"]
 
 
-def _constants(g: GradientGeometry) -> tuple[int | float, ...]:
+def _constants(g: GradientGeometry | LaplacianGeometry) -> tuple[int | float, ...]:
     return (g.outer, g.h, g.w, g.inner, MODES[g.mode], g.cval)
 
 
@@ -51,6 +59,26 @@ DERIVATIVE2D = Operation(
     ),
 )  # fmt: skip
 
+LAPLACIAN2D = Operation(
+    "laplacian2d",
+    package=__name__,
+    geometry=laplacian_geometry,
+    variants=(
+        Variant("rows", "cpu_laplacian"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_laplacian"),
+    ),
+    reference=reference.laplacian2d,
+    reference_args=lambda g: (*_constants(g), g.corners),
+    flops=lambda g: 5.0 * g.pixels,
+    bytes_moved=lambda g: 3.0 * g.pixels,
+    cases=(
+        {"shapes": [(1, 1)], "below": {0: 256}, "integers": "uint8"},
+        {"shapes": [(9, 70)], "below": {0: 256}, "integers": "uint8", "corners": True},
+        {"shapes": [(2, 19, 7, 3)], "below": {0: 256}, "integers": "uint8", "axis": 1, "mode": "mirror"},
+        {"shapes": [(5, 67)], "below": {0: 256}, "integers": "uint8", "mode": "constant", "cval": 9, "corners": True},
+    ),
+)
+
 GRADIENT_MAGNITUDE2D = Operation(
     "gradient_magnitude2d",
     package=__name__,
@@ -58,7 +86,7 @@ GRADIENT_MAGNITUDE2D = Operation(
     variants=(
         Variant("rows", "cpu_rows", build="build_magnitude"),
         Variant("bands", "cpu_blurred"),
-        Variant("naive", "cuda_naive", device="cuda", build="build_magnitude"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_magnitude", rejects="rejects_blurred"),
         Variant("apart", "apart", device="cuda", composed=True),
     ),
     reference=reference.gradient_magnitude2d,
@@ -132,6 +160,53 @@ def derivative2d(
     form = form_of(name, tuple(weights[0].tolist()), tuple(weights[1].tolist()))
     arrays = (x, *[beside(x, numbers) for numbers in weights])
     return DERIVATIVE2D.run(arrays, (axis, mode, cval, form), out, variant)
+
+
+def laplacian2d(
+    x: np.ndarray,
+    *,
+    corners: bool = False,
+    axis: int = -2,
+    mode: str = "reflect",
+    cval: int = 0,
+    out: np.ndarray | None = None,
+    variant: str | None = None,
+) -> np.ndarray:
+    """The sum of both second derivatives of 8-bit images, in one pass; exact.
+
+    Parameters
+    ----------
+    x : array of two axes or more, uint8
+        Images ``(..., H, W)``, or ``(..., H, W, C)`` with ``axis=-3``.
+    corners : bool
+        Of second differences, (1, -2, 1), alone: the four neighbours beside a pixel less four times it. True smooths
+        each by (1, 2, 1) across: twice the four at its corners less eight times it.
+    axis, mode, cval, variant
+        As in `derivative2d`.
+    out : int16 array of the shape of ``x``, optional
+
+    Returns
+    -------
+    int16 array of the shape of ``x``
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not uint8, fewer than two axes, an unknown mode.
+
+    Notes
+    -----
+    Equals ``cv2.Laplacian`` of 8-bit images, with ``ksize=1`` and 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> laplacian2d(np.array([[0, 0, 0], [0, 9, 0], [0, 0, 0]], np.uint8))
+    array([[  0,   9,   0],
+           [  9, -36,   9],
+           [  0,   9,   0]], dtype=int16)
+    """
+    return LAPLACIAN2D.run((x,), (axis, mode, cval, corners), out, variant)
 
 
 def gradient_magnitude2d(

@@ -1,4 +1,4 @@
-"""derivative2d and gradient_magnitude2d "naive" on CUDA: one thread, one output.
+"""derivative2d, laplacian2d and gradient_magnitude2d "naive" on CUDA: one thread, one output.
 
 The idea: outputs do not depend on each other, so each thread adds the products of its window as the definition does
 (reference.py). That weights are a product of two lines, so that sums down the columns serve all windows of a row that
@@ -20,8 +20,8 @@ from numba import cuda
 from ..correlation.reference import MODES
 from ..machine.cuda_numba import launch_each
 from ..operation import Run
-from .geometry import GradientGeometry
-from .reference import derivative_at, magnitude_at
+from .geometry import GradientGeometry, LaplacianGeometry
+from .reference import derivative_at, laplacian_at, magnitude_at
 
 
 @cuda.jit
@@ -33,6 +33,17 @@ def derivative2d_naive(x, column, row, y, mode, cval):
     _, H, W, C = x.shape
     o, p, q, c = index // (C * W * H), index // (C * W) % H, index // C % W, index % C
     y[o, p, q, c] = derivative_at(x, column, row, o, p, q, c, mode, cval)
+
+
+@cuda.jit
+def laplacian2d_naive(x, y, corners, mode, cval):
+    """Each thread computes one element of y."""
+    index = cuda.grid(1)
+    if index >= y.size:
+        return
+    _, H, W, C = x.shape
+    o, p, q, c = index // (C * W * H), index // (C * W) % H, index // C % W, index % C
+    y[o, p, q, c] = laplacian_at(x, corners, o, p, q, c, mode, cval)
 
 
 @cuda.jit
@@ -56,7 +67,7 @@ def _build(kernel: Any, g: GradientGeometry) -> Run:
     return run
 
 
-def rejects(g: GradientGeometry) -> str | None:
+def rejects_blurred(g: GradientGeometry) -> str | None:
     """Why this variant cannot take a call, or None."""
     return "blurs nothing" if g.blur else None
 
@@ -64,6 +75,18 @@ def rejects(g: GradientGeometry) -> str | None:
 def build_derivative(g: GradientGeometry) -> Run:
     """Prepare the launch: a thread for each element of the result."""
     return _build(derivative2d_naive, g)
+
+
+def build_laplacian(g: LaplacianGeometry) -> Run:
+    """Prepare the launch: a thread for each element of the result."""
+    shape = (g.outer, g.h, g.w, g.inner)
+
+    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        (x,), (y,) = arrays, outputs
+        constants = (g.corners, MODES[g.mode], g.cval)
+        launch_each(laplacian2d_naive, g.pixels, x.reshape(shape), y.reshape(shape), *constants)
+
+    return run
 
 
 def build_magnitude(g: GradientGeometry) -> Run:

@@ -67,19 +67,57 @@ def derivative_geometry(
     x: Spec, column: Spec, row: Spec, axis: Any, mode: Any, cval: Any, form: str
 ) -> GradientGeometry:
     name = "derivative2d"
-    if x.dtype != np.uint8:
-        raise TypeError(f"{name}: x expects uint8 but got {x.dtype}")
+    _check_bytes(name, x)
     axis = check_axes(name, x, axis)
     r, s = check_weights(name, "column", column), check_weights(name, "row", row)
     mode, _ = check_border(name, mode, 0.0)
-    if isinstance(cval, bool) or not isinstance(cval, int | np.integer):
-        raise TypeError(f"{name}: cval expects an integer but got {cval!r}")
-    if not 0 <= cval <= 255:
-        raise ValueError(f"{name}: cval expects a value in [0, 255] but got {cval}")
+    _check_byte(name, cval)
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 2 :])
     h, w = x.shape[axis : axis + 2]
     output = (x.shape, np.dtype(np.int16))
     return GradientGeometry(outer, h, w, inner, r, s, mode, int(cval), form, x.dtype, (output,))
+
+
+class LaplacianGeometry(NamedTuple):
+    """``(outer, H, W, inner)``, of which each pixel is compared with the four beside it or at its ``corners``."""
+
+    outer: int
+    h: int
+    w: int
+    inner: int
+    corners: bool
+    mode: str
+    cval: int
+    outputs: tuple[tuple[tuple[int, ...], np.dtype], ...]
+
+    @property
+    def pixels(self) -> int:
+        return self.outer * self.h * self.w * self.inner
+
+
+def laplacian_geometry(x: Spec, axis: Any, mode: Any, cval: Any, corners: Any) -> LaplacianGeometry:
+    name = "laplacian2d"
+    _check_bytes(name, x)
+    axis = check_axes(name, x, axis)
+    mode, _ = check_border(name, mode, 0.0)
+    _check_byte(name, cval)
+    if not isinstance(corners, bool):
+        raise TypeError(f"{name}: corners expects True or False but got {corners!r}")
+    outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 2 :])
+    output = (x.shape, np.dtype(np.int16))
+    return LaplacianGeometry(outer, *x.shape[axis : axis + 2], inner, corners, mode, int(cval), (output,))
+
+
+def _check_bytes(name: str, x: Spec) -> None:
+    if x.dtype != np.uint8:
+        raise TypeError(f"{name}: x expects uint8 but got {x.dtype}")
+
+
+def _check_byte(name: str, cval: Any) -> None:
+    if isinstance(cval, bool) or not isinstance(cval, int | np.integer):
+        raise TypeError(f"{name}: cval expects an integer but got {cval!r}")
+    if not 0 <= cval <= 255:
+        raise ValueError(f"{name}: cval expects a value in [0, 255] but got {cval}")
 
 
 def magnitude_geometry(

@@ -40,6 +40,28 @@ def derivative2d(x, column, row, y, outer, h, w, inner, mode, cval):
 
 
 @register_jitable
+def laplacian_at(x, corners, o, p, q, c, mode, cval):
+    """The sum of the four neighbours beside a pixel less four times it; or twice that of those at its corners."""
+    total = 0
+    for r in (-1, 0, 1):
+        for s in (-1, 0, 1):
+            if (abs(r) + abs(s) == 2) if corners else (abs(r) + abs(s) == 1):
+                a, b = border(p + r, x.shape[1], mode), border(q + s, x.shape[2], mode)
+                total += (cval if a < 0 or b < 0 else int(x[o, a, b, c])) - int(x[o, p, q, c])
+    return 2 * total if corners else total
+
+
+def laplacian2d(x, y, outer, h, w, inner, mode, cval, corners):
+    """x and y are ``(outer, h, w, inner)``."""
+    source, target = x.reshape((outer, h, w, inner)), y.reshape((outer, h, w, inner))
+    for o in range(outer):
+        for p in range(h):
+            for q in range(w):
+                for c in range(inner):
+                    target[o, p, q, c] = laplacian_at(source, corners, o, p, q, c, mode, cval)
+
+
+@register_jitable
 def blurred_at(x, blur, o, a, b, c, mode, cval):
     """The image, correlated with ``blur`` along both axes, at a position; outside it is ``cval``."""
     if a < 0 or b < 0:
