@@ -1,11 +1,10 @@
 """Outlines of components, their moments, and how like two shapes are, by OpenCV's names."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from ...kernels.contours import follow_borders
+from ...kernels.contours import follow_borders, tree_of
 from ..images import check_image, leading_axes
 from ..shape import hu_invariants
 
@@ -76,39 +75,17 @@ def findContours(  # noqa: N802
         raise ValueError(f"{name}: mode expects RETR_EXTERNAL, RETR_LIST, RETR_CCOMP or RETR_TREE but got {mode!r}")
     if method not in (CHAIN_APPROX_NONE, CHAIN_APPROX_SIMPLE):
         raise ValueError(f"{name}: method expects CHAIN_APPROX_NONE or CHAIN_APPROX_SIMPLE but got {method!r}")
-    borders, hole, around = follow_borders(image, method == CHAIN_APPROX_SIMPLE)
-    parents = np.full(len(borders), -1)
+    points, cuts, hole, around = follow_borders(image, method == CHAIN_APPROX_SIMPLE)
+    parents = np.full(hole.size, -1)
     if mode == RETR_TREE:
         parents = around
     elif mode == RETR_CCOMP:
         parents = np.where(hole, around, -1)
-    kept = np.flatnonzero(around < 0) if mode == RETR_EXTERNAL else np.arange(len(borders))
-    order, hierarchy = _hierarchy(kept, parents)
-    shift = np.array(offset, np.int32)
-    contours = tuple((borders[k] + shift)[:, None] for k in order)
+    kept = np.flatnonzero(around < 0) if mode == RETR_EXTERNAL else np.arange(hole.size)
+    order, hierarchy = tree_of(kept, parents)
+    shifted = (points + np.array(offset, np.int32))[:, None]
+    contours = tuple([shifted[a:b] for a, b in zip(cuts[order].tolist(), cuts[order + 1].tolist(), strict=True)])
     return contours, (hierarchy[None] if contours else None)
-
-
-def _hierarchy(kept: np.ndarray, parents: np.ndarray) -> tuple[list[int], np.ndarray]:
-    """OpenCV's order (of siblings, the one found last first, each followed by its children) and its table of links."""
-    children: dict[int, list[int]] = {}
-    for k in kept[::-1]:
-        children.setdefault(int(parents[k]), []).append(int(k))
-    order: list[int] = []
-    pending = children.get(-1, [])[::-1]
-    while pending:
-        k = pending.pop()
-        order.append(k)
-        pending.extend(children.get(k, [])[::-1])
-    place = {k: index for index, k in enumerate(order)}
-    table = np.full((len(order), 4), -1, np.int32)
-    for parent, siblings in children.items():
-        for before, after in pairwise(siblings):
-            table[place[before], 0], table[place[after], 1] = place[after], place[before]
-        if parent >= 0:
-            table[place[parent], 2] = place[siblings[0]]
-            table[[place[s] for s in siblings], 3] = place[parent]
-    return order, table
 
 
 def _points(name: str, argument: str, contour: Any) -> np.ndarray:

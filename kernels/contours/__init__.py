@@ -8,7 +8,7 @@ as it stands, and what comes out is as long as the outlines are. They are steps 
 variants.
 """
 
-from .borders import follow_borders
+from .borders import follow_borders, tree_of
 from .squares import level_lines
 
-__all__ = ["follow_borders", "level_lines"]
+__all__ = ["follow_borders", "level_lines", "tree_of"]

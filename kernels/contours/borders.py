@@ -14,7 +14,6 @@ met last, on the way along the row, tells which border surrounds a new one: that
 Source: S. Suzuki and K. Abe, "Topological structural analysis of digitized binary images by border following", 1985.
 """
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -114,10 +113,57 @@ def _borders(marks, corners):
     return points[:count], cuts[: borders + 1], hole[:borders], around[:borders]
 
 
+def _tree(kept, parents):
+    """See `tree_of`."""
+    borders = parents.size
+    # Of each border, and in the last place of those that have no parent: the child found last, and the sibling before.
+    youngest, older = np.full(borders + 1, -1), np.full(borders, -1)
+    for k in kept:
+        older[k], youngest[parents[k]] = youngest[parents[k]], k
+    order, links, place = np.empty(kept.size, np.int64), np.full((kept.size, 4), -1, np.int32), np.full(borders + 1, -1)
+    count, k = 0, youngest[borders]
+    while k >= 0:
+        parent, order[count], place[k] = parents[k], k, count
+        links[count, 3] = place[parent]
+        if youngest[parent] == k and place[parent] >= 0:
+            links[place[parent], 2] = count
+        count += 1
+        if youngest[k] >= 0:
+            k = youngest[k]
+            continue
+        while k >= 0 and older[k] < 0:  # up to the next that has a sibling
+            k = parents[k]
+        if k >= 0:
+            links[place[k], 0], links[count, 1] = count, place[k]
+            k = older[k]
+    return order, links
+
+
 _compiled: Any = compile_loops(_borders)
+_compiled_tree: Any = compile_loops(_tree)
 
 
-def follow_borders(image: np.ndarray, corners: bool) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+def tree_of(kept: np.ndarray, parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """OpenCV's order of borders, and its table of links.
+
+    Parameters
+    ----------
+    kept : (K,) int64
+        The borders that are wanted, ascending, with their parents.
+    parents : (borders,) int64
+        The parent of each border, or -1.
+
+    Returns
+    -------
+    order : (K,) int64
+        Of siblings the one found last first, and each followed by its children.
+    links : (K, 4) int32
+        The places in that order of the next sibling, the one before, the first child and the parent, or -1.
+    """
+    return _compiled_tree(kept, parents)
+
+
+def follow_borders(image: np.ndarray, corners: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The borders of all components of an image in the order in which they begin, row by row.
 
     Parameters
@@ -129,7 +175,10 @@ def follow_borders(image: np.ndarray, corners: bool) -> tuple[list[np.ndarray], 
 
     Returns
     -------
-    borders : list of (points, 2) int32 arrays of x and y
+    points : (points, 2) int32
+        x and y, of all borders one behind the other.
+    cuts : (borders + 1,) int64
+        Where the points of each begin, and end.
     hole : (borders,) bool
         Whether each is the border of a hole.
     around : (borders,) int64
@@ -137,5 +186,4 @@ def follow_borders(image: np.ndarray, corners: bool) -> tuple[list[np.ndarray], 
     """
     marks = np.zeros((image.shape[0] + 2, image.shape[1] + 2), np.int32)
     marks[1:-1, 1:-1] = image != 0
-    points, cuts, hole, around = _compiled(marks, corners)
-    return [points[a:b].copy() for a, b in pairwise(cuts)], hole, around
+    return _compiled(marks, corners)

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from tilegrad.kernels.contours import borders, follow_borders, level_lines, squares
+from tilegrad.kernels.contours import borders, follow_borders, level_lines, squares, tree_of
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -19,11 +19,13 @@ def test_compiled_loops_equal_interpreted_ones(seed):
     for corners in (False, True):
         marks = np.zeros((shape[0] + 2, shape[1] + 2), np.int32)
         marks[1:-1, 1:-1] = image > 1
-        points, cuts, hole, around = borders._borders(marks, corners)
         found = follow_borders(image > 1, corners)
-        np.testing.assert_array_equal(np.concatenate([np.empty((0, 2), np.int32), *found[0]]), points)
-        np.testing.assert_array_equal(found[1], hole)
-        np.testing.assert_array_equal(found[2], around)
+        for ours, expected in zip(found, borders._borders(marks, corners), strict=True):
+            np.testing.assert_array_equal(ours, expected)
+        around = found[3]
+        for kept, parents in ((np.arange(around.size), around), (np.flatnonzero(around < 0), np.full_like(around, -1))):
+            for ours, expected in zip(tree_of(kept, parents), borders._tree(kept, parents), strict=True):
+                np.testing.assert_array_equal(ours, expected)
 
 
 def test_a_level_line_goes_round_what_is_above_it_and_closes():
@@ -40,17 +42,29 @@ def test_rings_lie_in_one_another():
     image[2:9, 2:9] = 0
     image[4:7, 4:7] = 1
     image[5, 5] = 0
-    found, hole, around = follow_borders(image, True)
+    points, cuts, hole, around = follow_borders(image, True)
     np.testing.assert_array_equal(hole, [False, True, False, True])
     np.testing.assert_array_equal(around, [-1, 0, 1, 2])
-    assert found[0].tolist() == [[1, 1], [1, 9], [9, 9], [9, 1]]
+    assert points[: cuts[1]].tolist() == [[1, 1], [1, 9], [9, 9], [9, 1]]
+
+
+def test_the_tree_of_borders_begins_with_the_sibling_found_last():
+    """Borders 0 and 3 outside, 1, 2 and 4 in 0, and 5 in 2."""
+    order, links = tree_of(np.arange(6), np.array([-1, 0, 0, -1, 0, 2]))
+    assert order.tolist() == [3, 0, 4, 2, 5, 1]
+    # Next sibling, the one before, first child, parent: places in that order.
+    assert links.tolist() == [
+        [1, -1, -1, -1], [-1, 0, 2, -1], [3, -1, -1, 1], [5, 2, 4, 1], [-1, -1, -1, 3], [-1, 3, -1, 1],
+    ]  # fmt: skip
+    assert [len(found) for found in tree_of(np.arange(0), np.arange(0))] == [0, 0]
 
 
 def test_long_outlines_grow_their_arrays():
     image = np.zeros((120, 120), np.uint8)
     image[::2, ::2] = 1
-    found, hole, around = follow_borders(image, False)
-    assert len(found) == 3600
+    points, cuts, hole, around = follow_borders(image, False)
+    assert len(points) == 3600
+    assert cuts.tolist() == list(range(3601))
     assert (around == -1).all()
     assert not hole.any()
     assert len(level_lines(image.astype(float), 0.5, False, np.ones((119, 119), bool))) == 3600
