@@ -1,5 +1,6 @@
 """What is taken from an array's edges or put around them: crop and pad."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -100,21 +101,25 @@ def pad(
         image = image.copy() if np.may_share_memory(out, image) else image
     result = new_like(image, shape, image.dtype) if out is None else out
     inside = tuple(slice(before, before + n) for (before, _), n in zip(widths, image.shape, strict=True))
-    if mode == "constant":
-        result[...] = constant_values
     result[inside] = image
-    if mode == "constant":
-        return result
     # From the last axis to the first, each copies its borders from what is there already: whole rows at the end.
     for axis in reversed(range(image.ndim)):
         n, (before, after) = image.shape[axis], widths[axis]
         filled = inside[:axis]
         for first, count in ((-before, before), (n, after)):
-            if count:
-                places = np.array([before + border(i, n, outside) for i in range(first, first + count)], np.int64)
-                strip = slice(before + first, before + first + count)
-                result[(*filled, strip)] = result[(*filled, moved_beside(result, places))]
+            strip = (*filled, slice(before + first, before + first + count))
+            if count and mode == "constant":
+                result[strip] = constant_values
+            elif count:
+                places = moved_beside(result, _places(n, first, count, outside))
+                result[strip] = result[(*filled, before + places)]
     return result
+
+
+@functools.lru_cache(maxsize=64)
+def _places(n: int, first: int, count: int, outside: int) -> np.ndarray:
+    """Which of n values each of ``count`` positions from ``first`` on stands for."""
+    return np.array([border(i, n, outside) for i in range(first, first + count)], np.int64)
 
 
 def _widths(name: str, argument: str, width: Any, axes: int) -> list[tuple[int, int]]:
