@@ -48,8 +48,8 @@ def find_contours(
 
     Notes
     -----
-    Equals ``skimage.measure.find_contours`` 0.26. Squares with a NaN are left out. One image at a time, since what
-    comes out is as long as its lines are.
+    Equals ``skimage.measure.find_contours`` 0.26. Squares with a NaN are left out; beside an infinite pixel a line
+    touches the finite one. One image at a time, since what comes out is as long as its lines are.
 
     Source: W. Lorensen and H. Cline, "Marching cubes", 1987.
 

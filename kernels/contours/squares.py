@@ -21,6 +21,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numba.extending import register_jitable
 
 from ..machine.compile import compile_loops
 
@@ -46,6 +47,20 @@ for _pattern, _edges in {
     17: (_TOP, _RIGHT, _BOTTOM, _LEFT),  # 9 with the high corners joined
 }.items():
     _SEGMENTS[_pattern, : len(_edges)] = _edges
+
+
+@register_jitable(forceinline=True)
+def _crossing(level, a, b):
+    """How far from a to b the level lies; beside the finite one where the other is infinite."""
+    if a == b:
+        return 0.0
+    if np.isinf(a):
+        return 0.5 if np.isinf(b) else 1.0
+    if np.isinf(b):
+        return 0.0
+    if np.isinf(b - a):  # halves differ by a finite number
+        level, a, b = 0.5 * level, 0.5 * a, 0.5 * b
+    return (level - a) / (b - a)
 
 
 def _chains(image, level, joined, used, table):
@@ -91,7 +106,7 @@ def _chains(image, level, joined, used, table):
                     edge = table[pattern, segment + end]
                     a = ul if edge < 2 else (ll if edge == 2 else ur)
                     b = ur if edge == 0 else (ll if edge == 1 else lr)
-                    part = (level - a) / (b - a) if a != b else 0.0
+                    part = _crossing(level, a, b)
                     y, x = float(r), float(c)
                     if edge == 0 or edge == 2:
                         y, x = (float(r) if edge == 0 else float(r + 1)), c + part

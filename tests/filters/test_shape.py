@@ -51,6 +51,19 @@ def test_constant_images_have_no_contours_and_strides_do_not_matter():
     assert filters.find_contours((image * 9).astype(np.float16), 4)[0].dtype == np.float64
 
 
+def test_contours_touch_the_finite_pixel_beside_an_infinite_one():
+    image = np.zeros((5, 5))
+    image[2, 2] = np.inf
+    (around,) = filters.find_contours(image, 0.5)
+    np.testing.assert_array_equal(np.abs(around - 2).sum(axis=1), 1)
+    (below,) = filters.find_contours(-image, -0.5)
+    np.testing.assert_array_equal(np.abs(below - 2).sum(axis=1), 1)
+    (between,) = filters.find_contours(np.array([[-np.inf, np.inf]] * 2), 3)
+    np.testing.assert_array_equal(between, [[1, 0.5], [0, 0.5]])
+    (far,) = filters.find_contours(np.array([[-1e308, 1e308]] * 2), 0)  # whose difference is no number
+    np.testing.assert_array_equal(far, [[1, 0.5], [0, 0.5]])
+
+
 @pytest.mark.parametrize(
     ("error", "image", "keywords", "message"),
     [
