@@ -29,8 +29,8 @@ def filter_file(
     name : str
         One of `tilegrad.filter_options.FILTERS`.
     source, target : path
-        The result has as many bits as the picture, and its alpha where the size stays. Values out of range are cut
-        off; slopes, which may be negative, are shown around a middle gray.
+        The result has as many bits as the picture, and its alpha, which is resized and rotated with it. Values out of
+        range are cut off; slopes, which may be negative, are shown around a middle gray.
     options : namespace
         Of this filter.
     stretch : bool
@@ -52,7 +52,9 @@ def filter_file(
     except (ValueError, TypeError) as error:
         raise UsageError(f"{source}: {error}") from error
     result = _as_picture(result, picture.dtype, stretch)
-    if alpha is not None and alpha.shape == result.shape[:2]:
+    if alpha is not None:
+        if name in _MOVING:
+            alpha = _as_picture(_FILTERS[name](alpha, options), picture.dtype, False)
         result = join_alpha(result, alpha)
     write_image(target, result)
 
@@ -198,6 +200,8 @@ def _match_template(image: np.ndarray, o: Options) -> np.ndarray:
     gray = to_float(image) if image.ndim == 2 else _gray(image)
     return np.asarray((1 + filters.match_template(gray, template, pad_input=True)) / 2)
 
+
+_MOVING = ("resize", "rotate")
 
 _FILTERS: dict[str, Callable[[np.ndarray, Options], np.ndarray]] = {
     "gaussian": lambda x, o: filters.gaussian(to_float(x), o.sigma, mode=o.border, channel_axis=_channels(x)),

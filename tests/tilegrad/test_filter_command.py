@@ -69,6 +69,15 @@ def test_colour_and_alpha_stay(here: Callable[..., Ended], folder: Path, name: s
     np.testing.assert_array_equal(alpha[..., 3], GRAY)
 
 
+@pytest.mark.parametrize("name", ["resize", "rotate"])
+def test_alpha_moves_with_the_colours(here: Callable[..., Ended], folder: Path, name: str) -> None:
+    for source, target in (("gray.png", "g.png"), ("colour.png", "c.png"), ("alpha.png", "a.png")):
+        assert here("filter", name, source, target, *NEEDED[name]).returncode == 0
+    moved = read_image(folder / "a.png")
+    np.testing.assert_array_equal(moved[..., :3], read_image(folder / "c.png"))
+    np.testing.assert_array_equal(moved[..., 3], read_image(folder / "g.png"))
+
+
 def test_results_are_those_of_the_functions(here: Callable[..., Ended], folder: Path) -> None:
     assert here("filter", "gaussian", "gray.png", "g.png", "--sigma", "2", "--border", "wrap").returncode == 0
     expected = filters.gaussian(to_float(GRAY), 2.0, mode="wrap")
