@@ -8,7 +8,7 @@ import numpy as np
 from .. import kernels
 from ..kernels.arrays import is_on_cuda, to_device
 from .images import as_float, check_image, check_out, from_nhwc, in_order, to_nhwc
-from .windows import correlate
+from .windows import correlated
 
 Damaged = tuple[np.ndarray, np.ndarray]
 
@@ -123,6 +123,7 @@ def drop_blocks(
     planes = _planes(name, image, channel_axis, batch_axes, out)
     _check_count(name, "block", block, 1)
     _check_share(name, "amount", amount)
+    _check_fill(name, fill, image.dtype)
     N, H, W, _ = planes.shape
     drawn = kernels.random_uniform((N, -(-H // block), -(-W // block)), seed=seed, dtype=np.float64) < amount
     mask = drawn.repeat(block, axis=1).repeat(block, axis=2)[:, :H, :W]
@@ -167,6 +168,7 @@ def scratches(
     planes = _planes(name, image, channel_axis, batch_axes, out)
     _check_count(name, "count", count, 0)
     _check_width(name, width)
+    _check_fill(name, fill, image.dtype)
     N, H, W, _ = planes.shape
     ends = kernels.random_uniform((N, count, 2, 2), seed=seed, dtype=np.float64) * [H, W]
     mask = _drawn((N, H, W), ends, np.full((N, count), width / 2))
@@ -211,6 +213,7 @@ def tears(
     planes = _planes(name, image, channel_axis, batch_axes, out)
     _check_count(name, "count", count, 0)
     _check_width(name, width)
+    _check_fill(name, fill, image.dtype)
     N, H, W, _ = planes.shape
     steps = 24
     drawn = kernels.random_uniform((N, count, 4 + 2 * steps), seed=seed, dtype=np.float64)
@@ -271,11 +274,10 @@ def motion_blur(
     array([[0.        , 0.        , 0.33333333, 0.33333333, 0.33333333,
             0.        , 0.        ]])
     """
-    check_image("motion_blur", "image", image)
-    return correlate(
-        as_float(image, preserve_range=False), motion_kernel(length, angle), mode=mode, cval=cval,
-        channel_axis=channel_axis, batch_axes=batch_axes, out=out,
-    )  # fmt: skip
+    name = "motion_blur"
+    check_image(name, "image", image)
+    source, weights = as_float(image, preserve_range=False), motion_kernel(length, angle)
+    return correlated(name, source, weights, False, mode, cval, 0, out, channel_axis, batch_axes)
 
 
 def motion_kernel(length: float, angle: float) -> np.ndarray:
@@ -371,6 +373,13 @@ def _check_share(name: str, argument: str, value: Any) -> None:
         raise TypeError(f"{name}: {argument} expects a number but got {value!r}")
     if not 0 <= value <= 1:
         raise ValueError(f"{name}: {argument} expects a share from 0 to 1 but got {value!r}")
+
+
+def _check_fill(name: str, value: Any, dtype: np.dtype) -> None:
+    if not isinstance(value, int | float | np.integer | np.floating | np.bool):
+        raise TypeError(f"{name}: fill expects a number but got {value!r}")
+    if dtype.kind in "iu" and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max:
+        raise ValueError(f"{name}: fill expects a value that {dtype} holds but got {value!r}")
 
 
 def _check_width(name: str, value: Any) -> None:

@@ -135,7 +135,18 @@ def histogram(
     >>> histogram(np.array([[1, 3], [3, 4]]))
     (array([1, 0, 2, 1]), array([1, 2, 3, 4]))
     """
-    name = "histogram"
+    return _counted("histogram", image, nbins, source_range, normalize, channel_axis, batch_axes)
+
+
+def _counted(
+    name: str,
+    image: np.ndarray,
+    nbins: int,
+    source_range: str,
+    normalize: bool,
+    channel_axis: int | None,
+    batch_axes: int,
+) -> tuple[np.ndarray, np.ndarray]:
     check_image(name, "image", image)
     batch = leading_axes(name, batch_axes, image.ndim)
     channels = axis_of_channels(name, channel_axis, image.ndim, batch)
@@ -144,7 +155,7 @@ def histogram(
         raise ValueError(f"{name}: source_range expects 'image' or 'dtype' but got {source_range!r}")
     check_nonempty(name, image, 0)
     if image.ndim == 3 and image.shape[-1] < 4 and channels is None and not batch:
-        warnings.warn(f"{name}: {image.shape} might be a colour image: pass channel_axis", stacklevel=2)
+        warnings.warn(f"{name}: {image.shape} might be a colour image: pass channel_axis", stacklevel=3)
     separate = batch + (channels is not None)
     source = planes(native(image), channels, batch)
     if image.dtype.kind in "iu":
@@ -197,6 +208,6 @@ def cumulative_distribution(
     >>> cumulative_distribution(np.array([[1, 3], [3, 4]]))
     (array([0.25, 0.25, 0.75, 1.  ]), array([1, 2, 3, 4]))
     """
-    counts, centers = histogram(image, nbins, channel_axis=channel_axis, batch_axes=batch_axes)
+    counts, centers = _counted("cumulative_distribution", image, nbins, "image", False, channel_axis, batch_axes)
     totals = counts.cumsum(axis=-1)
     return (totals / totals[..., -1:].astype(np.float64)).astype(float_type(image.dtype), copy=False), centers

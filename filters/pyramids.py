@@ -8,7 +8,7 @@ import numpy as np
 
 from .images import as_float, axis_of_channels, check_image, check_nonempty, check_out, leading_axes
 from .linear import gaussian
-from .resizing import resize
+from .resizing import resized
 from .sampling import check_mode, check_number
 
 # What lies outside the image that is blurred: scikit-image passes the same word to SciPy, where "reflect" is another.
@@ -66,10 +66,7 @@ def pyramid_reduce(
     source, spread = _prepared(name, "downscale", image, downscale, sigma, preserve_range, batch_axes)
     sizes = _scaled(name, source, 1 / float(downscale), batch_axes, channel_axis)
     blurred = _blurred(name, source, spread, mode, cval, channel_axis, batch_axes)
-    return resize(
-        blurred, sizes, order, mode, cval, anti_aliasing=False,
-        channel_axis=channel_axis, out=out, batch_axes=batch_axes,
-    )  # fmt: skip
+    return _sized(name, blurred, sizes, order, mode, cval, channel_axis, batch_axes, out)
 
 
 def pyramid_expand(
@@ -111,11 +108,9 @@ def pyramid_expand(
     name = "pyramid_expand"
     source, spread = _prepared(name, "upscale", image, upscale, sigma, preserve_range, batch_axes)
     sizes = _scaled(name, source, float(upscale), batch_axes, channel_axis)
-    larger = resize(
-        source, sizes, order, mode, cval, anti_aliasing=False, channel_axis=channel_axis, batch_axes=batch_axes
-    )
     if out is not None:
-        check_out(name, out, larger, larger.shape, larger.dtype)
+        check_out(name, out, image, (*image.shape[:batch_axes], *sizes), source.dtype)
+    larger = _sized(name, source, sizes, order, mode, cval, channel_axis, batch_axes)
     return _blurred(name, larger, spread, mode, cval, channel_axis, batch_axes, out)
 
 
@@ -223,9 +218,7 @@ def pyramid_laplacian(
         yield layer - blurred
         for _ in range(count):
             sizes = _scaled(name, blurred, 1 / float(downscale), batch_axes, channel_axis)
-            layer = resize(
-                blurred, sizes, order, mode, cval, anti_aliasing=False, channel_axis=channel_axis, batch_axes=batch_axes
-            )
+            layer = _sized(name, blurred, sizes, order, mode, cval, channel_axis, batch_axes)
             blurred = _blurred(name, layer, spread, mode, cval, channel_axis, batch_axes)
             yield layer - blurred
 
@@ -249,6 +242,20 @@ def _scaled(name: str, image: np.ndarray, factor: float, batch_axes: Any, channe
     channels = axis_of_channels(name, channel_axis, image.ndim, batch)
     sizes = [n if axis == channels else math.ceil(n * factor) for axis, n in enumerate(image.shape)]
     return sizes[batch:]
+
+
+def _sized(
+    name: str,
+    image: np.ndarray,
+    sizes: list[int],
+    order: int,
+    mode: str,
+    cval: float,
+    channel_axis: int | None,
+    batch_axes: int,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    return resized(name, image, sizes, order, mode, cval, True, False, False, None, channel_axis, out, batch_axes)
 
 
 def _blurred(

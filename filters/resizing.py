@@ -90,7 +90,28 @@ def resize(
     >>> resize(np.array([[0.0, 4.0]]), (1, 4), mode="edge")
     array([[0., 1., 3., 4.]])
     """
-    name = "resize"
+    return resized(
+        "resize", image, output_shape, order, mode, cval, clip, preserve_range, anti_aliasing, anti_aliasing_sigma,
+        channel_axis, out, batch_axes,
+    )  # fmt: skip
+
+
+def resized(
+    name: str,
+    image: np.ndarray,
+    output_shape: Sequence[int],
+    order: int | None,
+    mode: str,
+    cval: float,
+    clip: bool,
+    preserve_range: bool,
+    anti_aliasing: bool | None,
+    anti_aliasing_sigma: float | Sequence[float] | None,
+    channel_axis: int | None,
+    out: np.ndarray | None,
+    batch_axes: int,
+) -> np.ndarray:
+    """`resize`, for a function of that name."""
     check_image(name, "image", image)
     batch = leading_axes(name, batch_axes, image.ndim)
     channels = axis_of_channels(name, channel_axis, image.ndim, batch)
@@ -172,9 +193,9 @@ def rescale(
     sizes = list(image.shape[batch:])
     for axis, factor in zip(axes, np.broadcast_to(factors, (len(axes),)), strict=True):
         sizes[axis - batch] = max(1, int(np.round(factor * image.shape[axis])))
-    return resize(
-        image, sizes, order, mode, cval, clip, preserve_range, anti_aliasing, anti_aliasing_sigma,
-        channel_axis=channel_axis, out=out, batch_axes=batch_axes,
+    return resized(
+        name, image, sizes, order, mode, cval, clip, preserve_range, anti_aliasing, anti_aliasing_sigma,
+        channel_axis, out, batch_axes,
     )  # fmt: skip
 
 
@@ -228,6 +249,6 @@ def _sigmas(name: str, sigma: Any, factors: list[float], batch: int, channels: i
     if any(value > 0 and factors[axis] <= 1 for axis, value in found.items()):
         warnings.warn(
             f"{name}: Anti-aliasing standard deviation greater than zero but not down-sampling along all axes",
-            stacklevel=3,
+            stacklevel=4,
         )
     return found

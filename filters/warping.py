@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from .images import as_float, check_image, check_out, from_nhwc, in_order, leading_axes, to_nhwc
+from .images import as_float, axis_of_channels, check_image, check_out, from_nhwc, in_order, leading_axes, to_nhwc
 from .sampling import SPLINE_FRAME, check_mode, check_number, check_order, clip_to_range
 
 _INTERPOLATION = {0: "nearest-exact", 1: "bilinear", 2: "spline2", 3: "catmull-rom", 4: "spline4", 5: "spline5"}
@@ -86,7 +86,27 @@ def warp(
     array([[2., 3., 0.],
            [5., 6., 0.]])
     """
-    name = "warp"
+    return _warp(
+        "warp", image, inverse_map, map_args, output_shape, order, mode, cval, clip, preserve_range,
+        channel_axis, out, batch_axes,
+    )  # fmt: skip
+
+
+def _warp(
+    name: str,
+    image: np.ndarray,
+    inverse_map: Any,
+    map_args: None,
+    output_shape: Sequence[int] | None,
+    order: int | None,
+    mode: str,
+    cval: float,
+    clip: bool,
+    preserve_range: bool,
+    channel_axis: int | None,
+    out: np.ndarray | None,
+    batch_axes: int,
+) -> np.ndarray:
     check_image(name, "image", image)
     batch = leading_axes(name, batch_axes, image.ndim)
     if channel_axis is None and image.ndim == batch + 3:
@@ -100,14 +120,17 @@ def warp(
     cval = check_number(name, "cval", cval)
     dtype = np.dtype(np.float32) if image.dtype == np.float16 else image.dtype
     source = as_float(planes, preserve_range) if order > 0 else planes.astype(dtype, copy=False)
+    if out is not None:
+        channels = axis_of_channels(name, channel_axis, image.ndim, batch)
+        shape = [*image.shape[:batch], *size]
+        if channels is not None:
+            shape.insert(channels, planes.shape[3])
+        check_out(name, out, image, tuple(shape), source.dtype)
     wide = source if source.dtype.char in "fd" else source.astype(np.float64)
     result = _warped(wide, matrix, size, order, border, cval)
     if clip and order > 0:
         clip_to_range(result, source, mode, cval, 1)
-    found = from_nhwc(result.astype(source.dtype, copy=False), image, channel_axis, batch)
-    if out is not None:
-        check_out(name, out, found, found.shape, found.dtype)
-    return in_order(found, out)
+    return in_order(from_nhwc(result.astype(source.dtype, copy=False), image, channel_axis, batch), out)
 
 
 def rotate(
@@ -179,10 +202,9 @@ def rotate(
         shape = [int(np.around(extent)) for extent in (last - first + 1)[::-1]]
         matrix = matrix @ _moved(*first)
     matrix[2] = (0, 0, 1)
-    return warp(
-        image, matrix, None, shape, order, mode, cval, clip, preserve_range,
-        channel_axis=channel_axis, out=out, batch_axes=batch_axes,
-    )  # fmt: skip
+    return _warp(
+        name, image, matrix, None, shape, order, mode, cval, clip, preserve_range, channel_axis, out, batch_axes
+    )
 
 
 def _moved(columns: float, rows: float) -> np.ndarray:

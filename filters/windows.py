@@ -73,7 +73,7 @@ def correlate(
     array([[2., 3., 3.],
            [5., 6., 6.]])
     """
-    return _correlate("correlate", image, weights, False, mode, cval, origin, out, channel_axis, batch_axes)
+    return correlated("correlate", image, weights, False, mode, cval, origin, out, channel_axis, batch_axes)
 
 
 def convolve(
@@ -116,7 +116,7 @@ def convolve(
     >>> convolve(np.array([0.0, 0, 1, 0, 0]), [1, 2, 3])
     array([0., 1., 2., 3., 0.])
     """
-    return _correlate("convolve", image, weights, True, mode, cval, origin, out, channel_axis, batch_axes)
+    return correlated("convolve", image, weights, True, mode, cval, origin, out, channel_axis, batch_axes)
 
 
 def correlate1d(
@@ -235,7 +235,7 @@ def uniform(
     return _given(_as_image(result, image, channels), out, image.shape)
 
 
-def _correlate(
+def correlated(
     name: str,
     image: np.ndarray,
     weights: ArrayLike,
@@ -247,6 +247,7 @@ def _correlate(
     channel_axis: int | None,
     batch_axes: int,
 ) -> np.ndarray:
+    """`correlate`, or `convolve` where the weights are ``flipped``, for a function of that name."""
     check_image(name, "image", image)
     mode, cval = check_border(name, mode, cval)
     window = real_weights(name, "weights", weights)

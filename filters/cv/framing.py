@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..framing import pad
+from ..sampling import check_number
 from .borders import border_mode
 from .planes import Planes
 
@@ -50,5 +51,11 @@ def copyMakeBorder(  # noqa: N802 - OpenCV's name
     name = "copyMakeBorder"
     planes = Planes(name, src, batch_axes)
     mode = _PAD[border_mode(name, borderType)]
+    for argument, count in (("top", top), ("bottom", bottom), ("left", left), ("right", right)):
+        if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 0:
+            raise ValueError(f"{name}: {argument} expects an integer of at least 0 but got {count!r}")
+    check_number(name, "value", value)
+    height, width = planes.array.shape[1:3]
+    planes.check_dst(dst, (top + height + bottom, left + width + right))
     around = [(0, 0)] * planes.batch + [(top, bottom), (left, right)] + [(0, 0)] * (src.ndim - planes.batch - 2)
     return pad(src, around, mode, value, out=dst)

@@ -32,15 +32,16 @@ class Planes:
         """In a type that kernels compute in: integers as float32, which holds 16 bits."""
         return self.array if self.src.dtype.char in "fd" else self.array.astype(np.float32)
 
+    def check_dst(self, dst: Any, size: tuple[int, int]) -> None:
+        """Whether ``dst`` takes a result of so many rows and columns."""
+        if dst is not None:
+            shape = (*self.src.shape[: self.batch], *size, *self.src.shape[self.batch + 2 :])
+            check_out(self.name, dst, self.src, shape, self.src.dtype, "dst")
+
     def done(self, result: np.ndarray, dst: np.ndarray | None) -> np.ndarray:
         """A result (N, P, Q, C) with the axes and the type of ``src``; numbers are rounded, halves to even."""
         if result.dtype != self.src.dtype:
             limits = np.iinfo(self.src.dtype)
             np.clip(np.rint(result, out=result), limits.min, limits.max, out=result)
             result = result.astype(self.src.dtype)
-        found = from_nhwc(result, self.src, self.channel_axis, self.batch)
-        if dst is None:
-            return in_order(found)
-        check_out(self.name, dst, found, found.shape, found.dtype, "dst")
-        dst[...] = found
-        return dst
+        return in_order(from_nhwc(result, self.src, self.channel_axis, self.batch), dst)

@@ -87,9 +87,10 @@ def resize(
             f"{name}: interpolation expects one of {', '.join(map(str, sorted(_RESIZE)))} but got {interpolation!r}"
         )
     height, width = planes.array.shape[1:3]
-    if height == 0 or width == 0:
+    if 0 in planes.array.shape[1:]:
         raise ValueError(f"{name}: src expects at least one pixel but got shape {src.shape}")
     size, given = _size_and_factors(name, dsize, height, width, fx, fy)
+    planes.check_dst(dst, size)
     factors = given or (size[0] / height, size[1] / width)
     # OpenCV's own path for halves of integers rounds up, and serves these numbers of channels.
     served = src.dtype.kind == "f" or planes.array.shape[3] in (1, 3, 4)
@@ -136,6 +137,8 @@ def pyrDown(  # noqa: N802 - OpenCV's name
     name = "pyrDown"
     planes = Planes(name, src, batch_axes)
     mode = border_mode(name, borderType, without=(BORDER_CONSTANT,))
+    height, width = planes.array.shape[1:3]
+    planes.check_dst(dst, ((height + 1) // 2, (width + 1) // 2))
     return planes.done(kernels.pyramid_down(planes.array, border=mode), dst)
 
 
@@ -171,6 +174,8 @@ def pyrUp(  # noqa: N802 - OpenCV's name
     planes = Planes(name, src, batch_axes)
     if border_mode(name, borderType) != border_mode(name, BORDER_REFLECT_101):
         raise ValueError(f"{name}: borderType expects BORDER_REFLECT_101 = {BORDER_REFLECT_101} but got {borderType}")
+    height, width = planes.array.shape[1:3]
+    planes.check_dst(dst, (2 * height, 2 * width))
     return planes.done(kernels.pyramid_up(planes.array), dst)
 
 

@@ -141,9 +141,10 @@ def _warp(
     batch_axes: int,
 ) -> np.ndarray:
     planes = Planes(name, src, batch_axes)
-    if 0 in planes.array.shape[1:3]:
+    if 0 in planes.array.shape[1:]:
         raise ValueError(f"{name}: src expects at least one pixel but got shape {src.shape}")
     size = check_size(name, dsize)
+    planes.check_dst(dst, size)
     mode = border_mode(name, border)
     if isinstance(flags, bool) or not isinstance(flags, int | np.integer):
         raise TypeError(f"{name}: flags expects an integer but got {flags!r}")

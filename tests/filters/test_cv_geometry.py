@@ -183,7 +183,11 @@ X = np.ones((4, 5), np.uint8)
         (ValueError, lambda: cv.warpAffine(X, np.eye(2, 3), (2, 2), borderMode=5), "warpAffine: borderType expects"),
         (ValueError, lambda: cv.pyrDown(X, borderType=0), "pyrDown: borderType expects"),
         (ValueError, lambda: cv.pyrUp(X, borderType=1), "pyrUp: borderType expects BORDER_REFLECT_101"),
-        (ValueError, lambda: cv.copyMakeBorder(X, -1, 0, 0, 0, 1), "pad: pad_width expects integers of at least 0"),
+        (
+            ValueError,
+            lambda: cv.copyMakeBorder(X, -1, 0, 0, 0, 1),
+            "copyMakeBorder: top expects an integer of at least 0",
+        ),
     ],
 )
 def test_refuses(error, call, message):
@@ -198,3 +202,20 @@ def test_maps_are_refused_by_the_name_that_was_called(function, size):
         function(np.ones((0, 4)), matrix, (3, 3))
     with pytest.raises(ValueError, match=f"{function.__name__}: M expects finite numbers"):
         function(np.ones((4, 4)), matrix * np.nan, (3, 3))
+
+
+def test_images_without_channels_are_refused_by_name():
+    image = np.zeros((5, 6, 0), np.uint8)
+    for name, more in (
+        ("resize", ((3, 3),)),
+        ("warpAffine", (np.eye(2, 3), (6, 5))),
+        ("warpPerspective", (np.eye(3), (6, 5))),
+    ):
+        with pytest.raises(ValueError, match=f"^{name}: src expects at least one pixel"):
+            getattr(cv, name)(image, *more)
+
+
+def test_a_border_is_counted_in_whole_pixels():
+    for count in ([1], 1.5, -1, True):
+        with pytest.raises(ValueError, match=r"^copyMakeBorder: left expects an integer of at least 0"):
+            cv.copyMakeBorder(np.zeros((5, 6), np.uint8), 1, 1, count, 1, cv.BORDER_CONSTANT)

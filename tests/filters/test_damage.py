@@ -178,5 +178,23 @@ def test_damage_is_written_where_it_is_told(name, how):
     expected, found = (result[0] if isinstance(result, tuple) else result for result in (expected, found))
     assert found is out
     np.testing.assert_array_equal(out, expected)
-    with pytest.raises(ValueError, match=f"{'correlate' if name == 'motion_blur' else name}: out expects"):
+    with pytest.raises(ValueError, match=rf"^{name}: out expects"):
         call(image, out=np.zeros(3))
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_a_fill_is_one_number_that_the_image_can_hold(name):
+    image = np.zeros((8, 9), np.uint8)
+    for fill in ([], [1, 2], "black", 1j):
+        with pytest.raises(TypeError, match=rf"^{name}: fill expects a number"):
+            MASKED[name](image, fill=fill)
+    for fill in (-1, 256, np.nan):
+        with pytest.raises(ValueError, match=rf"^{name}: fill expects a value that uint8 holds"):
+            MASKED[name](image, fill=fill)
+
+
+def test_motion_blur_is_refused_by_its_name():
+    with pytest.raises(ValueError, match=r"^motion_blur: weights expects 1 axes"):
+        filters.motion_blur(np.zeros(5))
+    with pytest.raises(ValueError, match=r"^motion_blur: channel_axis expects"):
+        filters.motion_blur(np.zeros((5, 6)), channel_axis=3)
