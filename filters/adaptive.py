@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..kernels.arrays import to_device
+from ..kernels.arrays import new_like, to_device
 from ..kernels.similarity.geometry import integer
 from .images import (
     as_float,
     axis_of_channels,
     check_image,
+    check_nonempty,
     check_out,
     delivered,
     float_type,
@@ -94,16 +95,19 @@ def equalize_adapthist(
         if shape[channels] not in (3, 4):
             raise ValueError(f"{name}: image expects 3 or 4 channels but got {shape[channels]} (image {shape})")
         shape = (*shape[:channels], 3, *shape[channels + 1 :])
-    if 0 in image.shape:
-        raise ValueError(f"{name}: image expects at least one pixel but got shape {image.shape}")
+    check_nonempty(name, image, batch)
     h, w = (n for axis, n in enumerate(shape) if axis >= batch and axis != channels)
     tile = _tile(name, kernel_size, h, w)
     if isinstance(clip_limit, bool) or not isinstance(clip_limit, int | float | np.number):
         raise TypeError(f"{name}: clip_limit expects a number but got {clip_limit!r}")
+    if not math.isfinite(clip_limit):
+        raise ValueError(f"{name}: clip_limit expects a finite number but got {clip_limit!r}")
     nbins = integer(name, "nbins", nbins, 1, _LEVELS)
     kind = float_type(image.dtype)
     if out is not None:
         check_out(name, out, image, shape, kind)
+    if image.size == 0:
+        return delivered(new_like(image, shape, kind), out)
     if channels is None:
         return delivered(_equalized(name, image, tile, clip_limit, nbins, batch), out)
     colours = as_float(np.moveaxis(image, channels, batch)[(*[slice(None)] * batch, slice(3))], preserve_range=False)
@@ -119,7 +123,7 @@ def _tile(name: str, kernel_size: Any, h: int, w: int) -> tuple[int, int]:
     if kernel_size is None:
         return max(h // 8, 1), max(w // 8, 1)
     sizes = [kernel_size] * 2 if isinstance(kernel_size, int | float | np.number) else list(kernel_size)
-    if len(sizes) != 2:
+    if len(sizes) != 2 or not all(isinstance(size, int | float | np.number) and math.isfinite(size) for size in sizes):
         raise ValueError(f"{name}: kernel_size expects an integer or two but got {kernel_size!r}")
     down, along = (integer(name, "kernel_size", int(size), 1, 2**31 - 1) for size in sizes)
     return down, along

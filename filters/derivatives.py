@@ -29,6 +29,11 @@ class EdgeImage:
         channels = axis_of_channels(name, channel_axis, image.ndim, batch)
         self.name = name
         self.axes = [axis for axis in range(batch, image.ndim) if axis != channels]
+        if not self.axes:
+            raise ValueError(
+                f"{name}: image expects an axis beside those of the batch and of the channels but has none "
+                f"(image {image.shape}, batch_axes = {batch}, channel_axis = {channel_axis})"
+            )
         if axes is not None and len(self.axes) != axes:
             raise ValueError(
                 f"{name}: image expects {axes} axes beside those of the batch and of the channels but has "

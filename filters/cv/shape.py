@@ -300,6 +300,8 @@ def HuMoments(m: dict[str, float]) -> np.ndarray:  # noqa: N802
     >>> HuMoments(moments(np.ones((4, 4), np.uint8)))[0]
     array([0.15625])
     """
+    if not isinstance(m, dict) or not all(f"nu{power}" in m for power in _POWERS[3:]):
+        raise TypeError(f"HuMoments: m expects the dict that moments returns but got {type(m).__name__}")
     nu = np.zeros((4, 4))
     for power in _POWERS[3:]:
         nu[int(power[0]), int(power[1])] = m[f"nu{power}"]

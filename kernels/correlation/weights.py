@@ -19,7 +19,7 @@ def gaussian_taps(sigma: float, truncate: float) -> np.ndarray:
             f"gaussian: sigma = {sigma:g} and truncate = {truncate:g} make a window that reaches {radius} pixels, "
             f"of at most {_LARGEST_RADIUS}"
         )
-    if sigma == 0:
+    if radius == 0:
         return np.ones(1)
     weights = np.exp(-0.5 / (sigma * sigma) * np.arange(-radius, radius + 1) ** 2)
     return weights / weights.sum()

@@ -213,3 +213,9 @@ def test_plane_filters_refuse_volumes(name):
 def test_laplace_refuses(error, ksize):
     with pytest.raises(error, match="laplace: ksize expects"):
         filters.laplace(IMAGE, ksize)
+
+
+@pytest.mark.parametrize("name", ["sobel", "scharr", "prewitt", "farid"])
+def test_an_image_without_an_axis_of_its_own_is_refused(name):
+    with pytest.raises(ValueError, match=rf"^{name}: image expects an axis beside those of the batch"):
+        getattr(filters, name)(np.zeros((4, 5)), batch_axes=2)

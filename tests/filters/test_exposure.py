@@ -284,3 +284,17 @@ IMAGE = np.ones((4, 5))
 def test_refuses(error, name, arguments, keywords, message):
     with pytest.raises(error, match=f"{name}: {message}"):
         getattr(filters, name)(*arguments, **keywords)
+
+
+def test_no_images_have_no_equalised_ones():
+    assert filters.equalize_adapthist(np.zeros((0, 8, 9), np.uint8), batch_axes=1).shape == (0, 8, 9)
+    assert filters.equalize_adapthist(np.zeros((0, 8, 9, 3)), batch_axes=1).shape == (0, 8, 9, 3)
+
+
+def test_what_is_not_finite_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"^equalize_adapthist: kernel_size expects"):
+        filters.equalize_adapthist(np.zeros((8, 9)), np.inf)
+    with pytest.raises(ValueError, match=r"^equalize_adapthist: clip_limit expects a finite"):
+        filters.equalize_adapthist(np.zeros((8, 9)), 4, np.nan)
+    with pytest.raises(ValueError, match=r"^cumulative_distribution: image expects finite"):
+        filters.cumulative_distribution(np.full((2, 2), np.nan))

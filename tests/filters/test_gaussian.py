@@ -165,3 +165,9 @@ IMAGE = np.ones((4, 5))
 def test_refuses(error, image, keywords, message):
     with pytest.raises(error, match=f"gaussian: {message}"):
         filters.gaussian(image, **keywords)
+
+
+def test_a_sigma_whose_square_is_no_number_leaves_the_image_alone():
+    image = np.random.default_rng(0).random((5, 6))
+    np.testing.assert_array_equal(filters.unsharp_mask(image, 1e-300), np.clip(image, 0, 1))
+    np.testing.assert_array_equal(filters.canny(image, 1e-300), filters.canny(image, 0))

@@ -146,3 +146,9 @@ def test_moments_of_a_batch_are_those_of_each_image():
         assert {name: float(values[place]) for name, values in found.items()} == pytest.approx(one, rel=1e-12)
     with pytest.raises(ValueError, match=r"array expects \(H, W\) behind 1 batch axes"):
         cv.moments(batch, batch_axes=1)
+
+
+def test_what_has_no_moments_is_refused_by_name():
+    for m in ({}, np.zeros((4, 4)), None):
+        with pytest.raises(TypeError, match=r"^HuMoments: m expects the dict that moments returns"):
+            cv.HuMoments(m)
