@@ -36,7 +36,7 @@ def halo(function: Callable[..., Any], **arguments: Any) -> int:
     ValueError
         Where the filter has no halo, with the reason.
     TypeError
-        Where it has no such argument.
+        Where it has no such argument, or needs one more.
 
     Examples
     --------
@@ -61,6 +61,8 @@ def halo(function: Callable[..., Any], **arguments: Any) -> int:
         return table[name]({**defaults, **arguments})
     except ValueError as reason:
         raise ValueError(f"halo: {name} cannot be tiled: {reason}") from None
+    except KeyError as missing:
+        raise TypeError(f"halo: {name} expects its argument {missing}") from None
 
 
 def largest(numbers: Any) -> float:

@@ -54,7 +54,9 @@ def map_tiles(
     -----
     The result is that of the whole image as long as the halo is right, the function computes each pixel in the same
     way wherever it lies, and its border is not that of the other end. `match_template` takes a mean off the tile and
-    transforms blocks that begin with it: there the result is the whole image's within rounding. `jpeg` codes blocks
+    transforms blocks that begin with it, and the sums of `uniform`, of means in `threshold_local` and of OpenCV's boxes
+    are made of parts that are counted from its edges: of floating-point numbers, the result is the whole image's within
+    rounding there. `jpeg` codes blocks
     of pixels: give ``multiple=16``.
 
     Examples

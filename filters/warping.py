@@ -75,8 +75,9 @@ def warp(
     Notes
     -----
     Equals ``skimage.transform.warp`` 0.26 for such maps, within rounding; positions are computed in float64, for
-    float32 images too. Integers of more than 53 bits are rounded to as many. A NaN reaches the pixels that take it
-    with a weight that is not 0; of order 2, 4 and 5, all pixels.
+    float32 images too. Splines of order 2, 4 and 5 along short axes under "symmetric": see `resize`. Integers of more
+    than 53 bits are rounded to as many. A NaN reaches the pixels that take it with a weight that is not 0; of order 2,
+    4 and 5, all pixels.
 
     Examples
     --------

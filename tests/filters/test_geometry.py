@@ -290,3 +290,10 @@ def test_rotate_names_itself_in_what_it_refuses():
             filters.rotate(image, 30, **wrong)
     with pytest.raises(ValueError, match="rotate: image expects at least one pixel"):
         filters.rotate(image[:0], 30)
+
+
+@pytest.mark.parametrize("order", [2, 4, 5])
+def test_splines_pass_through_the_pixels_of_short_axes(order):
+    image = np.random.default_rng(0).random((2, 5))
+    found = filters.warp(image, np.eye(3), order=order, mode="symmetric", clip=False)
+    np.testing.assert_allclose(found, image, rtol=0, atol=1e-13)

@@ -191,6 +191,7 @@ X = np.ones((40, 50))
         ),
         (ValueError, lambda: filters.halo(np.sort), "halo: sort has no entry"),
         (TypeError, lambda: filters.halo(filters.gaussian, radius=3), "halo: gaussian has no argument 'radius'"),
+        (TypeError, lambda: filters.halo(cv.bilateralFilter), "halo: bilateralFilter expects its argument 'd'"),
         (ValueError, lambda: filters.map_tiles(abs, X, X.T.copy(), halo=0), "map_tiles: target expects the height"),
         (ValueError, lambda: filters.map_tiles(abs, X, X, halo=0), "map_tiles: target shares memory with source"),
         (ValueError, lambda: filters.map_tiles(abs, X[0], X[0], halo=0), "map_tiles: source expects"),
