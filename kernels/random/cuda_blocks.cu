@@ -19,9 +19,9 @@
 // The polynomials' coefficients come with the arguments, from where the CPU has them; a multiplication takes them as
 // an operand from there.
 //
-// Memory traffic: 16 bytes a thread, 4 bytes a float32 number (8 for dropout and noise: what is drawn is added at once).
-// A block takes 100 integer instructions, about as long as a large GPU takes to write 16 bytes for each thread; a pair
-// of normal deviates takes 40 more.
+// Memory traffic: 16 bytes a thread, 4 bytes a float32 number (8 for dropout and noise). A block takes 100
+// integer instructions, about as long as a large GPU takes to write 16 bytes for each thread; a pair of normal deviates
+// takes 40 more.
 //
 // Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DWIDE, -DMODE and -DARGUMENT_BYTES by cuda_blocks.py.
 #include "cuda_ptx.cuh"
