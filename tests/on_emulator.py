@@ -1,5 +1,6 @@
 """What the tests of CUDA C++ kernels share: the emulator's marks, and compiling by NVRTC."""
 
+from pathlib import Path
 from typing import Any
 
 import emulator
@@ -13,6 +14,15 @@ def emulated(test: Any) -> Any:
     """Mark a test that runs kernels in the emulator."""
     missing = pytest.mark.skipif(emulator.compiler() is None, reason="the emulator needs a C++ compiler (g++)")
     return pytest.mark.emulator(missing(test))
+
+
+def broken(source: Path, folder: Path, right: str, wrong: str) -> Path:
+    """A copy of a source and of the headers beside it, with ``wrong`` for all that is ``right``."""
+    texts = {path.name: path.read_text() for path in (source, *source.parent.glob("*.cuh"))}
+    assert any(right in text for text in texts.values())
+    for name, text in texts.items():
+        (folder / name).write_text(text.replace(right, wrong))
+    return folder / source.name
 
 
 def compiled(kernel: cuda.Kernel, architecture: str, record_property: Any) -> nvrtc.Resources:

@@ -37,8 +37,8 @@ class Kernel:
     Parameters
     ----------
     source
-        The ``.cu`` file. It includes ``cuda_ptx.cuh``, perhaps other headers of this folder behind it, and nothing
-        else, and calls its kernel ``KERNEL``.
+        The ``.cu`` file. It includes ``cuda_ptx.cuh``, perhaps other headers of this folder behind it or of its own
+        folder, and nothing else, and calls its kernel ``KERNEL``.
     name
         What the kernel is called in profilers: operation, variant, type and tile.
     threads
@@ -63,6 +63,11 @@ class Kernel:
         """The macros as a compiler's options."""
         own = (("KERNEL", self.name), ("ARGUMENT_BYTES", self.arguments.itemsize))
         return [f"-D{name}={value}" for name, value in (*own, *self.macros)]
+
+    @property
+    def headers(self) -> tuple[Path, ...]:
+        """What the source may include: the headers of this folder, and those beside it."""
+        return (*HEADERS, *sorted(self.source.parent.glob("*.cuh")))
 
 
 class Launcher(Protocol):
@@ -169,7 +174,7 @@ def compile_kernel(kernel: Kernel, architecture: str) -> nvrtc.Compiled:
             f"{kernel.name}: needs sm_{kernel.least_architecture} or later but the GPU is {architecture}"
         )
     source = kernel.source.read_text()
-    headers = {path.name: path.read_text() for path in HEADERS}
+    headers = {path.name: path.read_text() for path in kernel.headers}
     parts = (source, *headers.values(), *kernel.options, architecture, str(nvrtc.version()))
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
     path = cache_folder() / "cuda" / f"{kernel.name}-{architecture}-{key}.cubin"

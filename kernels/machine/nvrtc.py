@@ -1,8 +1,8 @@
 """CUDA C++ to machine code, by NVIDIA's runtime compiler (NVRTC) called directly.
 
 NVRTC needs neither a GPU nor a driver, so that every kernel is compiled, and its registers counted, on machines that
-have none. The sources here include nothing of the CUDA toolkit; the one header they share travels with them in
-memory. The result is a cubin: machine code for one architecture, which a driver of any age loads without compiling.
+have none. The sources here include nothing of the CUDA toolkit; the headers they share travel with them in memory.
+The result is a cubin: machine code for one architecture, which a driver of any age loads without compiling.
 
 The library is looked for in the wheel ``nvidia-cuda-nvrtc`` (``-cu12`` for CUDA 12), then in ``$CUDA_HOME`` and
 ``$CUDA_PATH``, then where the system's loader looks.

@@ -43,7 +43,7 @@ def _library(kernel: Kernel) -> ctypes.PyDLL:
     """The kernel with the emulator, compiled once for each text and kept in the system's temporary folder."""
     command = [str(compiler()), *_FLAGS, f'-DSOURCE="{kernel.source}"', *kernel.options, str(_FOLDER / "entry.cpp")]
     digest = hashlib.sha256(repr(command).encode() + kernel.source.read_bytes())
-    for part in (*HEADERS, *sorted(_FOLDER.glob("*.*"))):
+    for part in (*kernel.headers, *sorted(_FOLDER.glob("*.*"))):
         digest.update(part.read_bytes())
     folder = Path(tempfile.gettempdir()) / f"tilegrad-emulator-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)

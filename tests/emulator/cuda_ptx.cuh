@@ -12,9 +12,10 @@
 #define __device__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
-#define __syncthreads() emulator::barrier(__LINE__)
+#define __syncthreads() emulator::barrier(emulator::CallSite::here())
 
 typedef unsigned int u32;
+using emulator::CallSite;
 
 #define threadIdx emulator::thread_index
 #define blockIdx emulator::block_index
@@ -23,12 +24,12 @@ typedef unsigned int u32;
 
 inline u32 shared_memory() { return emulator::SHARED_BASE; }
 
-inline void copy_async_16(u32 to, const void* from, bool wanted, int line = __builtin_LINE()) {
-    emulator::start_copy(to, from, wanted, 16, "copy_async_16", line);
+inline void copy_async_16(u32 to, const void* from, bool wanted, CallSite site = CallSite::here()) {
+    emulator::start_copy(to, from, wanted, 16, "copy_async_16", site);
 }
 
-inline void copy_async_8(u32 to, const void* from, bool wanted, int line = __builtin_LINE()) {
-    emulator::start_copy(to, from, wanted, 8, "copy_async_8", line);
+inline void copy_async_8(u32 to, const void* from, bool wanted, CallSite site = CallSite::here()) {
+    emulator::start_copy(to, from, wanted, 8, "copy_async_8", site);
 }
 
 inline void commit_copies() { emulator::commit(); }
@@ -38,24 +39,24 @@ inline void wait_copies() {
     emulator::finish_copies(PENDING);
 }
 
-inline void load_matrices(u32 (&fragment)[4], u32 row, int line = __builtin_LINE()) {
-    emulator::collective({"load_matrices", line, &row, fragment, [](emulator::Collective* lanes, int first_thread) {
+inline void load_matrices(u32 (&fragment)[4], u32 row, CallSite site = CallSite::here()) {
+    emulator::collective({"load_matrices", site, &row, fragment, [](emulator::Collective* lanes, int first_thread) {
         for (int i = 0; i < 32; i++) {
             u32 words[4];
             emulator::current = first_thread + i;
-            emulator::read_shared(words, *static_cast<const u32*>(lanes[i].in), 16, "load_matrices", lanes[i].line);
+            emulator::read_shared(words, *static_cast<const u32*>(lanes[i].in), 16, "load_matrices", lanes[i].site);
             for (int j = 0; j < 4; j++) static_cast<u32*>(lanes[i % 8 * 4 + j].out)[i / 8] = words[j];
         }
     }});
 }
 
-inline void load_matrices_turned(u32 (&fragment)[4], u32 row, int line = __builtin_LINE()) {
-    emulator::collective({"load_matrices_turned", line, &row, fragment, [](emulator::Collective* lanes, int first) {
+inline void load_matrices_turned(u32 (&fragment)[4], u32 row, CallSite site = CallSite::here()) {
+    emulator::collective({"load_matrices_turned", site, &row, fragment, [](emulator::Collective* lanes, int first) {
         unsigned short numbers[32][8];
         for (int i = 0; i < 32; i++) {
             emulator::current = first + i;
             const u32 from = *static_cast<const u32*>(lanes[i].in);
-            emulator::read_shared(numbers[i], from, 16, "load_matrices_turned", lanes[i].line);
+            emulator::read_shared(numbers[i], from, 16, "load_matrices_turned", lanes[i].site);
         }
         for (int i = 0; i < 32; i++)
             for (int m = 0; m < 4; m++) {
@@ -65,9 +66,9 @@ inline void load_matrices_turned(u32 (&fragment)[4], u32 row, int line = __built
     }});
 }
 
-inline u32 load_word(u32 from, int line = __builtin_LINE()) {
+inline u32 load_word(u32 from, CallSite site = CallSite::here()) {
     u32 word;
-    emulator::read_shared(&word, from, 4, "load_word", line);
+    emulator::read_shared(&word, from, 4, "load_word", site);
     return word;
 }
 
@@ -89,9 +90,9 @@ inline u32 round_tf32(u32 bits) {
 }
 
 // The hardware ignores the 13 low bits of an operand.
-inline void multiply_tf32(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, int line = __builtin_LINE()) {
+inline void multiply_tf32(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, CallSite site = CallSite::here()) {
     const u32 in[6] = {a[0], a[1], a[2], a[3], b0, b1};
-    emulator::collective({"multiply_tf32", line, in, d, [](emulator::Collective* lanes, int) {
+    emulator::collective({"multiply_tf32", site, in, d, [](emulator::Collective* lanes, int) {
         float a[16][8], b[8][8];
         for (int i = 0; i < 32; i++) {
             const u32* in = static_cast<const u32*>(lanes[i].in);
@@ -115,9 +116,9 @@ inline u32 round_bf16(u32 bits) {
 
 inline u32 pair_bf16(u32 first, u32 second) { return round_bf16(first) | round_bf16(second) << 16; }
 
-inline void multiply_bf16(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, int line = __builtin_LINE()) {
+inline void multiply_bf16(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, CallSite site = CallSite::here()) {
     const u32 in[6] = {a[0], a[1], a[2], a[3], b0, b1};
-    emulator::collective({"multiply_bf16", line, in, d, [](emulator::Collective* lanes, int) {
+    emulator::collective({"multiply_bf16", site, in, d, [](emulator::Collective* lanes, int) {
         float a[16][16], b[16][8];
         for (int i = 0; i < 32; i++) {
             const u32* in = static_cast<const u32*>(lanes[i].in);
@@ -137,31 +138,31 @@ inline void multiply_bf16(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, int 
     }});
 }
 
-inline float load_constant(const float* from, int line = __builtin_LINE()) {
+inline float load_constant(const float* from, CallSite site = CallSite::here()) {
     float value;
-    emulator::read_device(&value, from, 4, "load_constant", line);
+    emulator::read_device(&value, from, 4, "load_constant", site);
     return value;
 }
 
-inline void store_pair(float* to, float first, float second, int line = __builtin_LINE()) {
+inline void store_pair(float* to, float first, float second, CallSite site = CallSite::here()) {
     const float pair[2] = {first, second};
-    emulator::write_device(to, pair, 8, "store_pair", line);
+    emulator::write_device(to, pair, 8, "store_pair", site);
 }
 
-inline void store_one(float* to, float value, int line = __builtin_LINE()) {
-    emulator::write_device(to, &value, 4, "store_one", line);
+inline void store_one(float* to, float value, CallSite site = CallSite::here()) {
+    emulator::write_device(to, &value, 4, "store_one", site);
 }
 
 template <class T>
-inline T load_number(const T* from, int line = __builtin_LINE()) {
+inline T load_number(const T* from, CallSite site = CallSite::here()) {
     T value;
-    emulator::read_device(&value, from, sizeof value, "load_number", line);
+    emulator::read_device(&value, from, sizeof value, "load_number", site);
     return value;
 }
 
 template <class T>
-inline void store_number(T* to, T value, int line = __builtin_LINE()) {
-    emulator::write_device(to, &value, sizeof value, "store_number", line);
+inline void store_number(T* to, T value, CallSite site = CallSite::here()) {
+    emulator::write_device(to, &value, sizeof value, "store_number", site);
 }
 
 template <int COUNT, class T>
@@ -170,36 +171,36 @@ struct alignas(COUNT * sizeof(T)) Numbers {
 };
 
 template <int COUNT, class T>
-inline Numbers<COUNT, T> load_numbers(const T* from, int line = __builtin_LINE()) {
+inline Numbers<COUNT, T> load_numbers(const T* from, CallSite site = CallSite::here()) {
     Numbers<COUNT, T> numbers;
-    emulator::read_device(&numbers, from, sizeof numbers, "load_numbers", line);
+    emulator::read_device(&numbers, from, sizeof numbers, "load_numbers", site);
     return numbers;
 }
 
 template <int COUNT, class T>
-inline void store_numbers(T* to, const Numbers<COUNT, T>& numbers, int line = __builtin_LINE()) {
-    emulator::write_device(to, &numbers, sizeof numbers, "store_numbers", line);
+inline void store_numbers(T* to, const Numbers<COUNT, T>& numbers, CallSite site = CallSite::here()) {
+    emulator::write_device(to, &numbers, sizeof numbers, "store_numbers", site);
 }
 
-inline double load_double(u32 from, int line = __builtin_LINE()) {
+inline double load_double(u32 from, CallSite site = CallSite::here()) {
     double value;
-    emulator::read_shared(&value, from, 8, "load_double", line);
+    emulator::read_shared(&value, from, 8, "load_double", site);
     return value;
 }
 
-inline void store_double(u32 to, double value, int line = __builtin_LINE()) {
-    emulator::write_shared(to, &value, 8, "store_double", line);
+inline void store_double(u32 to, double value, CallSite site = CallSite::here()) {
+    emulator::write_shared(to, &value, 8, "store_double", site);
 }
 
 // What the lane passed that `from(this lane, number)` names.
 template <class T, class From>
-inline T shuffled(const char* name, T value, int number, From from, int line) {
+inline T shuffled(const char* name, T value, int number, From from, CallSite site) {
     struct Lane {
         T value;
         int number;
     } in = {value, number};
     T out;
-    emulator::collective({name, line, &in, &out, [](emulator::Collective* lanes, int) {
+    emulator::collective({name, site, &in, &out, [](emulator::Collective* lanes, int) {
         for (int i = 0; i < 32; i++) {
             const int other = From()(i, static_cast<const Lane*>(lanes[i].in)->number);
             *static_cast<T*>(lanes[i].out) = static_cast<const Lane*>(lanes[other].in)->value;
@@ -209,8 +210,8 @@ inline T shuffled(const char* name, T value, int number, From from, int line) {
 }
 
 template <class T>
-inline T shuffle_xor(T value, int mask, int line = __builtin_LINE()) {
-    return shuffled("shuffle_xor", value, mask, std::bit_xor<int>(), line);
+inline T shuffle_xor(T value, int mask, CallSite site = CallSite::here()) {
+    return shuffled("shuffle_xor", value, mask, std::bit_xor<int>(), site);
 }
 
 struct SecondNumber {
@@ -218,13 +219,13 @@ struct SecondNumber {
 };
 
 template <class T>
-inline T shuffle(T value, int lane, int line = __builtin_LINE()) {
-    return shuffled("shuffle", value, lane, SecondNumber(), line);
+inline T shuffle(T value, int lane, CallSite site = CallSite::here()) {
+    return shuffled("shuffle", value, lane, SecondNumber(), site);
 }
 
-inline u32 ballot(bool wanted, int line = __builtin_LINE()) {
+inline u32 ballot(bool wanted, CallSite site = CallSite::here()) {
     u32 bits;
-    emulator::collective({"ballot", line, &wanted, &bits, [](emulator::Collective* lanes, int) {
+    emulator::collective({"ballot", site, &wanted, &bits, [](emulator::Collective* lanes, int) {
         u32 all = 0;
         for (int i = 0; i < 32; i++) all |= static_cast<u32>(*static_cast<const bool*>(lanes[i].in)) << i;
         for (int i = 0; i < 32; i++) *static_cast<u32*>(lanes[i].out) = all;
@@ -235,15 +236,15 @@ inline u32 ballot(bool wanted, int line = __builtin_LINE()) {
 inline int lowest_bit(u32 bits) { return __builtin_ctz(bits); }
 
 template <int COUNT, class T>
-inline Numbers<COUNT, T> load_shared(u32 from, int line = __builtin_LINE()) {
+inline Numbers<COUNT, T> load_shared(u32 from, CallSite site = CallSite::here()) {
     Numbers<COUNT, T> numbers;
-    emulator::read_shared(&numbers, from, sizeof numbers, "load_shared", line);
+    emulator::read_shared(&numbers, from, sizeof numbers, "load_shared", site);
     return numbers;
 }
 
 template <class T>
-inline void store_shared(u32 to, T number, int line = __builtin_LINE()) {
-    emulator::write_shared(to, &number, sizeof number, "store_shared", line);
+inline void store_shared(u32 to, T number, CallSite site = CallSite::here()) {
+    emulator::write_shared(to, &number, sizeof number, "store_shared", site);
 }
 
 struct Divisor {
@@ -251,10 +252,10 @@ struct Divisor {
     u32 multiplier, shift;
 };
 
-inline u32 quotient(u32 number, const Divisor& by, int line = __builtin_LINE()) {
+inline u32 quotient(u32 number, const Divisor& by, CallSite site = CallSite::here()) {
     const unsigned long long product = static_cast<unsigned long long>(number) * by.multiplier;
     const u32 found = (static_cast<u32>(product >> 32) + number) >> by.shift;
-    if (found != number / by.divisor) emulator::fail(line, "quotient: %u by %llu is not %u", number, by.divisor, found);
+    if (found != number / by.divisor) emulator::fail(site, "quotient: %u by %llu is not %u", number, by.divisor, found);
     return found;
 }
 
@@ -291,9 +292,9 @@ inline double value_of(long long bits) {
     return value;
 }
 
-inline int exchange(int* at, int value, int line = __builtin_LINE()) {
+inline int exchange(int* at, int value, CallSite site = CallSite::here()) {
     int before;
-    emulator::exchange_device(at, &before, &value, sizeof value, "exchange", line);
+    emulator::exchange_device(at, &before, &value, sizeof value, "exchange", site);
     return before;
 }
 

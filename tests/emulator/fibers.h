@@ -8,8 +8,10 @@
 #include <csetjmp>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <ucontext.h>
@@ -20,12 +22,27 @@ struct Index3 {
     int x = 0, y = 0, z = 0;
 };
 
+// A line of the source or of a header: as a default argument, the line of the call.
+struct CallSite {
+    const char* file = "";
+    int line = 0;
+
+    static CallSite here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) { return {file, line}; }
+
+    bool operator==(const CallSite& other) const { return line == other.line && !strcmp(file, other.file); }
+
+    const char* file_name() const {
+        const char* folder = strrchr(file, '/');
+        return folder ? folder + 1 : file;
+    }
+};
+
 enum class State { ready, collective, barrier, finished };
 
 // A warp instruction as one lane issues it: what it brings and where its part of the result goes.
 struct Collective {
     const char* name;
-    int line;
+    CallSite site;
     const void* in;
     void* out;
     void (*carry_out)(Collective* lanes, int first_thread);
@@ -37,7 +54,7 @@ struct Fiber {
     jmp_buf resume;
     bool started = false;
     State state = State::ready;
-    int line = 0;  // where it waits
+    CallSite site;  // where it waits
     Collective collective;
 };
 
@@ -52,34 +69,34 @@ inline Index3 thread_index, block_index, block_size, grid_size;
 constexpr size_t STACK_BYTES = 256 << 10;
 
 // Give up the block: nothing of a kernel needs destroying, so that its fibers are simply left.
-[[noreturn]] inline void fail(int line, const char* format, ...) {
+[[noreturn]] inline void fail(CallSite site, const char* format, ...) {
     char reason[700];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
-    snprintf(message, sizeof message, "line %d, block (%d, %d, %d), thread %d: %s", line, block_index.x, block_index.y,
-             block_index.z, current, reason);
+    snprintf(message, sizeof message, "%s, line %d, block (%d, %d, %d), thread %d: %s", site.file_name(), site.line,
+             block_index.x, block_index.y, block_index.z, current, reason);
     _longjmp(scheduler, 2);
 }
 
-__attribute__((noinline)) inline void wait(State state, int line) {
+__attribute__((noinline)) inline void wait(State state, CallSite site) {
     Fiber& fiber = fibers[current];
     fiber.state = state;
-    fiber.line = line;
+    fiber.site = site;
     if (!_setjmp(fiber.resume)) _longjmp(scheduler, 1);
 }
 
 inline void enter() {
     kernel();
-    wait(State::finished, 0);
+    wait(State::finished, {});
 }
 
-inline void barrier(int line) { wait(State::barrier, line); }
+inline void barrier(CallSite site) { wait(State::barrier, site); }
 
 inline void collective(const Collective& instruction) {
     fibers[current].collective = instruction;
-    wait(State::collective, instruction.line);
+    wait(State::collective, instruction.site);
 }
 
 __attribute__((noinline)) inline bool run_until_it_waits(int thread) {
@@ -95,10 +112,10 @@ __attribute__((noinline)) inline bool run_until_it_waits(int thread) {
     }
 }
 
-inline const char* place(const Fiber& fiber) {
-    return fiber.state == State::barrier      ? "__syncthreads"
-           : fiber.state == State::collective ? fiber.collective.name
-                                              : "the end";
+inline std::string place(const Fiber& fiber) {
+    if (fiber.state == State::finished) return "the end";
+    const std::string name = fiber.state == State::barrier ? "__syncthreads" : fiber.collective.name;
+    return name + " (" + fiber.site.file_name() + ", line " + std::to_string(fiber.site.line) + ")";
 }
 
 // Threads first .. first + count - 1 all wait for the same thing, or they have diverged.
@@ -106,12 +123,10 @@ inline bool agree(int first, int count) {
     const Fiber& lead = fibers[first];
     for (int i = first + 1; i < first + count; i++) {
         const Fiber& other = fibers[i];
-        if (other.state == lead.state && other.line == lead.line) continue;
+        if (other.state == lead.state && other.site == lead.site) continue;
         snprintf(message, sizeof message,
-                 "block (%d, %d, %d): threads %d and %d have diverged: one is at %s (line %d), the other at %s (line "
-                 "%d)",
-                 block_index.x, block_index.y, block_index.z, first, i, place(lead), lead.line, place(other),
-                 other.line);
+                 "block (%d, %d, %d): threads %d and %d have diverged: one is at %s, the other at %s", block_index.x,
+                 block_index.y, block_index.z, first, i, place(lead).c_str(), place(other).c_str());
         return false;
     }
     return true;

@@ -31,31 +31,31 @@ inline void reset_shared(size_t bytes) {
     words.assign(bytes / 4, Word());
 }
 
-inline uint32_t shared_offset(uint32_t address, uint32_t bytes, const char* what, int line) {
-    if (address % bytes) fail(line, "%s: shared address %u is not a multiple of %u", what, address, bytes);
+inline uint32_t shared_offset(uint32_t address, uint32_t bytes, const char* what, CallSite site) {
+    if (address % bytes) fail(site, "%s: shared address %u is not a multiple of %u", what, address, bytes);
     if (address < SHARED_BASE || address + bytes > SHARED_BASE + shared.size())
-        fail(line, "%s: shared address %lld is outside the block's %zu bytes", what,
+        fail(site, "%s: shared address %lld is outside the block's %zu bytes", what,
              static_cast<long long>(address) - SHARED_BASE, shared.size());
     return address - SHARED_BASE;
 }
 
 // The word may be written by this thread now.
-inline void check_write(Word& word, const char* what, int line) {
+inline void check_write(Word& word, const char* what, CallSite site) {
     const bool read_now = word.reader != NOBODY && word.reader != current && word.read == barriers_passed;
     const bool written_now = word.writer != NOBODY && word.writer != current && word.written == barriers_passed;
-    if (read_now) fail(line, "%s: writes what another thread has read since the last barrier", what);
-    if (written_now) fail(line, "%s: writes what thread %d has written since the last barrier", what, word.writer);
-    if (word.copier != NOBODY) fail(line, "%s: writes where a copy of thread %d is on its way", what, word.copier);
+    if (read_now) fail(site, "%s: writes what another thread has read since the last barrier", what);
+    if (written_now) fail(site, "%s: writes what thread %d has written since the last barrier", what, word.writer);
+    if (word.copier != NOBODY) fail(site, "%s: writes where a copy of thread %d is on its way", what, word.copier);
 }
 
-inline void read_shared(void* to, uint32_t address, uint32_t bytes, const char* what, int line) {
-    const uint32_t offset = shared_offset(address, bytes, what, line);
+inline void read_shared(void* to, uint32_t address, uint32_t bytes, const char* what, CallSite site) {
+    const uint32_t offset = shared_offset(address, bytes, what, site);
     for (uint32_t i = offset / 4; i < (offset + bytes) / 4; i++) {
         Word& word = words[i];
-        if (word.copier != NOBODY) fail(line, "%s: reads what a copy of thread %d is on its way to", what, word.copier);
-        if (word.writer == NOBODY) fail(line, "%s: reads shared memory that nobody has written", what);
+        if (word.copier != NOBODY) fail(site, "%s: reads what a copy of thread %d is on its way to", what, word.copier);
+        if (word.writer == NOBODY) fail(site, "%s: reads shared memory that nobody has written", what);
         if (word.writer != current && word.written == barriers_passed)
-            fail(line, "%s: reads what thread %d has written since the last barrier", what, word.writer);
+            fail(site, "%s: reads what thread %d has written since the last barrier", what, word.writer);
         const bool others = word.reader != NOBODY && word.reader != current && word.read == barriers_passed;
         word.reader = others ? SEVERAL : current;
         word.read = barriers_passed;
@@ -63,10 +63,10 @@ inline void read_shared(void* to, uint32_t address, uint32_t bytes, const char* 
     memcpy(to, shared.data() + offset, bytes);
 }
 
-inline void write_shared(uint32_t address, const void* from, uint32_t bytes, const char* what, int line) {
-    const uint32_t offset = shared_offset(address, bytes, what, line);
+inline void write_shared(uint32_t address, const void* from, uint32_t bytes, const char* what, CallSite site) {
+    const uint32_t offset = shared_offset(address, bytes, what, site);
     for (uint32_t i = offset / 4; i < (offset + bytes) / 4; i++) {
-        check_write(words[i], what, line);
+        check_write(words[i], what, site);
         words[i].writer = current;
         words[i].written = barriers_passed;
     }
@@ -91,22 +91,22 @@ inline long long thread_of_grid() {
     return ((static_cast<long long>(b.z) * g.y + b.y) * g.x + b.x) * block_size.x + current;
 }
 
-inline Array& device_array(const void* pointer, size_t bytes, const char* what, int line) {
+inline Array& device_array(const void* pointer, size_t bytes, const char* what, CallSite site) {
     const auto* at = static_cast<const unsigned char*>(pointer);
     if (reinterpret_cast<uintptr_t>(at) % bytes)
-        fail(line, "%s: device address %p is not a multiple of %zu", what, pointer, bytes);
+        fail(site, "%s: device address %p is not a multiple of %zu", what, pointer, bytes);
     for (Array& array : arrays)
         if (at >= array.begin && at + bytes <= array.end) return array;
-    fail(line, "%s: %zu bytes at %p lie outside every array of the launch", what, bytes, pointer);
+    fail(site, "%s: %zu bytes at %p lie outside every array of the launch", what, bytes, pointer);
 }
 
-inline void read_device(void* to, const void* from, size_t bytes, const char* what, int line) {
-    Array& array = device_array(from, bytes, what, line);
-    if (array.use == Use::output) fail(line, "%s: reads an output", what);
+inline void read_device(void* to, const void* from, size_t bytes, const char* what, CallSite site) {
+    Array& array = device_array(from, bytes, what, site);
+    if (array.use == Use::output) fail(site, "%s: reads an output", what);
     if (array.use == Use::update) {
         const size_t first = (static_cast<const unsigned char*>(from) - array.begin) / 4;
         for (size_t i = first; i < first + bytes / 4; i++) {
-            if (array.written[i]) fail(line, "%s: reads element %zu of an array after it was updated", what, i);
+            if (array.written[i]) fail(site, "%s: reads element %zu of an array after it was updated", what, i);
             long long& reader = array.reader[i];
             reader = reader == NOBODY || reader == thread_of_grid() ? thread_of_grid() : SEVERAL;
         }
@@ -114,25 +114,25 @@ inline void read_device(void* to, const void* from, size_t bytes, const char* wh
     memcpy(to, from, bytes);
 }
 
-inline void write_device(void* to, const void* from, size_t bytes, const char* what, int line) {
-    Array& array = device_array(to, bytes, what, line);
-    if (array.use == Use::input) fail(line, "%s: writes an input", what);
+inline void write_device(void* to, const void* from, size_t bytes, const char* what, CallSite site) {
+    Array& array = device_array(to, bytes, what, site);
+    if (array.use == Use::input) fail(site, "%s: writes an input", what);
     const size_t first = (static_cast<unsigned char*>(to) - array.begin) / 4;
     for (size_t i = first; i < first + bytes / 4; i++) {
-        if (array.written[i]) fail(line, "%s: writes element %zu of an output a second time", what, i);
+        if (array.written[i]) fail(site, "%s: writes element %zu of an output a second time", what, i);
         if (array.use == Use::update && array.reader[i] != NOBODY && array.reader[i] != thread_of_grid())
-            fail(line, "%s: updates element %zu of an array, which another thread has read", what, i);
+            fail(site, "%s: updates element %zu of an array, which another thread has read", what, i);
         array.written[i] = true;
     }
     memcpy(to, from, bytes);
 }
 
 // Any number of threads may exchange what they find, and then none of the launch reads or writes it in another way.
-inline void exchange_device(void* at, void* before, const void* value, size_t bytes, const char* what, int line) {
-    Array& array = device_array(at, bytes, what, line);
+inline void exchange_device(void* at, void* before, const void* value, size_t bytes, const char* what, CallSite site) {
+    Array& array = device_array(at, bytes, what, site);
     const size_t element = (static_cast<unsigned char*>(at) - array.begin) / 4;
-    if (array.use != Use::update) fail(line, "%s: exchanges what is not read and written", what);
-    if (array.reader[element] != NOBODY) fail(line, "%s: exchanges element %zu, which was read", what, element);
+    if (array.use != Use::update) fail(site, "%s: exchanges what is not read and written", what);
+    if (array.reader[element] != NOBODY) fail(site, "%s: exchanges element %zu, which was read", what, element);
     array.written[element] = true;
     memcpy(before, at, bytes);
     memcpy(at, value, bytes);
@@ -150,11 +150,11 @@ struct Copies {
 };
 inline std::vector<Copies> copies;
 
-inline void start_copy(uint32_t to, const void* from, bool wanted, uint32_t count, const char* what, int line) {
-    Copy copy{shared_offset(to, count, what, line), {}, count};
-    if (wanted) read_device(copy.bytes, from, count, what, line);
+inline void start_copy(uint32_t to, const void* from, bool wanted, uint32_t count, const char* what, CallSite site) {
+    Copy copy{shared_offset(to, count, what, site), {}, count};
+    if (wanted) read_device(copy.bytes, from, count, what, site);
     for (uint32_t i = copy.to / 4; i < copy.to / 4 + count / 4; i++) {
-        check_write(words[i], what, line);
+        check_write(words[i], what, site);
         words[i].copier = current;
     }
     memset(shared.data() + copy.to, 0xFF, count);

@@ -10,7 +10,7 @@ import pytest
 import tolerances
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, compiled, emulated
+from on_emulator import SHARED_BYTES, broken, compiled, emulated
 from tilegrad.kernels import block
 from tilegrad.kernels.block import cuda_mma as host
 from tilegrad.kernels.convolution import CONV2D, CONV_TRANSPOSE2D, cuda_mma
@@ -309,12 +309,8 @@ MUTANTS = {
 def test_a_broken_epilogue_is_noticed(
     mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, poisoned: None
 ) -> None:
-    right, broken = MUTANTS[mutant]
-    text = cuda_mma._SOURCE.read_text()
-    assert right in text
-    source = tmp_path / "cuda_mma.cu"
-    source.write_text(text.replace(right, broken))
-    monkeypatch.setattr(cuda_mma, "_SOURCE", source)
+    right, wrong = MUTANTS[mutant]
+    monkeypatch.setattr(cuda_mma, "_SOURCE", broken(cuda_mma._SOURCE, tmp_path, right, wrong))
     monkeypatch.setattr(cuda_mma, "kernel_for", cuda_mma.kernel_for.__wrapped__)
     monkeypatch.setattr(block.CONV2D_BATCH_NORM_TRAIN, "_plans", {})
     with pytest.raises((emulator.EmulationError, AssertionError)) as noticed:
@@ -351,12 +347,8 @@ PROLOGUE_MUTANTS = {
 def test_a_broken_prologue_is_noticed(
     mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, poisoned: None
 ) -> None:
-    right, broken, complaint = PROLOGUE_MUTANTS[mutant]
-    text = cuda_mma._SOURCE.read_text()
-    assert text.count(right) == 1
-    source = tmp_path / "cuda_mma.cu"
-    source.write_text(text.replace(right, broken))
-    monkeypatch.setattr(cuda_mma, "_SOURCE", source)
+    right, wrong, complaint = PROLOGUE_MUTANTS[mutant]
+    monkeypatch.setattr(cuda_mma, "_SOURCE", broken(cuda_mma._SOURCE, tmp_path, right, wrong))
     monkeypatch.setattr(cuda_mma, "kernel_for", cuda_mma.kernel_for.__wrapped__)
     monkeypatch.setattr(block.CONV2D_BATCH_NORM_TRAIN, "_plans", {})
     x, w = drawn((1, 19, 37, 36), 0), drawn((6, 3, 3, 36), 1)

@@ -11,7 +11,7 @@ import tolerances
 from chain_calls import GRADIENTS, arguments, arriving
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, compiled, emulated
+from on_emulator import SHARED_BYTES, broken, compiled, emulated
 from tilegrad.kernels import chain
 from tilegrad.kernels.activation.epilogue import ACTIVATIONS
 from tilegrad.kernels.chain import cuda_mma as host
@@ -190,12 +190,8 @@ MUTANTS = {
 @emulated
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_epilogue_is_noticed(mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    right, broken = MUTANTS[mutant]
-    text = cuda_mma._SOURCE.read_text()
-    assert right in text
-    source = tmp_path / "cuda_mma.cu"
-    source.write_text(text.replace(right, broken))
-    monkeypatch.setattr(cuda_mma, "_SOURCE", source)
+    right, wrong = MUTANTS[mutant]
+    monkeypatch.setattr(cuda_mma, "_SOURCE", broken(cuda_mma._SOURCE, tmp_path, right, wrong))
     monkeypatch.setattr(cuda_mma, "kernel_for", cuda_mma.kernel_for.__wrapped__)
     forget_plans(monkeypatch)
     place = {"stride": 2, "padding": 1}

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, compiled, emulated
+from on_emulator import SHARED_BYTES, broken, compiled, emulated
 from tilegrad.kernels.activation.epilogue import ACTIVATIONS
 from tilegrad.kernels.chain.weight_grad import NORMALIZED_CONV2D_WEIGHT_GRAD
 from tilegrad.kernels.convolution import CONV2D_WEIGHT_GRAD, cuda_mma_weight_grad
@@ -242,12 +242,8 @@ OF_GY = ("pixels outside are normalised", "another thread's pieces", "channels o
 def test_a_broken_prologue_is_noticed(
     mutant: str, normalized: str, tmp_path: Path, planning: pytest.MonkeyPatch
 ) -> None:
-    right, broken = MUTANTS[mutant]
-    text = cuda_mma_weight_grad._SOURCE.read_text()
-    assert right in text
-    source = tmp_path / "cuda_mma_weight_grad.cu"
-    source.write_text(text.replace(right, broken))
-    planning.setattr(cuda_mma_weight_grad, "_SOURCE", source)
+    right, wrong = MUTANTS[mutant]
+    planning.setattr(cuda_mma_weight_grad, "_SOURCE", broken(cuda_mma_weight_grad._SOURCE, tmp_path, right, wrong))
     planning.setattr(cuda_mma_weight_grad, "kernel_for", cuda_mma_weight_grad.kernel_for.__wrapped__)
     with pytest.raises((emulator.EmulationError, AssertionError)):
         Call((2, 9, 18), 68, 68, (3, 3), 1, ONE, normalized, "leaky_relu").check(0)

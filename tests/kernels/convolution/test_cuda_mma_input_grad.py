@@ -10,7 +10,7 @@ import pytest
 from cuda_cases import TENSOR_CORES, Case, cases, check, misaligned, run
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, compiled, emulated
+from on_emulator import SHARED_BYTES, broken, compiled, emulated
 from tilegrad.kernels.convolution import (
     CONV2D_INPUT_GRAD,
     CONV_TRANSPOSE2D,
@@ -158,12 +158,8 @@ BF16_MUTANTS = {
 @emulated
 @pytest.mark.parametrize("mutant", [*MUTANTS, *BF16_MUTANTS])
 def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    right, broken, complaint = (MUTANTS | BF16_MUTANTS)[mutant]
-    text = cuda_mma._SOURCE.read_text()
-    assert right in text
-    source = tmp_path / "cuda_mma.cu"
-    source.write_text(text.replace(right, broken))
-    monkeypatch.setattr(cuda_mma, "_SOURCE", source)
+    right, wrong, complaint = (MUTANTS | BF16_MUTANTS)[mutant]
+    monkeypatch.setattr(cuda_mma, "_SOURCE", broken(cuda_mma._SOURCE, tmp_path, right, wrong))
     monkeypatch.setattr(cuda_mma, "kernel_for", cuda_mma.kernel_for.__wrapped__)
     monkeypatch.setattr(CONV2D_INPUT_GRAD, "_plans", {})
     # 36 channels of gy: two chunks. 28 of gx: the tile's last four are beyond the edge.

@@ -10,7 +10,7 @@ import pytest
 from cuda_cases import TENSOR_CORES, Case, cases, check, misaligned, run
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, compiled, emulated
+from on_emulator import SHARED_BYTES, broken, compiled, emulated
 from tilegrad.kernels.convolution import CONV2D_WEIGHT_GRAD, conv2d_weight_grad, cuda_mma_weight_grad
 from tilegrad.kernels.linear.cuda_sum_partials import sum_kernel
 from tilegrad.kernels.machine import cuda
@@ -156,12 +156,8 @@ MUTANTS = {
 @emulated
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_kernel_is_found_out(mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    right, broken, complaint = MUTANTS[mutant]
-    text = cuda_mma_weight_grad._SOURCE.read_text()
-    assert right in text
-    source = tmp_path / "cuda_mma_weight_grad.cu"
-    source.write_text(text.replace(right, broken))
-    monkeypatch.setattr(cuda_mma_weight_grad, "_SOURCE", source)
+    right, wrong, complaint = MUTANTS[mutant]
+    monkeypatch.setattr(cuda_mma_weight_grad, "_SOURCE", broken(cuda_mma_weight_grad._SOURCE, tmp_path, right, wrong))
     monkeypatch.setattr(cuda_mma_weight_grad, "kernel_for", cuda_mma_weight_grad.kernel_for.__wrapped__)
     monkeypatch.setattr(CONV2D_WEIGHT_GRAD, "_plans", {})
     case = Case((3, 17, 18, 36), (36, 3, 3, 36), False, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, None, "float32", 0)

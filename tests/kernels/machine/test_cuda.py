@@ -135,7 +135,9 @@ def test_the_key_holds_source_options_and_architecture(
     cuda.compile_kernel(_kernel(kernel.source.parent, 2), "sm_80")
     kernel.source.write_text(SOURCE + "// changed\n")
     cuda.compile_kernel(kernel, "sm_80")
-    assert len(compilations) == len(list(cache.iterdir())) == 4
+    kernel.source.with_name("beside.cuh").write_text("// a header that it may include\n")
+    cuda.compile_kernel(kernel, "sm_80")
+    assert len(compilations) == len(list(cache.iterdir())) == 5
 
 
 @pytest.mark.nvrtc

@@ -56,7 +56,7 @@ COMPLAINTS = {
     "NO_BARRIER": "thread 32: load_matrices: reads what thread .* has written since the last barrier",
     "WRITE_AFTER_READ": "copy_async_16: writes what another thread has read since the last barrier",
     "NEVER_WRITTEN": "load_matrices: reads shared memory that nobody has written",
-    "WARP_DIVERGES": r"threads 0 and 16 have diverged: one is at load_matrices \(line 22\), the other at the end",
+    "WARP_DIVERGES": r"0 and 16 have diverged: one is at load_matrices \(turn.cu, line 22\), the other at the end",
     "BARRIER_DIVERGES": "threads 0 and 16 have diverged: one is at __syncthreads .*, the other at load_matrices",
     "LEAVES_BARRIER": "threads 0 and 32 have diverged: one is at __syncthreads .*, the other at the end",
     "WRITES_INPUT": "store_pair: writes an input",
@@ -179,11 +179,35 @@ def test_a_source_that_does_not_compile_is_shown(tmp_path: Path) -> None:
         turn(cuda.Kernel(source, "wrong", 64, ARGUMENTS), 0)
 
 
+BEHIND_A_HEADER = """#include "cuda_ptx.cuh"
+struct Arguments {
+    float* y;
+};
+inline u32 here(u32 value) { return shuffle(value, 0); }
+
+#include "there.cuh"
+
+extern "C" __global__ void KERNEL(const Arguments a) {
+    if (threadIdx.x % 2 ? here(1) : there(1)) store_one(a.y, 1.0f);
+}
+"""
+
+
+def test_a_line_of_a_header_is_another_one(tmp_path: Path) -> None:
+    """Both shuffles stand on line 5, of two files; and the message names the file."""
+    (tmp_path / "halves.cu").write_text(BEHIND_A_HEADER)
+    (tmp_path / "there.cuh").write_text("\n\n\n\ninline u32 there(u32 value) { return shuffle(value, 0); }\n")
+    arguments, y = np.zeros(1, np.dtype([("y", np.uint64)])), np.zeros(1, np.float32)
+    kernel = cuda.Kernel(tmp_path / "halves.cu", "halves", 32, arguments.dtype)
+    with pytest.raises(emulator.EmulationError, match=r"at shuffle \(there.cuh, line 5\), .* \(halves.cu, line 5\)"):
+        emulator.launch(kernel, (1, 1, 1), 0, arguments, [], [y])
+
+
 def test_the_emulated_functions_are_the_real_ones() -> None:
-    """Both headers declare the same names with the same parameters, but for the emulator's line number."""
+    """Both headers declare the same names with the same parameters, but for the line of the call."""
 
     def functions(path: Path, keyword: str) -> dict[str, str]:
-        text = re.sub(r",? *int line = __builtin_LINE\(\)", "", path.read_text())
+        text = re.sub(r",? *CallSite site = CallSite::here\(\)", "", path.read_text())
         found = re.findall(rf"^{keyword} [\w<>, ]+? (\w+)\(([^{{]*)\) {{", text, re.MULTILINE)
         return {name: " ".join(parameters.split()) for name, parameters in found}
 
