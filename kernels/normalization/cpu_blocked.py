@@ -140,7 +140,8 @@ def batch_norm_finish(dtype: str) -> Callable[..., Any]:
             scale = inverse * weight[c] if block[1] != 0 else inverse
             offset = float64(bias[c]) if block[2] != 0 else 0.0
             affine[c] = scalar(scale)
-            affine[channels + c] = scalar(offset - (center - float64(scalar(center))) * scale)
+            rest = (center - float64(scalar(center))) * scale  # NaN in a channel with NaN or infinity
+            affine[channels + c] = scalar(offset if math.isnan(rest) else offset - rest)
 
     return worker
 

@@ -168,11 +168,14 @@ def test_a_constant_channel_is_centred():
 def test_nan_and_infinity_stay_in_their_channel():
     x = np.random.default_rng(1).standard_normal((50, 40)).astype(np.float32)
     x[7, 3], x[8, 5] = np.nan, np.inf
-    y, mean, inverse_std, _ = kernels.batch_norm_train(x, activation="relu")
+    bias = np.arange(40, dtype=np.float32)
+    y, mean, inverse_std, affine = kernels.batch_norm_train(x, None, bias, activation="relu")
     spoiled = np.isnan(y).all(0)
     assert list(np.flatnonzero(spoiled)) == [3, 5]
     assert np.isnan(mean[3])
     assert np.isnan(inverse_std[[3, 5]]).all()
+    assert list(np.flatnonzero(np.isnan(affine[0]))) == [3, 5]
+    np.testing.assert_allclose(affine[1], bias, atol=1e-6)  # the offset is the bias, which nothing has spoiled
 
 
 def test_strided_input_equals_contiguous_input():

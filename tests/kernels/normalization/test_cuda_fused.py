@@ -121,6 +121,18 @@ def test_a_first_number_far_from_the_others_does_not_harm_the_variance() -> None
 
 
 @emulated
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of the definition, interpreted
+@pytest.mark.parametrize("variant", ["cuda.fused", "blocked"])
+def test_what_is_not_finite_shows_where_it_does_in_the_definition(variant: str) -> None:
+    x, (weight, bias) = drawn((5, 3, 8), "float32", 0), drawn((2, 8), "float32", 1)
+    x[1, 2, 3], x[4, 0, 5] = np.nan, np.inf
+    found = kernels.batch_norm_train(x, weight, bias, activation="tanh", variant=variant)
+    expected = kernels.batch_norm_train(x, weight, bias, activation="tanh", variant="reference")
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(np.isfinite(ours), np.isfinite(theirs))
+    np.testing.assert_allclose(found[3], expected[3], rtol=1e-5, atol=1e-6)
+
+
 def test_arrays_that_begin_anywhere() -> None:
     """16-byte loads want addresses of their own; without them the result has the same bits."""
     x = drawn((37, 8), "float32", 0)
