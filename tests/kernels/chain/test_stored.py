@@ -7,7 +7,7 @@ import tolerances
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from on_emulator import SHARED_BYTES, compiled, emulated
-from tilegrad.kernels.bfloat16 import from_bfloat16, to_bfloat16
+from tilegrad.kernels.bfloat16 import from_bfloat16, to_bfloat16, widened
 from tilegrad.kernels.convolution import cuda_mma, cuda_mma_weight_grad
 from tilegrad.kernels.machine import cuda
 from tilegrad.kernels.normalization import cuda_fused
@@ -63,6 +63,53 @@ def test_what_is_stored_is_the_rounded_image_and_its_own_statistics(transposed):
     _, *expected = kernels.batch_norm_train(from_bfloat16(z))
     for found, wanted in zip((mean, inverse_std, affine), expected, strict=True):
         np.testing.assert_array_equal(found, wanted)
+
+
+# Of both signs: a payload that lies in the lower half alone, and one that a carry of the rounding would run through.
+NANS = np.array([0x7F800001, 0xFF800001, 0x7FFFFFFF, 0xFFFFFFFF], np.uint32).view(np.float32)
+
+
+def test_rounding_keeps_what_is_not_a_number_and_what_is_infinite():
+    assert np.isnan(from_bfloat16(to_bfloat16(NANS))).all()
+    large = np.array([np.inf, -np.inf, np.finfo(np.float32).max], np.float32)
+    np.testing.assert_array_equal(from_bfloat16(to_bfloat16(large)), [np.inf, -np.inf, np.inf])
+
+
+def check_what_is_not_a_number(run):
+    """It is stored so, in a block and by what reads it there."""
+    x, w = drawn((1, 9, 11, 4), 0), drawn((6, 1, 1, 4), 1)
+    x[0, 1, 2:6, 3] = NANS
+    _, z, *statistics = run(kernels.conv2d_batch_norm_train, x, w, apply=False, stored=True)
+    np.testing.assert_array_equal(np.isnan(from_bfloat16(z)), np.isnan(x).any(-1, keepdims=True) & np.ones(6, bool))
+    mean, inverse_std, (scale, offset) = statistics
+    assert np.isnan([mean, inverse_std, scale]).all()
+    np.testing.assert_array_equal(offset, np.zeros(6))  # as the definition has it
+    z, _ = bfloat16((1, 7, 9, 4), 2)
+    z[0, 3, 4, 2] = to_bfloat16(NANS[:1])[0]
+    around = np.zeros((1, 7, 9, 1), bool)
+    around[0, 2:5, 3:6] = True
+    w = drawn((4, 3, 3, 4), 1)
+    for stored in (False, True):
+        how = {"padding": 1, **through(4, "relu"), "apply": False, "stored": stored}
+        _, found, *_ = run(kernels.conv2d_batch_norm_train, z, w, **how)
+        np.testing.assert_array_equal(np.isnan(widened(found)), around & np.ones(4, bool))
+    mean, inverse_std, affine = how["x_mean"], np.ones(4, np.float32), how["x_affine"]
+    gy = drawn((1, 7, 9, 4), 3)
+    arrays, place = (gy, w, z, mean, inverse_std, None, affine), {"activation": "relu", "padding": 1}
+    for found in run(kernels.normalized_conv2d_input_grad, *arrays, **place)[:2]:
+        np.testing.assert_array_equal(np.isnan(found).reshape(-1, 4).any(0), np.arange(4) == 2)
+    arrays = (gy, z, mean, affine, w.shape)
+    found = run(kernels.normalized_conv2d_weight_grad, *arrays, normalized="x", **place)
+    np.testing.assert_array_equal(np.isnan(found), np.broadcast_to(np.arange(4) == 2, w.shape))
+
+
+def test_what_is_not_a_number_is_stored_so_and_read_so():
+    check_what_is_not_a_number(lambda function, *arrays, **how: function(*arrays, **how))
+
+
+@emulated
+def test_tensor_cores_store_what_is_not_a_number_so_and_read_it_so():
+    check_what_is_not_a_number(on_emulator)
 
 
 @pytest.mark.parametrize("normalized", ["x", "gy"])
