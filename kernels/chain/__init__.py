@@ -10,14 +10,18 @@ cuda_mma.py              "mma" on CUDA: the convolution multiplies by the activa
                          registers, and adds up what the normalisation's gradient needs
 weight_grad.py           the gradient by the weight, its _geometry, _reference and _apart as above
 cuda_mma_weight_grad.py  "mma" on CUDA: tensor cores, with the numbers normalised in shared memory
+
+`on_tensor_cores` says beforehand whether a block and its gradients are taken by "mma".
 """
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from ..activation.epilogue import CODES
-from ..operation import Operation, Variant
+from ..convolution import CONV2D, CONV_TRANSPOSE2D
+from ..operation import Operation, Spec, Variant
 from . import input_grad_reference
 from .input_grad_geometry import InputGradient, conv2d_input_gradient, conv_transpose2d_input_gradient
 from .weight_grad import normalized_conv2d_weight_grad
@@ -27,6 +31,26 @@ __all__ = [
     "normalized_conv2d_weight_grad",
     "normalized_conv_transpose2d_input_grad",
 ]
+
+
+@functools.lru_cache(maxsize=1024)
+def on_tensor_cores(
+    x_shape: tuple[int, ...], w_shape: tuple[int, ...], dtype: np.dtype, *, transposed: bool, **place: Any
+) -> bool:
+    """Whether "mma" on CUDA takes a convolution, plain or transposed, and both its gradients.
+
+    The blocks that it is part of and the gradients through their normalisations are taken where it is. ``place`` has
+    hashable values of what `conv2d` or `conv_transpose2d` take by these names.
+    """
+    from ..convolution import cuda_mma, cuda_mma_weight_grad  # as variants, imported where they are asked for
+
+    operation, names = CONV2D, ("stride", "padding", "dilation", "groups")
+    if transposed:
+        operation, names = CONV_TRANSPOSE2D, ("stride", "padding", "output_padding", "dilation", "groups")
+    x, w = (Spec(shape, dtype, ()) for shape in (x_shape, w_shape))
+    geometry = operation.geometry(x, w, None, *[place[name] for name in names], None, 0.0)
+    preconditions = (cuda_mma.rejects, cuda_mma.rejects_input_grad, cuda_mma_weight_grad.rejects)
+    return all(rejects(geometry) is None for rejects in preconditions)
 
 
 def _input_grad_constants(g: InputGradient) -> tuple[Any, ...]:

@@ -9,7 +9,8 @@ Where products round their factors to bfloat16, z is stored so: half the bytes t
 and three times backward. Gradients are of float32.
 
 The activation and its derivative are computed once more than in a block for itself, so this pays where kernels do it
-on the way, between a load and a product: on CUDA with tensor cores. `nn.Sequential` decides.
+on the way, between a load and a product: on CUDA with tensor cores. `links` says whether they take a block, and
+`nn.Sequential` asks it.
 """
 
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ import numpy as np
 
 from ... import kernels
 from ...kernels import bfloat16
+from ...kernels.chain import on_tensor_cores
 from ...kernels.contexts import arithmetic
 from ..primitive import ZERO, Array, Primitive, primitive
 from ..tensor import Tensor
@@ -57,6 +59,17 @@ class Unapplied(NamedTuple):
     def applied(self) -> Tensor:
         """What the block computes."""
         return batch_norm_apply(self.z, self.weight, self.bias, statistics=self.statistics)
+
+
+def links(convolve: Primitive, x: Tensor | Unapplied, w: Tensor, **place: Any) -> bool:
+    """Whether tensor cores take the convolution of a block, and its gradients: then it may stand in a row.
+
+    A block that they do not take reads what the one before it has normalised, and writes what it has itself.
+    """
+    z = x.z if isinstance(x, Unapplied) else x
+    if z.device != "cuda" or arithmetic.get() == "float32":
+        return False
+    return on_tensor_cores(z.shape, w.shape, w.dtype, transposed=convolve is conv_transpose2d_unapplied, **place)
 
 
 def link(

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...kernels.contexts import arithmetic
 from .. import functional
 from ..functional import chain
 from ..functional.convolution import Padding, Pair
@@ -107,9 +106,8 @@ class Block(Module):
         )  # fmt: skip
 
     def links(self, x: Tensor | chain.Unapplied) -> bool:
-        """Whether to hand on what is not normalised: where tensor cores normalise what they read."""
-        z = x.z if isinstance(x, chain.Unapplied) else x
-        return self.training and z.device == "cuda" and arithmetic.get() != "float32"
+        """Whether to hand on what is not normalised: in training, where tensor cores normalise what they read."""
+        return self.training and chain.links(type(self).unapplied, x, self.conv.weight, **self.conv.geometry)
 
     def link(self, x: Tensor | chain.Unapplied) -> chain.Unapplied:
         """The block in training, but for its normalisation and activation."""

@@ -258,6 +258,31 @@ def test_blocks_in_a_row_are_read_through_their_normalisations(precision):
         np.testing.assert_allclose(there, here, rtol=0, atol=bound * max(np.abs(here).max(), 1e-3))
 
 
+def test_a_block_that_tensor_cores_do_not_take_is_in_no_row():
+    """What it reads is normalised before, by the block there, and what it writes by itself."""
+    results = []
+    for device in ("cpu", "cuda"):
+        nn.manual_seed(0)
+        model = nn.Sequential(
+            nn.Conv2dBatchNorm(4, 4, 3, padding=1, activation="relu"),
+            nn.Conv2dBatchNorm(4, 8, 3, padding=2, dilation=2, activation="relu"),
+            nn.Conv2dBatchNorm(8, 6, 3, padding=1, activation="relu"),  # its weight's gradient is not taken
+            nn.ConvTranspose2dBatchNorm(6, 4, 2, stride=2, activation="relu"),
+            nn.Conv2dBatchNorm(4, 4, 1, activation="relu"),
+        ).to(device)
+        x = nn.Tensor(signed(1, 5, 6, 4, dtype=np.float32)).to(device)
+        with kernels.precision("bfloat16"), kernels.trace() as events:
+            loss = model(x).square().mean()
+            loss.backward()
+        results.append([kernels.to_device(a.data, "cpu") for a in (loss, *(p.grad for p in model.parameters()))])
+    ran = [event.operation for event in events]
+    assert ran.count("batch_norm_apply") == 1  # of the first block, the only one that is taken and has one behind it
+    assert ran.count("conv2d_batch_norm_train") == 3
+    assert not any(name.startswith("normalized") for name in ran)
+    for here, there in zip(*results, strict=True):
+        np.testing.assert_allclose(there, here, rtol=0, atol=2.0**-7 * 20 * max(np.abs(here).max(), 1e-3))
+
+
 def test_images_between_blocks_are_stored_as_bfloat16():
     """Half the bytes; and what is composed of primitives, for second derivatives, reads them too."""
     nn.manual_seed(0)
