@@ -8,17 +8,19 @@ from gpu import needs_gpu, needs_stand_in, run_on_cuda
 
 import tilegrad
 
-FILE = Path(__file__).with_name("on_cuda.py")
+FILES = ["on_cuda.py", "gan_on_cuda.py"]
 
 
 @needs_stand_in
-def test_nn_on_the_stand_in() -> None:
-    run_on_cuda(FILE, stand_in=True)
+@pytest.mark.parametrize("name", FILES)
+def test_nn_on_the_stand_in(name: str) -> None:
+    run_on_cuda(Path(__file__).with_name(name), stand_in=True)
 
 
 @needs_gpu
-def test_nn_on_a_gpu() -> None:
-    run_on_cuda(FILE, stand_in=False)
+@pytest.mark.parametrize("name", FILES)
+def test_nn_on_a_gpu(name: str) -> None:
+    run_on_cuda(Path(__file__).with_name(name), stand_in=False)
 
 
 def test_capture_on_the_cpu_is_the_step_itself() -> None:
