@@ -12,8 +12,8 @@ from .normalization import Block
 class Sequential(Module):
     """Modules one after another, named by their places.
 
-    Blocks of convolution, batch normalisation and activation that follow each other hand on what they have not
-    normalised, where the next can do that as it reads; the numbers are the same within rounding.
+    Blocks of convolution, batch normalisation and activation that follow each other, and that tensor cores take, hand
+    on what they have not normalised, and the next does that as it reads; the numbers are the same within rounding.
 
     >>> from tilegrad import nn
     >>> nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
