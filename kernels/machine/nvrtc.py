@@ -2,10 +2,11 @@
 
 NVRTC needs neither a GPU nor a driver, so that every kernel is compiled, and its registers counted, on machines that
 have none. The sources here include nothing of the CUDA toolkit; the headers they share travel with them in memory.
-The result is a cubin: machine code for one architecture, which a driver of any age loads without compiling.
+The result is a cubin: machine code for one architecture, which a driver loads without compiling.
 
 The library is looked for in the wheel ``nvidia-cuda-nvrtc`` (``-cu12`` for CUDA 12), then in ``$CUDA_HOME`` and
-``$CUDA_PATH``, then where the system's loader looks.
+``$CUDA_PATH``, then where the system's loader looks. A driver of CUDA 12 does not load what CUDA 13 compiled: where
+there is a driver, a library of a later major version than its own is passed over.
 """
 
 import ctypes
@@ -101,8 +102,11 @@ def compile_source(
 @functools.cache
 def version() -> tuple[int, int]:
     """The version of the installed NVRTC, such as ``(13, 0)``."""
+    return _version_of(_library())
+
+
+def _version_of(library: ctypes.CDLL) -> tuple[int, int]:
     major, minor = ctypes.c_int(), ctypes.c_int()
-    library = _library()
     _check(library, library.nvrtcVersion(ctypes.byref(major), ctypes.byref(minor)), "nvrtcVersion")
     return major.value, minor.value
 
@@ -176,9 +180,20 @@ def candidates() -> Iterator[str]:
     )
 
 
+def driver_version() -> tuple[int, int] | None:
+    """The latest CUDA version that the installed driver knows, or None where there is no driver."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return None
+    found = ctypes.c_int()
+    driver.cuDriverGetVersion(ctypes.byref(found))
+    return found.value // 1000, found.value % 1000 // 10
+
+
 @functools.cache
 def _library() -> ctypes.CDLL:
-    tried = []
+    tried, driver = [], driver_version()
     for place in candidates():
         try:
             library = ctypes.CDLL(place)
@@ -186,6 +201,9 @@ def _library() -> ctypes.CDLL:
             tried.append(place)
             continue
         library.nvrtcGetErrorString.restype = ctypes.c_char_p
+        if driver is not None and _version_of(library)[0] > driver[0]:
+            tried.append(f"{place}, which is later than the driver's CUDA {driver[0]}.{driver[1]}")
+            continue
         return library
     raise RuntimeError(
         "NVRTC, NVIDIA's runtime compiler, is not installed: pip install nvidia-cuda-nvrtc (CUDA 13) or "

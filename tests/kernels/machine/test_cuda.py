@@ -108,6 +108,18 @@ def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
         nvrtc.compile_source("", name="empty.cu", architecture="sm_80")
 
 
+@pytest.mark.nvrtc
+@needs_nvrtc
+def test_a_library_that_is_later_than_the_driver_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    major, _ = nvrtc.version()
+    monkeypatch.setattr(nvrtc, "_library", nvrtc._library.__wrapped__)
+    monkeypatch.setattr(nvrtc, "driver_version", lambda: (major, 0))
+    assert nvrtc.version()[0] == major  # minor versions are compatible
+    monkeypatch.setattr(nvrtc, "driver_version", lambda: (10, 2))
+    with pytest.raises(RuntimeError, match=r"NVRTC.*, which is later than the driver's CUDA 10\.2"):
+        nvrtc.version()
+
+
 def test_the_library_is_looked_for_where_cuda_home_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library = tmp_path / "lib64" / ("nvrtc64_130_0.dll" if nvrtc.sys.platform == "win32" else "libnvrtc.so.13")
     library.parent.mkdir()
