@@ -3,9 +3,11 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gpu import needs_gpu, needs_stand_in, run_on_cuda
-from tilegrad.benchmarks import cli
+from tilegrad.benchmarks import cli, gpu
+from tilegrad.benchmarks.network_kinds import DnCNN
 
 FILE = Path(__file__).with_name("table_on_cuda.py")
 
@@ -29,6 +31,21 @@ def test_without_a_gpu_it_says_what_is_missing(capsys: pytest.CaptureFixture[str
         patch.setitem(sys.modules, "cupy", None)
         assert cli.main(["--gpu"]) == 1
     assert "CuPy is not installed" in capsys.readouterr().err
+
+
+@pytest.mark.parity
+def test_steps_of_pytorch_in_mixed_precision_go_on_from_the_weights_of_the_step_before() -> None:
+    torch = pytest.importorskip("torch")
+    from tilegrad.benchmarks.rivals.torch_networks import STEPS
+
+    work = DnCNN((2, 8, 8, 1), depth=3, channels=8)
+    arrays = {name: np.random.default_rng(0).random(shape, np.float32) for name, shape in work.shapes.items()}
+    step = STEPS[DnCNN](work, arrays, torch.channels_last, lambda model: model, np.float32, "cpu")
+    exact = STEPS[DnCNN](work, arrays, torch.channels_last, lambda model: model, np.float32, "cpu")
+    mixed = gpu.mixed(step, torch, "cpu")
+    found, expected = [mixed() for _ in range(3)], [exact() for _ in range(3)]
+    np.testing.assert_allclose(found, expected, rtol=gpu.TOLERANCE["bfloat16"])
+    assert abs(found[2] - found[0]) > 0.1 * abs(expected[2] - expected[0]) > 0
 
 
 @pytest.mark.parametrize("other", ["--filters", "--compile", "--ladder=conv2d", "--plot=a.png", "--save=."])
