@@ -22,7 +22,7 @@ outputs from registers.
 Two barriers a tile: the first so that no thread reads before all have written, the second so that none writes the next
 tile while others still read.
 
-Sums are in the working type. Takes everything.
+Sums are in the working type. Takes up to 65535 x 16 rows, one block of the grid's second axis for each 16.
 """
 
 from typing import Any
@@ -72,6 +72,12 @@ def matmul_tiled(a, b, bias, y, transpose_a, transpose_b, code, negative_slope):
         if bias.size > 0:
             total += bias[n0 + column]
         y[m0 + row, n0 + column] = activate(total, code, negative_slope)
+
+
+def rejects(g: Any) -> str | None:
+    """Why this variant cannot take a call, or None."""
+    most = 65535 * TILE  # blocks along the grid's second axis
+    return f"takes at most {most} rows but got {g.m}" if g.m > most else None
 
 
 def build(g: Any) -> Run:

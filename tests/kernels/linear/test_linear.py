@@ -218,3 +218,11 @@ def test_bands_of_every_height(shape):
     a, b = draw.standard_normal((m, k)), draw.standard_normal((k, n))
     y = kernels.matmul(a, b, out=np.full((m, n), np.nan))
     np.testing.assert_allclose(y, np.einsum("mk,kn->mn", a, b), atol=1e-12 * k)
+
+
+def test_rungs_on_cuda_refuse_grids_that_no_gpu_launches():
+    tall, wide = np.empty((65535 * 16 + 1, 1), np.float32), np.empty((1, 65535 * 8 + 1), np.float32)
+    with pytest.raises(ValueError, match=r'variant "cuda\.tiled" takes at most 1048560 rows but got 1048561'):
+        kernels.matmul(tall, wide[:, :1], variant="cuda.tiled")
+    with pytest.raises(ValueError, match=r'variant "cuda\.register" takes at most 524280 columns but got 524281'):
+        kernels.matmul(tall[:1], wide, variant="cuda.register")
