@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.arrays import device_of, to_device
+from .. import kernels
+from ..kernels.arrays import device_of, new_like, to_device
 from ..kernels.contours import level_lines
 from .images import check_image, check_in_memory, float_type, leading_axes, native
 
@@ -219,7 +220,10 @@ def _moments(images: np.ndarray, centers: np.ndarray, order: int, steps: list[fl
         distances = np.arange(size) * step - middles[:, None]
         powers = to_device(distances[..., None] ** np.arange(order + 1), device)  # (N, size, order + 1)
         rest = total.shape[1:-1]
-        products = np.matmul(total.reshape(count, math.prod(rest), size), powers)
+        lines = total.reshape(count, math.prod(rest), size).astype(np.float64, copy=False)
+        products = new_like(lines, (*lines.shape[:2], order + 1), np.float64)
+        for a, b, out in zip(lines, powers, products, strict=True):
+            kernels.matmul(a, b, out=out)
         total = np.moveaxis(products.reshape(count, *rest, order + 1), -1, 1)
     return to_device(total, "cpu")
 

@@ -89,6 +89,8 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801 (CuPy's name)
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **how):
         if method != "__call__":
             return NotImplemented
+        if ufunc is np.matmul:
+            raise ImportError("CuPy's matrix products need cuBLAS, which tilegrad's extras do not bring")
         return _computed(ufunc, inputs, how, out)
 
     def __array_function__(self, function, types, args, how):
