@@ -68,8 +68,8 @@ def rejects(g: CorrelationGeometry) -> str | None:
     if _shared_bytes(g) > _SHARED_BYTES:
         return f"takes sums of up to {_SHARED_BYTES} bytes for a block but got {_shared_bytes(g)}"
     reach = g.w * g.inner + _places(g), g.h + g.column + ROWS
-    if max(reach) >= 1 << 31:
-        return f"takes lines and columns of less than 2^31 numbers but got {g.h} lines of {g.w * g.inner}"
+    if max(reach) >= cuda.LONGEST_LINE:
+        return f"takes lines and columns of less than 2^30 numbers but got {g.h} lines of {g.w * g.inner}"
     return None
 
 

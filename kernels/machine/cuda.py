@@ -150,6 +150,9 @@ def aligning(run: Callable[[tuple[Any, ...], tuple[Any, ...]], None]) -> Callabl
 DIVISOR = np.dtype([("divisor", np.uint64), ("multiplier", np.uint32), ("shift", np.uint32)])
 """As struct Divisor in cuda_ptx.cuh."""
 
+LONGEST_LINE = 1 << 30
+"""Numbers of a line and of a column: cuda_border.cuh computes twice as many in 32 bits."""
+
 
 def divisor(number: int) -> tuple[int, int, int]:
     """What lets a kernel divide numbers below 2^31 by ``number``, from 1, by a multiplication; as `DIVISOR`.

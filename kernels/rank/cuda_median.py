@@ -41,8 +41,8 @@ def rejects(g: RankGeometry) -> str | None:
     if g.dtype.name not in TYPES:
         return f"takes {', '.join(TYPES)} but got {g.dtype}"
     _, h, w, c = g.shape
-    if max(h, w * c) >= (1 << 31) - (max(SIDES) + LINE) * c:
-        return f"takes lines and columns of less than 2^31 numbers but got {h} lines of {w * c}"
+    if max(h, w * c) + (max(SIDES) + LINE) * c >= cuda.LONGEST_LINE:
+        return f"takes lines and columns of less than 2^30 numbers but got {h} lines of {w * c}"
     return None
 
 

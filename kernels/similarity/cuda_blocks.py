@@ -68,8 +68,8 @@ def rejects(g: SimilarityGeometry) -> str | None:
         return f"takes images of two axes but got {g.axes}"
     if _shared_bytes(g) > _SHARED_BYTES:
         return f"takes sums of up to {_SHARED_BYTES} bytes for a block but got {_shared_bytes(g)}"
-    if max(g.h, g.w) >= (1 << 31) - ROWS - LINE - g.taps:
-        return f"takes lines and columns of less than 2^31 pixels but got {g.h} lines of {g.w}"
+    if max(g.h, g.w) + ROWS + LINE + g.taps >= cuda.LONGEST_LINE:
+        return f"takes lines and columns of less than 2^30 pixels but got {g.h} lines of {g.w}"
     return None
 
 

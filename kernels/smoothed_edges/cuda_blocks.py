@@ -58,8 +58,8 @@ def rejects(g: SmoothedEdgesGeometry) -> str | None:
     """Why this variant cannot take a call, or None."""
     if _shared_bytes(g) > _SHARED_BYTES:
         return f"takes tiles of up to {_SHARED_BYTES} bytes for a block but got {_shared_bytes(g)}"
-    if max(g.h + g.column + ROWS, g.w + g.row + LINE) >= (1 << 31) - 4:
-        return f"takes lines and columns of less than 2^31 pixels but got {g.h} lines of {g.w}"
+    if max(g.h + g.column + ROWS, g.w + g.row + LINE) + 4 >= cuda.LONGEST_LINE:
+        return f"takes lines and columns of less than 2^30 pixels but got {g.h} lines of {g.w}"
     return None
 
 

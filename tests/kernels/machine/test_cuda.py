@@ -1,11 +1,13 @@
 """NVRTC's wrapper, the disk cache of machine code, and the replaceable launch."""
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tilegrad.kernels.contexts import operations
 from tilegrad.kernels.machine import cuda, nvrtc
 
 ARGUMENTS = np.dtype([("x", np.uint64)])
@@ -198,3 +200,29 @@ def test_what_launches_can_be_replaced_inside_a_block(kernel: cuda.Kernel, launc
 def test_numpy_arrays_are_refused_by_the_device(kernel: cuda.Kernel) -> None:
     with pytest.raises(TypeError, match=r"store: expects cupy.ndarray arguments but got numpy.ndarray"):
         cuda.launch(kernel, (1, 1, 1), 0, np.zeros(1, ARGUMENTS), [], [np.zeros(2, np.float32)])
+
+
+@pytest.mark.parametrize(
+    ("operation", "module", "case"),
+    [
+        ("correlate_separable2d", "cuda_blocks", {"shapes": [(4, 4), (3,), (3,)]}),
+        ("smoothed_edges", "cuda_blocks", {"shapes": [(1, 4, 4), (3,), (3,)]}),
+        ("structural_similarity", "cuda_blocks", {"shapes": [(4, 4), (4, 4), (3,)], "c1": 0.1, "c2": 0.1}),
+        ("rank_filter2d", "cuda_median", {"shapes": [(1, 4, 4, 1)], "footprint": (3, 3), "rank": 4}),
+    ],
+)
+def test_lines_that_a_border_is_counted_on_end_below_2_to_the_30(
+    operation: str, module: str, case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond, twice their length is no number of 32 bits."""
+    declared = operations[operation]
+    monkeypatch.setattr(declared, "_plans", {})
+    arrays, keywords = declared.sample(case, "float32")
+    declared.function(*arrays, variant="reference", **keywords)
+    (plan,) = declared._plans.values()
+    geometry, check = plan.geometry, importlib.import_module(f"{declared.package}.{module}").rejects
+    for longest, refused in ((cuda.LONGEST_LINE - 1024, False), (cuda.LONGEST_LINE, True)):
+        shape = {"shape": (1, 4, longest, 1)} if hasattr(geometry, "shape") else {"w": longest}
+        reason = check(geometry._replace(**shape))
+        assert reason is None or "less than 2^30" in reason
+        assert (reason is not None) == refused
