@@ -5,11 +5,15 @@ it needs no GPU, and an index out of bounds is an exception.
 """
 
 import math
+import warnings
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numba import config, cuda
+
+# Small arrays have small grids, for which their caller is not to blame: Numba would warn of each.
+warnings.filterwarnings("ignore", "Grid size .* under-utilization")
 
 THREADS = 128
 """Threads of a block, where their number is free: four warps."""

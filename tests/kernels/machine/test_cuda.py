@@ -1,6 +1,8 @@
 """NVRTC's wrapper, the disk cache of machine code, and the replaceable launch."""
 
 import importlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -226,3 +228,10 @@ def test_lines_that_a_border_is_counted_on_end_below_2_to_the_30(
         reason = check(geometry._replace(**shape))
         assert reason is None or "less than 2^30" in reason
         assert (reason is not None) == refused
+
+
+def test_small_grids_are_launched_without_a_warning() -> None:
+    warning = "Grid size 1 will likely result in GPU under-utilization due to low occupancy."  # numba-cuda's text
+    program = f"import warnings, tilegrad.kernels.machine.cuda_numba; warnings.warn({warning!r})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
