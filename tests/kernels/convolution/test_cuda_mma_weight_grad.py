@@ -189,5 +189,6 @@ def test_compiles_without_spills(
 
 @pytest.mark.nvrtc
 @pytest.mark.parametrize("architecture", SHARED_BYTES)
-def test_the_sum_compiles_without_spills(architecture: str, record_property: Any) -> None:
-    compiled(sum_kernel(np.dtype(np.float32)), architecture, record_property)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])  # the latter for the products in registers
+def test_the_sum_compiles_without_spills(dtype: str, architecture: str, record_property: Any) -> None:
+    compiled(sum_kernel(np.dtype(dtype)), architecture, record_property)
