@@ -1,9 +1,10 @@
 """``python -m benchmarks --gpu``: training steps and convolutions on a CUDA GPU, beside PyTorch where it has CUDA.
 
-A training step is measured in each precision, as it is and captured as one CUDA graph; PyTorch's in both layouts, with
-its automatic mixed precision, captured too, and through torch.compile. Each row says its precision: what has the same
-may be compared. A convolution is measured in every variant that takes it, with its share of the largest rate of
-products that was measured on this GPU. Losses and results are compared before anything is timed.
+A training step is measured in each precision, as it is, where its launches are counted, and captured as one CUDA graph;
+PyTorch's in both layouts, with its automatic mixed precision, captured too, and through torch.compile. Each row says
+its precision: what has the same may be compared. A convolution is measured in every variant that takes it, with its
+share of the largest rate of products that was measured on this GPU. Losses and results are compared before anything is
+timed.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from tilegrad.kernels.contexts import PRECISIONS, operations
+from tilegrad.kernels.machine import cuda
 
 from tilegrad import kernels, nn
 from tilegrad.errors import TilegradError, UsageError
@@ -39,7 +41,10 @@ TOLERANCE = {"float32": 1e-4, "tf32": 1e-2, "bfloat16": 5e-2}
 
 
 class Timed(NamedTuple):
-    """One row: who, how precise, how, and the median of its time in milliseconds."""
+    """One row: who, how precise, how, and the median of its time in milliseconds.
+
+    Of a step that is launched from Python also how many kernels in CUDA C++ that takes.
+    """
 
     work: str
     side: str
@@ -47,6 +52,7 @@ class Timed(NamedTuple):
     how: str
     milliseconds: float
     tera_flops: float | None = None
+    launches: int | None = None
 
 
 def run(patterns: Sequence[str], *, quick: bool = False, json_file: str | None = None, listing: bool = False) -> None:
@@ -75,6 +81,7 @@ def run(patterns: Sequence[str], *, quick: bool = False, json_file: str | None =
         for row in found:
             rows.append(row)
             rate = "" if row.tera_flops is None else f"{row.tera_flops:9.1f} TFLOP/s{_share(row, facts)}"
+            rate += "" if row.launches is None else f"{row.launches:9} launches"
             print(f"  {row.side:10} {row.precision:9} {row.how:32} {row.milliseconds:9.3f} ms{rate}", flush=True)
     if json_file is not None:
         lines = [json.dumps(facts), *[json.dumps(row._asdict()) for row in rows]]
@@ -128,19 +135,19 @@ def _share(row: Timed, facts: dict[str, Any]) -> str:
 
 def milliseconds(call: Callable[[], Any], *, quick: bool) -> float:
     """The median time of a call on the GPU, between two events."""
-    from cupy import cuda
+    from cupy.cuda import Event, get_elapsed_time
 
     warm, repeats = (2, 5) if quick else (10, 50)
     for _ in range(warm):
         call()
     times = []
     for _ in range(repeats):
-        start, end = cuda.Event(), cuda.Event()
+        start, end = Event(), Event()
         start.record()
         call()
         end.record()
         end.synchronize()
-        times.append(cuda.get_elapsed_time(start, end))
+        times.append(get_elapsed_time(start, end))
     return float(np.median(times))
 
 
@@ -161,9 +168,11 @@ def _steps(work: Any, arrays: Arrays, torch: Any, quick: bool) -> Iterator[Timed
                 if how == "captured":
                     training = replace(training, step=nn.capture(training.step))
                 _check(f"tilegrad, {precision}, {how}", [training(), training()][-1], expected, precision)
-                training()  # captured by now
+                with cuda.noting() as launched:
+                    training()  # captured by now
                 time = milliseconds(lambda t=training: t.step(*t.inputs), quick=quick)  # type: ignore[misc]
-            yield Timed(work.name, "tilegrad", precision, how, time)
+            count = None if how == "captured" else len(launched)
+            yield Timed(work.name, "tilegrad", precision, how, time, launches=count)
     if torch is not None:
         yield from _torch_steps(work, arrays, torch, expected, quick)
 

@@ -126,6 +126,20 @@ def launching(launcher: Launcher) -> Iterator[None]:
         _launcher.reset(token)
 
 
+@contextlib.contextmanager
+def noting() -> Iterator[list[str]]:
+    """The names of the kernels that are launched inside the block, in order."""
+    names: list[str] = []
+    launcher = _launcher.get()
+
+    def note_and_launch(kernel: Kernel, *how: Any) -> None:
+        names.append(kernel.name)
+        launcher(kernel, *how)
+
+    with launching(note_and_launch):
+        yield names
+
+
 def address(array: Any) -> int:
     """Where an array's first element lies; 0 for None."""
     if array is None:
