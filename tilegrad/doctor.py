@@ -14,6 +14,7 @@ import numba
 from ._version import __version__
 from .extras import EXTRA_OF, distribution_of
 from .kernels import memory_report
+from .kernels.machine import nvrtc
 from .kernels.machine.cache import cache_folder, usage, writable
 from .kernels.machine.processor import target, vector_bytes
 from .kernels.machine.threads import layer, num_threads
@@ -119,7 +120,15 @@ def _cuda() -> list[tuple[str, str]]:
         versions = [f"{name} {version}" for name in names if (version := _version(name))]
         missing = 'missing: python -m pip install "tilegrad[cuda13]" (or cuda12)'
         rows.append((subject, ", ".join(versions) or missing))
-    return rows
+    return [*rows, ("NVRTC", _nvrtc())]
+
+
+def _nvrtc() -> str:
+    """The version of the compiler of CUDA C++ kernels, or why there is none."""
+    try:
+        return "CUDA {}.{}".format(*nvrtc.version())
+    except RuntimeError as reason:
+        return str(reason)
 
 
 def _driver() -> str | None:

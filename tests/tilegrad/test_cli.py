@@ -96,6 +96,14 @@ def test_doctor_with_a_pool_size_that_is_no_number(tilegrad: Tilegrad, tmp_path:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_doctor_says_why_kernels_of_cuda_cannot_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.nvrtc, "version", lambda: (13, 0))
+    assert dict(doctor.report())["NVRTC"] == "CUDA 13.0"
+    monkeypatch.setattr(doctor.nvrtc, "candidates", lambda: iter(["/nowhere/libnvrtc.so"]))
+    monkeypatch.setattr(doctor.nvrtc, "version", lambda: doctor.nvrtc._library.__wrapped__())
+    assert "is not installed: pip install nvidia-cuda-nvrtc" in dict(doctor.report())["NVRTC"]
+
+
 def test_doctor_tells_the_pools_bound(tilegrad: Tilegrad, tmp_path: Path) -> None:
     done = tilegrad("doctor", cwd=tmp_path, TILEGRAD_POOL_MB="77")
     assert "at most 77 MiB kept" in done.stdout
