@@ -3,6 +3,7 @@
     reference.py    the definition in loops; compiled as it stands it is "naive"
     cpu_rows.py     "rows": derivatives, norms, suppression and flood in one walk over the image
     passes.py       its loops, as vector code
+    cuda_blocks.py  "blocks" on CUDA, with cuda_blocks.cu: derivatives to classes in one launch, then hysteresis
     cuda_naive.py   one thread, one pixel, each step through memory
     cuda_tiled.py   derivatives and norms in shared memory, and an edge followed through a tile in one launch
 
@@ -30,6 +31,7 @@ CANNY = Operation(
     geometry=canny_geometry,
     variants=(
         Variant("rows", "cpu_rows"),
+        Variant("blocks", "cuda_blocks", device="cuda"),
         Variant("tiled", "cuda_tiled", device="cuda"),
         Variant("naive", "cuda_naive", device="cuda", teaching=True),
     ),
@@ -50,7 +52,11 @@ CANNY_OF_GRADIENT = Operation(
     "canny_of_gradient",
     package=__name__,
     geometry=gradient_geometry,
-    variants=(Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda", build="build_of_gradient")),
+    variants=(
+        Variant("rows", "cpu_rows"),
+        Variant("blocks", "cuda_blocks", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_of_gradient"),
+    ),
     reference=reference.canny_of_gradient,
     reference_args=lambda g: (g.n, g.h, g.w, g.squared),
     flops=lambda g: g.flops,

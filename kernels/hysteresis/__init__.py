@@ -1,9 +1,10 @@
 """Hysteresis: weak pixels are kept where a path of weak pixels joins them to a strong one.
 
-    reference.py   the definition: sweeps until nothing changes; compiled as it stands it is "naive"
-    flooding.py    maps with a border, flooded by bands of lines; Canny ends with it too
-    cpu_flood.py   "flood": copies the classes into such a map and floods it
-    cuda_naive.py  "naive" on CUDA: one thread, one pixel, until nothing changes
+    reference.py    the definition: sweeps until nothing changes; compiled as it stands it is "naive"
+    flooding.py     maps with a border, flooded by bands of lines; Canny ends with it too
+    cpu_flood.py    "flood": copies the classes into such a map and floods it
+    cuda_blocks.py  "blocks" on CUDA, with cuda_blocks.cu: paths through large windows, rows of which are words
+    cuda_naive.py   "naive" on CUDA: one thread, one pixel, until nothing changes
 
 The result is a matter of which pixels are joined, and so the same for any order and any number of threads.
 """
@@ -26,7 +27,11 @@ HYSTERESIS = Operation(
     "hysteresis",
     package=__name__,
     geometry=hysteresis_geometry,
-    variants=(Variant("flood", "cpu_flood"), Variant("naive", "cuda_naive", device="cuda")),
+    variants=(
+        Variant("flood", "cpu_flood"),
+        Variant("blocks", "cuda_blocks", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda"),
+    ),
     reference=reference.hysteresis,
     reference_args=_constants,
     flops=lambda g: g.flops,
