@@ -19,8 +19,8 @@
 // of which the last pixel of lane 0 and the first of lane 31 are right as far as taps reach, and nobody reads others.
 // Pixels beyond the image's border are those at its edge; gradients beyond it are 0.
 //
-// Numbers: two pixels share a word from bytes to sums down the column. The smoothed ones are below 2^16; slopes, at most
-// 2550 either way, are kept with BIAS added. No half of a sum is negative in the end, and so none borrows of the other.
+// Numbers: two pixels share a word from bytes to sums down the column. The smoothed ones are below 2^16; slopes, at
+// most 2550 either way, have BIAS added. No half of a sum is negative in the end, and so none borrows of the other.
 //
 // Memory traffic: the image once, as long as caches hold the 2 or more rows that warps share, 1.14 times the pixels of
 // the blocks; and the classes, a byte for each pixel.

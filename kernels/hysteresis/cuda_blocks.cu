@@ -16,8 +16,8 @@
 //     . e e e e e e e e .
 //     . . . . . . . . . .
 //
-// Which of two windows comes first does not matter: what is kept while others look may be seen or not, and then the next
-// launch sees it. In the end nothing new was to be seen, and every path has been followed.
+// Which of two windows comes first does not matter: what is kept while others look may be seen or not, and then the
+// next launch sees it. In the end nothing new was to be seen, and every path has been followed.
 //
 // Memory traffic: a byte read and one written in the first launch, two read in others; windows without open paths write
 // nothing. A path takes as many launches as windows lie on its way.

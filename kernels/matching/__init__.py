@@ -5,6 +5,7 @@
     cpu_fourier.py         "fourier": overlapping blocks multiplied in the frequency domain, for all others
     cpu_windows.py         "windows": sums over all windows, in which nothing is ever subtracted again
     measures.py            sums of products and of squared differences, which are no scores, from the same products
+    cuda_blocks.py         products and scores on CUDA, with cuda_blocks.cu: several places for a thread, direct sums
     cuda_naive.py          products on CUDA: one thread, one place
     cuda_tiled.py          products on CUDA: a tile of the image and pieces of the template in shared memory
     cuda_naive_scores.py   scores and sums over windows on CUDA: one thread, one place
@@ -29,6 +30,7 @@ MATCH_PRODUCTS = Operation(
     variants=(
         Variant("fourier", "cpu_fourier", build="build_products"),
         Variant("direct", "cpu_direct", build="build_products"),
+        Variant("blocks", "cuda_blocks", device="cuda", build="build_products"),
         Variant("naive", "cuda_naive", "cuda", teaching=True),
         Variant("tiled", "cuda_tiled", "cuda", teaching=True),
     ),
@@ -52,6 +54,7 @@ MATCH_TEMPLATE = Operation(
     variants=(
         Variant("fourier", "cpu_fourier", build="build_scores"),
         Variant("direct", "cpu_direct", build="build_scores"),
+        Variant("blocks", "cuda_blocks", device="cuda"),
         Variant("naive", "cuda_naive_scores", device="cuda"),
     ),
     reference=reference.match_template,
