@@ -99,7 +99,7 @@ def denoise_bilateral(
     constant = None
     if color == 0 and images.size:
         sigmas = to_device(images.std(axis=(1, 2, 3), dtype=np.float64), "cpu")
-        constant = to_device(images.max(axis=(1, 2, 3)) == images.min(axis=(1, 2, 3)), "cpu")
+        constant = images.max(axis=(1, 2, 3)) == images.min(axis=(1, 2, 3))
         sigmas[~(sigmas > 0)] = 1.0  # of an image with a NaN too, whose windows know of it
     result = kernels.bilateral(
         images,
@@ -110,8 +110,8 @@ def denoise_bilateral(
         mode=_PAD_MODES[mode],
         cval=cval,
     )
-    for i in np.flatnonzero(constant) if constant is not None else ():
-        result[i] = images[i]
+    if constant is not None:
+        result = np.where(constant[:, None, None, None], images, result)
     return _as_given(result, image, channel_axis, batch_axes, out)
 
 

@@ -65,24 +65,19 @@ def equalizeHist(src: np.ndarray, dst: np.ndarray | None = None, *, batch_axes: 
     if src.size == 0:
         return delivered(src.copy(), dst)
     counts = to_device(kernels.count_values(src, bins=256, batch_axes=batch), "cpu")
-    if batch == 0:
-        return delivered(kernels.look_up(src, moved_beside(src, _equalising(counts, src.size))), dst)
-    pixels = math.prod(src.shape[batch:])
-    tables = np.array([_equalising(histogram, pixels) for histogram in counts.reshape(-1, 256)])
-    table = moved_beside(src, tables.reshape(*src.shape[:batch], 256))
+    table = moved_beside(src, _equalising(counts, math.prod(src.shape[batch:])))
     return delivered(kernels.look_up(src, table, batch_axes=batch), dst)
 
 
 def _equalising(counts: np.ndarray, pixels: int) -> np.ndarray:
-    """The table that equalises a histogram of 256 counts of so many pixels; below the lowest value it is 0."""
-    lowest = int((counts > 0).argmax())
-    fewest = int(counts[lowest])
-    if fewest == pixels:
-        return np.arange(256, dtype=np.uint8)
-    table = (counts.cumsum() - fewest).astype(np.float32)
-    table *= np.float32(255) / np.float32(pixels - fewest)
-    table[:lowest] = 0
-    return np.rint(table, out=table).astype(np.uint8)
+    """Tables (..., 256) that equalise histograms of so many pixels each; below the lowest value they are 0."""
+    values = np.arange(256)
+    lowest = (counts > 0).argmax(axis=-1)[..., None]
+    fewest = np.take_along_axis(counts, lowest, axis=-1)
+    table = (counts.cumsum(axis=-1) - fewest).astype(np.float32)
+    table *= np.float32(255) / np.maximum(pixels - fewest, 1).astype(np.float32)
+    table[values < lowest] = 0
+    return np.where(fewest == pixels, values, np.rint(table, out=table)).astype(np.uint8)
 
 
 class CLAHE:

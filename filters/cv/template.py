@@ -168,48 +168,53 @@ def _unmasked(x: np.ndarray, template: np.ndarray, method: int, out: np.ndarray 
 
 
 def _masked(x: np.ndarray, template: np.ndarray, method: int, mask: np.ndarray) -> np.ndarray:
-    """All methods from sums of products with the mask, channel by channel; each has its own weights and mean."""
+    """All methods from sums of products with the mask; each channel has its own weights and mean."""
     x, template = x.astype(np.float64), template.astype(np.float64)
     square = np.square(mask)
-    channels = range(template.shape[2])
 
     def products(values: np.ndarray, pattern: np.ndarray) -> np.ndarray:
-        """Of each channel on its own: (N, P, Q, C)."""
-        alone = [in_order(values[..., c : c + 1]) for c in channels]
-        return np.stack([kernels.match_products(alone[c], pattern[..., c : c + 1]) for c in channels], axis=-1)
+        """Of all channels together: (N, P, Q)."""
+        return kernels.match_products(in_order(values), in_order(pattern))
 
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         if method in (TM_CCOEFF, TM_CCOEFF_NORMED):
             total = np.maximum(mask.sum(axis=(0, 1)), np.finfo(np.float64).tiny)
             x = x - _level(x)
             own = mask * (template - (mask * template).sum(axis=(0, 1)) / total)
-            means = products(x, mask) / total
-            correlation = (products(x, own * mask) - means * (own * mask).sum(axis=(0, 1))).sum(axis=-1)
+            means = _apart(x, mask) / total
+            correlation = products(x, own * mask) - (means * (own * mask).sum(axis=(0, 1))).sum(axis=-1)
             if method == TM_CCOEFF:
                 return correlation
             if np.square(own).sum() <= np.finfo(np.float64).eps * np.square(mask * template).sum():
                 return np.where(np.isfinite(correlation), 1.0, np.nan)
             raw = products(np.square(x), square)
-            spread = raw - 2 * means * products(x, square) + np.square(means) * square.sum(axis=(0, 1))
-            spread, raw = spread.sum(axis=-1), raw.sum(axis=-1)
+            spread = raw + (np.square(means) * square.sum(axis=(0, 1)) - 2 * means * _apart(x, square)).sum(axis=-1)
             spread[spread <= _FLAT * np.maximum(raw, raw.max(axis=(1, 2), keepdims=True, initial=0))] = 0
             return _quotient(correlation, np.sqrt(spread * np.square(own).sum()), 0.0)
         own = template * mask
         if method == TM_CCORR:
-            return products(x, template * square).sum(axis=-1)
+            return products(x, template * square)
         if method in (TM_SQDIFF, TM_SQDIFF_NORMED):
             level = _level(x)
             moved, less = x - level, template - level
             differences = products(np.square(moved), square) - 2 * products(moved, less * square)
-            differences = np.maximum(differences.sum(axis=-1) + np.square(less * mask).sum(), 0)
+            differences = np.maximum(differences + np.square(less * mask).sum(), 0)
             if method == TM_SQDIFF:
                 return differences
-        squares = np.maximum(products(np.square(x), square).sum(axis=-1), 0)
+        squares = np.maximum(products(np.square(x), square), 0)
         length = np.sqrt(squares * np.square(own).sum())
         if method == TM_SQDIFF_NORMED:
             # OpenCV lets it exceed 1 here.
             return np.where(length == 0, 1.0, differences / length)
-        return _quotient(products(x, template * square).sum(axis=-1), length, 0.0)
+        return _quotient(products(x, template * square), length, 0.0)
+
+
+def _apart(x: np.ndarray, pattern: np.ndarray) -> np.ndarray:
+    """Sums of products of each channel on its own, (N, P, Q, C): as images of one channel, each with its template."""
+    n, h, w, c = x.shape
+    planes = np.moveaxis(x, 3, 1).reshape(n * c, h, w, 1)
+    sums = kernels.match_products(in_order(planes), in_order(np.moveaxis(pattern, 2, 0)[..., None]))
+    return np.moveaxis(sums.reshape(n, c, *sums.shape[1:]), 1, 3)
 
 
 def _level(x: np.ndarray) -> np.ndarray:

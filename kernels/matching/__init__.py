@@ -39,11 +39,12 @@ MATCH_PRODUCTS = Operation(
     flops=lambda g: g.flops,
     bytes_moved=lambda g: g.bytes_moved,
     cases=(
-        {"shapes": [(1, 1, 1, 1), (1, 1, 1)]},
-        {"shapes": [(2, 9, 11, 3), (3, 4, 3)]},
-        {"shapes": [(1, 30, 41, 2), (9, 8, 2)]},
-        {"shapes": [(1, 20, 26, 1), (8, 9, 1)], **_INTEGERS},
-        {"shapes": [(1, 12, 9, 2), (2, 3, 2)], **_INTEGERS},
+        {"shapes": [(1, 1, 1, 1), (1, 1, 1, 1)]},
+        {"shapes": [(2, 9, 11, 3), (1, 3, 4, 3)]},
+        {"shapes": [(1, 30, 41, 2), (1, 9, 8, 2)]},
+        {"shapes": [(4, 17, 12, 1), (2, 5, 3, 1)]},
+        {"shapes": [(1, 20, 26, 1), (1, 8, 9, 1)], **_INTEGERS},
+        {"shapes": [(1, 12, 9, 2), (1, 2, 3, 2)], **_INTEGERS},
     ),
 )
 
@@ -101,8 +102,8 @@ def match_products(
     Parameters
     ----------
     x : (N, H, W, C) float32, float64 or uint8
-    template : (R, S, C) of the same type, R <= H and S <= W
-        It is not flipped.
+    template : (R, S, C) or (T, R, S, C) of the same type, R <= H and S <= W
+        It is not flipped. Of T templates, which divide N, image n takes that of number ``n % T``.
     out : optional
     variant : str, optional
         The implementation to run; see `tilegrad.kernels.explain`.
@@ -131,6 +132,8 @@ def match_products(
            [ 54.,  65.,  76.],
            [ 98., 109., 120.]])
     """
+    if getattr(template, "ndim", 0) == 3:
+        template = template[None]
     return MATCH_PRODUCTS.run((x, template), (), out, variant)
 
 

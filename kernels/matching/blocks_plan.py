@@ -42,12 +42,12 @@ class BlocksPlan(NamedTuple):
 
 
 @functools.lru_cache(maxsize=256)
-def _plan(n: int, p: int, q: int, c: int, r: int, s: int) -> BlocksPlan:
+def _plan(n: int, p: int, q: int, c: int, r: int, s: int, templates: int) -> BlocksPlan:
     best = None
     for side in SIDES:
         for rows in _part_lengths(r, side):
             for columns in _part_lengths(s, side):
-                plan = _cut(n, p, q, c, r, s, side, rows, columns)
+                plan = _cut(n, p, q, c, r, s, templates, side, rows, columns)
                 if best is None or plan.cost < best.cost:
                     best = plan
     assert best is not None
@@ -65,19 +65,21 @@ def _part_lengths(length: int, side: int) -> list[int]:
     return sorted({-(-length // count) for count in counts}, reverse=True)
 
 
-def _cut(n: int, p: int, q: int, c: int, r: int, s: int, side: int, rows: int, columns: int) -> BlocksPlan:
+def _cut(
+    n: int, p: int, q: int, c: int, r: int, s: int, templates: int, side: int, rows: int, columns: int
+) -> BlocksPlan:
     down, across = -(-p // (side - rows + 1)), -(-q // (side - columns + 1))
     parts = tuple((i, j) for i in range(0, r, rows) for j in range(0, s, columns))
     pairs = n * -(-down * across // 2)
     terms = len(parts) * c
     work = side * side * (2 * math.log2(side) + _OTHER_WORK)
-    cost = work * (pairs * (terms + 1) + terms)
+    cost = work * (pairs * (terms + 1) + templates * terms)
     return BlocksPlan(side, -(-p // down), -(-q // across), down, across, rows, columns, parts, cost)
 
 
 def blocks_plan(g: MatchGeometry) -> BlocksPlan:
     """The cheapest way, by a count of operations."""
-    return _plan(g.n, g.p, g.q, g.c, g.r, g.s)
+    return _plan(g.n, g.p, g.q, g.c, g.r, g.s, g.templates)
 
 
 def terms_of(plan: BlocksPlan, g: MatchGeometry) -> np.ndarray:

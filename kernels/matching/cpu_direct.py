@@ -40,6 +40,7 @@ def _rows(dtype: str, result: str, measure: int) -> Any:
     def work(begin, end, slot, block):
         x, scales, y, weights = block[0], block[1], pointer(block[2], kind), block[3]
         h, w, c, r, s, p, q, pitch = block[5], block[6], block[7], block[8], block[9], block[10], block[11], block[12]
+        templates = block[13]
         table = (block[4] + _LINE - 1) // _LINE * _LINE + slot * pitch
         taps = r * s * c
         total = table + 8 * taps
@@ -58,9 +59,9 @@ def _rows(dtype: str, result: str, measure: int) -> Any:
                         row = planes + (i * c + k) * w * size
                     for j in range(s):
                         addresses[(i * c + k) * s + j] = row + j * size
-            sums(table, weights, taps, 0, total, 0, q)
+            sums(table, weights + task // p % templates * taps * 8, taps, 0, total, 0, q)
             if measure:
-                squares, constant = pointer(scales, types.float64), float_bits(block[13])
+                squares, constant = pointer(scales, types.float64), float_bits(block[14])
                 for j in range(q):
                     y[task * q + j] = kind(of(totals[j], squares[task * q + j] if measure > 1 else 0.0, constant))
             elif scales == 0:
@@ -76,12 +77,12 @@ def _rows(dtype: str, result: str, measure: int) -> Any:
 def _run(g: MatchGeometry) -> Any:
     planes = g.r * g.c * g.w * g.dtype.itemsize if g.c > 1 else 0
     pitch = ((8 * g.taps + 8 * g.q + planes) // _LINE + 2) * _LINE
-    template = Template(5, (g.h, g.w, g.c, g.r, g.s, g.p, g.q, pitch, 0))
+    template = Template(5, (g.h, g.w, g.c, g.r, g.s, g.p, g.q, pitch, g.templates, 0))
     worker = _rows.address(g.dtype.name, g.outputs[0][1].name, g.measure)
     ns = g.places * g.taps / _TAPS_PER_NS
 
     def run(x: Any, scale: np.ndarray | None, y: Any, pattern: np.ndarray, constant: float = 0.0) -> None:
-        weights = np.ascontiguousarray(np.moveaxis(pattern, 2, 1), np.float64)  # a row of taps for each channel
+        weights = np.ascontiguousarray(np.swapaxes(pattern, -2, -1), np.float64)  # a row of taps for each channel
         buffer = empty((num_threads() * pitch + _LINE,), np.uint8)
         block = template.filled(x, scale, y, weights, buffer)
         block[len(block) - 1] = word_of(constant)

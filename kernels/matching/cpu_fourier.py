@@ -54,7 +54,7 @@ _NS = 0.1  # of one thread for a number in a pass
 
 @kernel()
 def _spectra(working: str) -> Any:
-    """Task: the spectrum of one term of the template."""
+    """Task: the spectrum of one term of one template."""
     number = getattr(types, working)
     size = number.bitwidth // 8
     width, row = lanes(size), row_bytes(size)
@@ -64,8 +64,10 @@ def _spectra(working: str) -> Any:
         pattern, spectra, table, terms = pointer(block[0], number), block[1], block[2], pointer(block[3], types.int64)
         n, r, s, c, rows, columns, pitch = block[5], block[6], block[7], block[8], block[9], block[10], block[11]
         plane = (block[4] + _LINE - 1) // _LINE * _LINE + slot * block[12]
+        count = block[13]
         for task in range(begin, end):
-            top, left, channel = terms[3 * task], terms[3 * task + 1], terms[3 * task + 2]
+            term, first = task % count, task // count * r * s * c
+            top, left, channel = terms[3 * term], terms[3 * term + 1], terms[3 * term + 2]
             for x in range(n // width):
                 strip = pointer(plane + x * pitch, number)
                 for i in range(n * 2 * width):
@@ -73,7 +75,7 @@ def _spectra(working: str) -> Any:
             for i in range(min(rows, r - top)):
                 for j in range(min(columns, s - left)):
                     strip = pointer(plane + j // width * pitch + i * row, number)
-                    strip[j % width] = pattern[((top + i) * s + left + j) * c + channel]
+                    strip[j % width] = pattern[first + ((top + i) * s + left + j) * c + channel]
             spectrum_of(plane, pitch, n, table, spectra + task * n * n * 2 * size)
 
     return work
@@ -98,7 +100,7 @@ def _pairs(dtype: str, working: str, result: str, measure: int) -> Any:
         chosen, errors = pointer(block[7], types.int64), pointer(block[8], types.float64)
         h, w, c, p, q = block[10], block[11], block[12], block[13], block[14]
         n, rows, columns, blocks, over = block[15], block[16], block[17], block[18], block[19]
-        count, pitch = block[20], block[21]
+        count, pitch, templates = block[20], block[21], block[23]
         tally = (block[9] + _LINE - 1) // _LINE * _LINE + slot * block[22]
         strip = tally + 6 * row
         plane = strip + n * row
@@ -120,7 +122,8 @@ def _pairs(dtype: str, working: str, result: str, measure: int) -> Any:
                     read(start, h, w, c, top, left, levels[image * c + channel], plane, pitch, n, part, tally)
                 for k in range(n // width):
                     forward(plane + k * pitch, n, table)
-                across(plane, pitch, n, table, strip, sums, spectra + term * n * n * 2 * size, term, count)
+                spectrum = spectra + (image % templates * count + term) * n * n * 2 * size
+                across(plane, pitch, n, table, strip, sums, spectrum, term, count)
             for k in range((columns + width - 1) // width):
                 inverse(plane + k * pitch, n, table)
             for part in range(2):
@@ -131,7 +134,7 @@ def _pairs(dtype: str, working: str, result: str, measure: int) -> Any:
                     if measure:
                         write_measure(
                             plane, pitch, part, min(rows, p - top), min(columns, q - left), scale + place * 8,
-                            y + place * bytes_out, q, float_bits(block[23]),
+                            y + place * bytes_out, q, float_bits(block[24]),
                         )  # fmt: skip
                         continue
                     write(
@@ -167,9 +170,11 @@ class _Blocks:
         self.scratch = (6 * row + n * row + plane + sums) // _LINE * _LINE + 2 * _LINE
         passes = 2 * math.log2(n)
         self.ns = _NS * n * n * passes
-        self.spectra_template = Template(5, (n, g.r, g.s, g.c, plan.part_rows, plan.part_columns, pitch, self.scratch))
+        self.spectra = g.templates * len(self.terms)
+        lengths = (plan.part_rows, plan.part_columns, pitch, self.scratch, len(self.terms))
+        self.spectra_template = Template(5, (n, g.r, g.s, g.c, *lengths))
         sizes = (n, plan.rows, plan.columns, plan.blocks, plan.across, len(self.terms), pitch, self.scratch)
-        self.template = Template(10, (g.h, g.w, g.c, g.p, g.q, *sizes, 0))
+        self.template = Template(10, (g.h, g.w, g.c, g.p, g.q, *sizes, g.templates, 0))
         self.spectra_worker = _spectra.address(working)
         result = "float64" if g.dtype == np.float64 else "float32"
         self.worker = _pairs.address(g.dtype.name, working, result, g.measure)
@@ -182,10 +187,10 @@ class _Blocks:
         n = self.plan.side
         # The inverse transform leaves out to divide.
         numbers = np.ascontiguousarray(pattern, self.dtype) * self.dtype.type(1.0 / (n * n))
-        spectra = empty((len(self.terms), n * n * 2), self.dtype)
+        spectra = empty((self.spectra, n * n * 2), self.dtype)
         buffer = empty((num_threads() * self.scratch + _LINE,), np.uint8)
         block = self.spectra_template.filled(numbers, spectra, self.table, self.terms, buffer)
-        launch(self.spectra_worker, len(self.terms), addressof(block), len(self.terms) * self.ns)
+        launch(self.spectra_worker, self.spectra, addressof(block), self.spectra * self.ns)
         errors = np.zeros(self.tasks)
         tasks = self.tasks if chosen is None else chosen.size
         block = self.template.filled(

@@ -1,6 +1,6 @@
 """match_products "naive" on CUDA: one thread, one place.
 
-    y[n, p, q] = sum over r, s, c of  x[n, p + r, q + s, c] * template[r, s, c]
+    y[n, p, q] = sum over r, s, c of  x[n, p + r, q + s, c] * template[n % T, r, s, c]
 
 The idea: places do not depend on each other. Give each to a thread, and keep the three loops over the template.
 
@@ -36,7 +36,7 @@ def match_products_naive(x, template, y):
     if index >= y.size:
         return
     _, P, Q = y.shape
-    R, S, C = template.shape
+    T, R, S, C = template.shape
     q = index % Q
     p = index // Q % P
     n = index // (Q * P)
@@ -45,7 +45,7 @@ def match_products_naive(x, template, y):
     for r in range(R):
         for s in range(S):
             for c in range(C):
-                total += number(x[n, p + r, q + s, c]) * number(template[r, s, c])
+                total += number(x[n, p + r, q + s, c]) * number(template[n % T, r, s, c])
     y[n, p, q] = total
 
 

@@ -47,7 +47,7 @@ def match_products_tiled(x, template, y):
     x_tile = cuda.shared.array((HALO, HALO), y.dtype)
     piece = cuda.shared.array((PIECE, PIECE), y.dtype)
     _, H, W, _ = x.shape
-    R, S, C = template.shape
+    T, R, S, C = template.shape
     _, P, Q = y.shape
 
     # Which tile: blockIdx.x counts them, image after image.
@@ -69,7 +69,7 @@ def match_products_tiled(x, template, y):
                     x_tile[i // HALO, i % HALO] = number(x[n, h, w, c]) if h < H and w < W else number(0)
                 for i in range(thread, PIECE * PIECE, THREADS):
                     r, s = r0 + i // PIECE, s0 + i % PIECE
-                    piece[i // PIECE, i % PIECE] = number(template[r, s, c]) if r < R and s < S else number(0)
+                    piece[i // PIECE, i % PIECE] = number(template[n % T, r, s, c]) if r < R and s < S else number(0)
                 cuda.syncthreads()
                 for i in range(min(PIECE, R - r0)):
                     for j in range(min(PIECE, S - s0)):

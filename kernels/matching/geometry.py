@@ -43,6 +43,8 @@ class MatchGeometry(NamedTuple):
     dtype: np.dtype
     outputs: Outputs
     measure: int = MEASURES["score"]
+    templates: int = 1
+    """How many there are: image n takes the one of number n % templates."""
 
     @property
     def p(self) -> int:
@@ -108,7 +110,17 @@ def _matching(name: str, x: Spec, template: Spec, centre: int, kinds: dict[str, 
 
 def products(x: Spec, template: Spec) -> MatchGeometry:
     """The geometry of ``match_products``."""
-    return _matching("match_products", x, template, CENTRES["none"], _SUMS)
+    name = "match_products"
+    _check(name, "template", template, "T R S C")
+    one = template._replace(shape=template.shape[1:])
+    g = _matching(name, x, one, CENTRES["none"], _SUMS)
+    templates = template.shape[0]
+    if templates < 1 or g.n % templates:
+        raise ValueError(
+            f"{name}: template expects one, or as many as divide the {g.n} images, but got {templates} "
+            f"(image {x.shape}, template {template.shape})"
+        )
+    return g._replace(templates=templates)
 
 
 def scores(x: Spec, template: Spec, centre: Any, measure: Any) -> MatchGeometry:

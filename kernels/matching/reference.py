@@ -26,9 +26,9 @@ FLAT_TEMPLATE = 1e-26
 
 
 def match_products(x, template, y):
-    """``y[n, p, q] = sum over r, s, c of x[n, p + r, q + s, c] * template[r, s, c]``."""
+    """``y[n, p, q] = sum over r, s, c of x[n, p + r, q + s, c] * template[n % T, r, s, c]``, of T templates."""
     N, P, Q = y.shape
-    R, S, C = template.shape
+    T, R, S, C = template.shape
     for n in range(N):
         for p in range(P):
             for q in range(Q):
@@ -36,7 +36,7 @@ def match_products(x, template, y):
                 for r in range(R):
                     for s in range(S):
                         for c in range(C):
-                            total += np.float64(x[n, p + r, q + s, c]) * np.float64(template[r, s, c])
+                            total += np.float64(x[n, p + r, q + s, c]) * np.float64(template[n % T, r, s, c])
                 y[n, p, q] = total
 
 

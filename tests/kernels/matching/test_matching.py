@@ -49,6 +49,20 @@ def test_products_equal_the_definition(call):
             np.testing.assert_allclose(out, expected, rtol=template.size * EPS[x.dtype.name], atol=bound)
 
 
+@pytest.mark.parametrize("size", [(2, 3), (20, 21)])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_images_take_templates_of_their_own(size, dtype):
+    rng = np.random.default_rng(0)
+    x, templates = filled(rng, (6, 90, 80, 2), dtype), filled(rng, (3, *size, 2), dtype)
+    for variant in ("direct", "fourier") if size == (20, 21) else ("direct",):
+        found = kernels.match_products(x, templates, variant=variant)
+        for n in range(6):
+            alone = kernels.match_products(x[n : n + 1], templates[n % 3], variant=variant)
+            np.testing.assert_array_equal(found[n : n + 1], alone)
+    definition = kernels.match_products(*wide(x[:3], templates), variant="naive")
+    np.testing.assert_allclose(found[:3], definition, rtol=100 * EPS["float32" if dtype == "float32" else "float64"])
+
+
 @pytest.mark.parametrize("centre", ["channel", "all", "none"])
 @given(call=calls())
 def test_scores_equal_the_definition(centre, call):
@@ -259,7 +273,8 @@ X, T = np.ones((1, 5, 6, 2)), np.ones((2, 3, 2))
         ),
         (TypeError, lambda: kernels.match_products(X, T.astype(np.float32)), "expect one dtype but got float64 and"),
         (ValueError, lambda: kernels.match_products(X[0], T), r"image expects 4 axes \(N, H, W, C\)"),
-        (ValueError, lambda: kernels.match_products(X, T[0]), r"template expects 3 axes \(R, S, C\)"),
+        (ValueError, lambda: kernels.match_products(X, T[0]), r"template expects 4 axes \(T, R, S, C\)"),
+        (ValueError, lambda: kernels.match_products(X, np.stack([T] * 2)), "as many as divide the 1 images, but got 2"),
         (ValueError, lambda: kernels.match_products(X, T[..., :1]), "template expects C = 2 channels but has 1"),
         (ValueError, lambda: kernels.match_products(X[:, :1], T), "a window of 2 x 3 pixels expects to lie inside"),
         (ValueError, lambda: kernels.match_products(X, T[:0]), "a window of 0 x 3 pixels"),
