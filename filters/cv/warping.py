@@ -13,7 +13,7 @@ from .resizing import INTER_CUBIC, INTER_LANCZOS4, INTER_LINEAR, INTER_NEAREST, 
 WARP_INVERSE_MAP = 16
 
 _WARP = {
-    INTER_NEAREST: "nearest-exact",
+    INTER_NEAREST: "nearest-even",
     INTER_LINEAR: "bilinear",
     INTER_CUBIC: "bicubic",
     INTER_LANCZOS4: "lanczos4",
@@ -61,6 +61,11 @@ def warpAffine(  # noqa: N802 - OpenCV's name
     -----
     Equals ``cv2.warpAffine``, whose positions are rounded: to a part of a pixel that differs from version to version.
 
+    With `INTER_NEAREST` it takes the pixels that OpenCV 5 takes: positions are computed in float32, and of two pixels
+    that are equally near the even one is taken. Of int16, float64 and of other than 1, 3 or 4 channels it is the later
+    one; there OpenCV rounds positions to 1/1024, and may differ where one lies within that of the middle of two pixels.
+    It may also where a position of the last ``width % 16`` of a row lies within rounding of that.
+
     Examples
     --------
     >>> import numpy as np
@@ -96,6 +101,11 @@ def warpPerspective(  # noqa: N802 - OpenCV's name
     -------
     array of the image's type, or ``dst``
 
+    Notes
+    -----
+    Equals ``cv2.warpPerspective`` as `warpAffine` does its namesake. With `INTER_NEAREST`, the even one of two pixels is
+    taken of all types, but positions of int16, float64 and of other than 1, 3 or 4 channels are rounded otherwise there.
+
     Examples
     --------
     >>> import numpy as np
@@ -129,6 +139,29 @@ def _real_matrix(name: str, M: Any, shape: tuple[int, int]) -> np.ndarray:
     return matrix.astype(np.float64)
 
 
+def _inverse(name: str, matrix: np.ndarray) -> np.ndarray:
+    """By cofactors, bit for bit OpenCV's: on it depends where ties between two pixels lie."""
+    (a, b, c), (d, e, f), (g, h, i) = matrix.tolist()
+    determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+    if determinant == 0:
+        raise ValueError(f"{name}: M expects a matrix that has an inverse but got {matrix.tolist()}")
+    r = 1 / determinant
+    rows = (
+        ((e * i - f * h) * r, (c * h - b * i) * r, (b * f - c * e) * r),
+        ((f * g - d * i) * r, (a * i - c * g) * r, (c * d - a * f) * r),
+        ((d * h - e * g) * r, (b * g - a * h) * r, (a * e - b * d) * r),
+    )
+    inverse = np.array(rows)
+    if name == "warpAffine":
+        inverse[:2, 2] = -inverse[:2, 0] * c - inverse[:2, 1] * f
+    return inverse
+
+
+def _in_fixed_point(x: np.ndarray) -> bool:
+    """Whether OpenCV rounds places of an affine map to parts of 1/1024, and those between two pixels up."""
+    return x.dtype in (np.int16, np.float64) or x.shape[3] not in (1, 3, 4)
+
+
 def _warp(
     name: str,
     src: np.ndarray,
@@ -155,10 +188,10 @@ def _warp(
             f"but got {flags}"
         )
     if not flags & WARP_INVERSE_MAP:
-        if np.linalg.det(matrix) == 0:
-            raise ValueError(f"{name}: M expects a matrix that has an inverse but got {matrix.tolist()}")
-        matrix = np.linalg.inv(matrix)
+        matrix = _inverse(name, matrix)
     x = planes.array
+    if interpolation == INTER_NEAREST and name == "warpAffine" and _in_fixed_point(x):
+        matrix[:2, 2] += 1 / 2048
     values = np.asarray(value, np.float64).ravel()[: x.shape[3]]
     if values.size not in (1, x.shape[3]):
         raise ValueError(f"{name}: borderValue expects a number or {x.shape[3]} of them but got {value!r}")

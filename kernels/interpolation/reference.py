@@ -10,6 +10,7 @@ Along each axis the result's pixel i lies at x, in pixels of the image, of which
 and takes the ``TAPS[mode]`` pixels around x, with the weights that `weight` gives them:
 
     nearest-exact               the nearest, of two the one that comes later
+    nearest-even                the nearest, of two the even one; for warps alone (warping/reference.py)
     bilinear                    a straight line
     bicubic, catmull-rom        Keys' cubic, with a = -3/4 and a = -1/2
     lanczos4                    Lanczos' windowed sine of four pixels on each side, scaled to a sum of 1
@@ -36,8 +37,8 @@ MODES = (
     "spline2", "spline3", "spline4", "spline5", "area", "nearest-below",
 )  # fmt: skip
 NEAREST, BILINEAR, BICUBIC, NEAREST_EXACT, CATMULL_ROM, LANCZOS4 = range(6)
-SPLINE2, SPLINE5, AREA, NEAREST_BELOW = 6, 9, 10, 11
-TAPS = (1, 2, 4, 1, 4, 8, 3, 4, 5, 6, 0, 1)
+SPLINE2, SPLINE5, AREA, NEAREST_BELOW, NEAREST_EVEN = 6, 9, 10, 11, 12  # the last for warps alone
+TAPS = (1, 2, 4, 1, 4, 8, 3, 4, 5, 6, 0, 1, 1)
 _WHOLE = 1e-9  # rounding must not take a position that is a whole number for one below
 
 
@@ -86,6 +87,8 @@ def first_tap(mode, x):
     """The leftmost pixel that position x takes, on the line of whole numbers."""
     if mode == NEAREST_EXACT:
         return floor(x + 0.5)
+    if mode == NEAREST_EVEN:
+        return round(x)
     if mode == BILINEAR:
         return floor(x)
     if mode == LANCZOS4:
@@ -100,7 +103,7 @@ def first_tap(mode, x):
 def weight(mode, part, t):
     """The weight of tap t, for a position that lies ``part`` to the right of `first_tap`."""
     distance = abs(part - t)
-    if mode == NEAREST_EXACT:
+    if mode == NEAREST_EXACT or mode == NEAREST_EVEN:
         return 1.0
     if mode == BILINEAR:
         return part if t == 1 else 1.0 - part

@@ -16,13 +16,13 @@ from ..convolution.geometry import check_array, check_shape, pair
 from ..correlation.geometry import check_border
 from ..correlation.reference import MODES as BORDERS
 from ..interpolation import INTEGERS
-from ..interpolation.reference import AREA, MODES, TAPS
+from ..interpolation.reference import AREA, MODES, NEAREST_EVEN, TAPS
 from ..operation import Operation, Spec, Variant
 from . import reference
 
 __all__ = ["warp2d", "warp2d_grad"]
 
-_MODES = MODES[1:AREA]
+_MODES = {**{mode: MODES.index(mode) for mode in MODES[1:AREA]}, "nearest-even": NEAREST_EVEN}
 
 
 class WarpGeometry(NamedTuple):
@@ -79,7 +79,7 @@ def _checked(
         raise ValueError(f"{name}: x expects at least one pixel but got shape {image}")
     sizes = (image[1], image[2]) if size is None else pair(name, "size", size, 0)
     matrices = matrix.shape[0] if len(matrix.shape) == 3 else 1
-    return WarpGeometry(image, sizes, matrices, MODES.index(mode), BORDERS[border], cval, dtype, ())
+    return WarpGeometry(image, sizes, matrices, _MODES[mode], BORDERS[border], cval, dtype, ())
 
 
 def _warp(x: Spec, matrix: Spec, *how: Any) -> WarpGeometry:
@@ -108,6 +108,7 @@ _CASES: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
     ((2, 4, 9, 1), {"mode": "catmull-rom", "border": "nearest"}),
     ((1, 6, 6, 1), {"mode": "nearest-exact", "border": "reflect"}),
     ((1, 12, 11, 1), {"mode": "lanczos4"}),
+    ((1, 6, 7, 2), {"mode": "nearest-even", "border": "mirror"}),
 )
 
 
@@ -173,8 +174,8 @@ def warp2d(
         (q, p, 1)``.
     size : int or (P, Q), optional
         The result's size; by default that of the image.
-    mode : {"bilinear", "nearest-exact", "bicubic", "catmull-rom", "lanczos4", "spline2" ... "spline5"}
-        The weights, as in `interpolate`.
+    mode : {"bilinear", "nearest-exact", "nearest-even", "bicubic", "catmull-rom", "lanczos4", "spline2" ... "spline5"}
+        The weights, as in `interpolate`; "nearest-even" is OpenCV's nearest pixel, of two equally near the even one.
     border : str
         What lies beyond the border, in `correlate1d`'s names.
     cval : float
@@ -195,7 +196,7 @@ def warp2d(
 
     Notes
     -----
-    Positions are computed in float64, and those farther away than 1e9 pixels, or that are no number, count as being
+    Positions are computed in float64, with "nearest-even" in float32, and those farther away than 1e9 pixels, or that are no number, count as being
     there. A pixel with weight 0 takes no part, be it NaN.
 
     Examples

@@ -24,7 +24,7 @@ from numba import types
 from numba.extending import register_jitable
 
 from ..correlation.reference import CONSTANT, border
-from ..interpolation.reference import BILINEAR, NEAREST_EXACT, TAPS, first_tap, weight
+from ..interpolation.reference import BILINEAR, NEAREST_EVEN, NEAREST_EXACT, TAPS, first_tap, weight
 from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.pointers import float_bits, pointer, word_of
@@ -32,7 +32,7 @@ from ..machine.rounding import saturating
 from ..machine.streams import read, stack, write
 from ..machine.threads import launch
 from ..operation import Run
-from .reference import coordinate, mirrored
+from .reference import coordinate, line, mirrored, start
 
 if TYPE_CHECKING:
     from . import WarpGeometry
@@ -56,13 +56,22 @@ def _run(number: Any, real: Any, mode: int, channels: int) -> Any:
                 write(result, q * C + c, read(image, place + c))
 
     @register_jitable
+    def even(image, result, first, last, W, C, m0, along, m3, down):
+        for q in range(first, last):
+            column = np.int64(np.rint(line(NEAREST_EVEN, m0, q, along[0], along[1])))
+            row = np.int64(np.rint(line(NEAREST_EVEN, m3, q, down[0], down[1])))
+            place = (row * W + column) * C
+            for c in range(C):
+                write(result, q * C + c, read(image, place + c))
+
+    @register_jitable
     def straight(image, result, first, last, W, C, m0, along, m3, down):
         one, zero = real(1), real(0)
         places, rights, belows = stack(_CHUNK, types.int32), stack(_CHUNK, real), stack(_CHUNK, real)
-        for start in range(first, last, _CHUNK):
-            count = min(_CHUNK, last - start)
+        for begin in range(first, last, _CHUNK):
+            count = min(_CHUNK, last - begin)
             for j in range(count):
-                q = start + j
+                q = begin + j
                 column, row = (m0 * q + along[0]) + along[1], (m3 * q + down[0]) + down[1]
                 left, top = np.int32(column), np.int32(row)  # of numbers that are not negative
                 rights[j], belows[j] = real(column - left), real(row - top)
@@ -80,13 +89,13 @@ def _run(number: Any, real: Any, mode: int, channels: int) -> Any:
                         v0, v1 = v0 if a != zero else zero, v1 if b != zero else zero
                         v2, v3 = v2 if d != zero else zero, v3 if e != zero else zero
                     total = real(real(a * v0 + b * v1) + real(d * v2 + e * v3))
-                    write(result, (start + j) * C + c, converted(total))
+                    write(result, (begin + j) * C + c, converted(total))
 
     @register_jitable
     def none(image, result, first, last, W, C, m0, along, m3, down):
         """Other modes have no loop of their own."""
 
-    chosen = {NEAREST_EXACT: nearest, BILINEAR: straight}.get(mode, none)
+    chosen = {NEAREST_EXACT: nearest, NEAREST_EVEN: even, BILINEAR: straight}.get(mode, none)
     if channels == 0:
         return chosen
 
@@ -104,7 +113,7 @@ def _warp(dtype: str, mode: int, adjoint: bool, channels: int) -> Any:
     real = number if isinstance(number, types.Float) else types.float32
     size = number.bitwidth // 8
     run, converted = _run(number, real, mode, channels), saturating(real, number)
-    has_run = mode in (NEAREST_EXACT, BILINEAR) and not adjoint
+    has_run = mode in (NEAREST_EXACT, NEAREST_EVEN, BILINEAR) and not adjoint
 
     def work(begin, end, slot, block):
         image_at, matrix_at, result_at = block[0], block[1], block[2]
@@ -125,8 +134,8 @@ def _warp(dtype: str, mode: int, adjoint: bool, channels: int) -> Any:
             m0, m1, m2, m3, m4, m5 = m[0], m[1], m[2], m[3], m[4], m[5]
             m6, m7, m8 = m[6], m[7], m[8]
             begun, first, last, ended = 0, 0, 0, Q
+            places_along, places_down = (start(mode, m1, p), m2), (start(mode, m4, p), m5)
             if has_run and m6 == 0 and m7 == 0 and m8 == 1 and H * W * C < 1 << 31:
-                places_along, places_down = (m1 * p, m2), (m4 * p, m5)
                 if outside == CONSTANT:
                     begun, ended = _within(taps, Q, H, W, m0, places_along, m3, places_down)
                     for i in range(begun * C):
@@ -137,9 +146,10 @@ def _warp(dtype: str, mode: int, adjoint: bool, channels: int) -> Any:
                 run(image, result, first, last, W, C, m0, places_along, m3, places_down)
             for i in range(begun, ended - (last - first)):
                 q = i if i < first else i + (last - first)
-                w = m6 * q + m7 * p + m8
-                column = mirrored(coordinate(m0 * q + m1 * p + m2, w), W, mode, outside)
-                row = mirrored(coordinate(m3 * q + m4 * p + m5, w), H, mode, outside)
+                w = line(mode, m6, q, start(mode, m7, p), m8)
+                column = coordinate(mode, line(mode, m0, q, places_along[0], places_along[1]), w)
+                row = coordinate(mode, line(mode, m3, q, places_down[0], places_down[1]), w)
+                column, row = mirrored(column, W, mode, outside), mirrored(row, H, mode, outside)
                 top, left = np.int64(first_tap(mode, row)), np.int64(first_tap(mode, column))
                 below, beside = row - top, column - left
                 for t in range(taps):
@@ -210,7 +220,7 @@ def _inside(first, last, H, W, taps, mode, m0, along, m3, down):
 
 @register_jitable
 def _is_inside(q, H, W, taps, mode, m0, along, m3, down):
-    column, row = (m0 * q + along[0]) + along[1], (m3 * q + down[0]) + down[1]
+    column, row = line(mode, m0, q, along[0], along[1]), line(mode, m3, q, down[0], down[1])
     if not (0.0 <= column <= W - 1.0 and 0.0 <= row <= H - 1.0):  # nowhere else is a nearest pixel looked for as it is
         return False
     left, top = first_tap(mode, column), first_tap(mode, row)

@@ -63,7 +63,7 @@ def warp2d_grad_naive(gy, matrices, gx, taps, mode, outside):
     m, total = matrices[n % matrices.shape[0]], 0.0
     for p in range(gy.shape[1]):
         for q in range(gy.shape[2]):
-            row, column = place_of(m, p, q)
+            row, column = place_of(mode, m, p, q)
             down = share_along(h, row, taps, mode, H, outside)
             if down != 0.0:
                 along = share_along(k, column, taps, mode, W, outside)

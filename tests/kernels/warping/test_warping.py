@@ -8,7 +8,12 @@ from tolerances import SEPARABLE
 
 from tilegrad import kernels
 
-MODES = ("nearest-exact", "bilinear", "catmull-rom")  # each compiles its own kernel; the declared cases have the others
+MODES = (
+    "nearest-exact",
+    "nearest-even",
+    "bilinear",
+    "catmull-rom",
+)  # each compiles its own kernel; the declared cases have the others
 
 
 @st.composite
@@ -40,6 +45,13 @@ def test_the_gradient_is_adjoint(call):
     gy = np.random.default_rng(1).standard_normal(y.shape)
     gx = kernels.warp2d_grad(gy, matrix, x.shape, **how, out=np.full_like(x, np.nan))
     assert np.vdot(y, gy) == pytest.approx(np.vdot(x, gx), abs=1e-12 * (1 + np.abs(gy).sum()))
+
+
+def test_of_two_pixels_the_even_one_from_a_place_in_float32():
+    x = np.arange(8.0).reshape(1, 1, 8, 1)
+    for shift, expected in ((0.5, [0, 2, 2, 4, 4, 6]), (0.5 + 1e-12, [0, 2, 2, 4, 4, 6]), (0.5 + 1e-6, range(1, 7))):
+        y = kernels.warp2d(x, [[1, 0, shift], [0, 1, 0], [0, 0, 1]], (1, 6), mode="nearest-even")
+        np.testing.assert_array_equal(y.ravel(), expected)
 
 
 def test_the_identity_and_a_shift_copy():
@@ -95,7 +107,7 @@ def test_the_gradient_refuses_another_batch():
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
-@pytest.mark.parametrize("mode", ["bilinear", "nearest-exact"])
+@pytest.mark.parametrize("mode", ["bilinear", "nearest-exact", "nearest-even"])
 @pytest.mark.parametrize("border", ["constant", "mirror"])
 def test_long_rows_of_affine_maps_equal_the_definition(dtype, mode, border):
     """Rows that begin outside the image, cross it for longer than is computed together, and leave it."""
