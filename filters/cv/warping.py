@@ -103,8 +103,9 @@ def warpPerspective(  # noqa: N802 - OpenCV's name
 
     Notes
     -----
-    Equals ``cv2.warpPerspective`` as `warpAffine` does its namesake. With `INTER_NEAREST`, the even one of two pixels is
-    taken of all types, but positions of int16, float64 and of other than 1, 3 or 4 channels are rounded otherwise there.
+    Equals ``cv2.warpPerspective`` as `warpAffine` does its namesake. With `INTER_NEAREST`, of two pixels that are
+    equally near the even one is taken, of all types; of int16, float64 and of other than 1, 3 or 4 channels OpenCV
+    computes positions in float64, and may differ where one lies within float32's rounding of the middle of two pixels.
 
     Examples
     --------

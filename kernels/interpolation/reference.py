@@ -103,7 +103,7 @@ def first_tap(mode, x):
 def weight(mode, part, t):
     """The weight of tap t, for a position that lies ``part`` to the right of `first_tap`."""
     distance = abs(part - t)
-    if mode == NEAREST_EXACT or mode == NEAREST_EVEN:
+    if mode in (NEAREST_EXACT, NEAREST_EVEN):
         return 1.0
     if mode == BILINEAR:
         return part if t == 1 else 1.0 - part

@@ -174,7 +174,7 @@ def warp2d(
         (q, p, 1)``.
     size : int or (P, Q), optional
         The result's size; by default that of the image.
-    mode : {"bilinear", "nearest-exact", "nearest-even", "bicubic", "catmull-rom", "lanczos4", "spline2" ... "spline5"}
+    mode : {"bilinear", "nearest-exact", "nearest-even", "bicubic", "catmull-rom", "lanczos4", "spline2" to "spline5"}
         The weights, as in `interpolate`; "nearest-even" is OpenCV's nearest pixel, of two equally near the even one.
     border : str
         What lies beyond the border, in `correlate1d`'s names.
@@ -196,8 +196,8 @@ def warp2d(
 
     Notes
     -----
-    Positions are computed in float64, with "nearest-even" in float32, and those farther away than 1e9 pixels, or that are no number, count as being
-    there. A pixel with weight 0 takes no part, be it NaN.
+    Positions are computed in float64, with "nearest-even" in float32, and those farther away than 1e9 pixels, or that
+    are no number, count as being there. A pixel with weight 0 takes no part, be it NaN.
 
     Examples
     --------

@@ -8,8 +8,8 @@ and takes the pixels around it along both axes with the weights of interpolation
 for the one that `border` names, or for ``cval``. Where a nearest pixel is taken beside a mirror, the place is mirrored
 before it is rounded, which matters between two pixels that are equally near; not so with "nearest-even".
 
-"nearest-even" is OpenCV's: every number on the way to a place is rounded to float32 (but for the product with q, which is
-added before), places between two pixels to the even one, and a place that no integer of 32 bits can name is -(2**31).
+"nearest-even" is OpenCV's: every number on the way to a place is rounded to float32 (but for the product with q, which
+is added before), places between two pixels to the even one, and a place beyond 32-bit integers is their least.
 """
 
 import math

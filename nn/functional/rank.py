@@ -7,6 +7,8 @@ numbers the first in the window, row by row, gets all of it.
 
 from typing import Any
 
+import numpy as np
+
 from ... import kernels
 from ...kernels.convolution.geometry import pair
 from ..primitive import Array, primitive
@@ -14,6 +16,7 @@ from ..tensor import Tensor
 from .convolution import Pair
 from .padding import pad2d
 from .pooling import max_pool_grad
+from .warping import warp2d
 
 _PADDED = {"reflect": "symmetric", "mirror": "reflect", "nearest": "replicate", "wrap": "circular"}
 
@@ -43,8 +46,7 @@ def min_filter(x: Tensor, size: Pair, mode: str = "reflect", cval: float = 0.0) 
     ----------
     x : (N, H, W, C)
     size : int or (height, width)
-        The window; its middle is ``(height // 2, width // 2)``. It may exceed the image with "nearest" and "constant";
-        ``size // 2`` is at most the image's size with "reflect" and "wrap", and one less with "mirror".
+        The window; its middle is ``(height // 2, width // 2)``. It may be larger than the images: borders repeat.
     mode : {"reflect", "mirror", "nearest", "wrap", "constant"}
         What lies outside, in ``scipy.ndimage``'s names (`tilegrad.kernels.correlation` draws them).
     cval : float
@@ -113,13 +115,14 @@ def _filtered(name: str, x: Tensor, size: Pair, mode: Any, cval: float, rank: An
     rows, columns = pair(name, "size", size, 1)
     if mode != "constant" and mode not in _PADDED:
         raise ValueError(f"{name}: mode expects one of {', '.join(map(repr, (*_PADDED, 'constant')))} but got {mode!r}")
-    for axis, extent, window in (("H", x.shape[1], rows), ("W", x.shape[2], columns)):
-        most = {"reflect": extent, "wrap": extent, "mirror": extent - 1}.get(mode, window)
-        if window // 2 > most:
-            raise ValueError(
-                f'{name}: size expects at most {2 * most + 1} for {axis} = {extent} and mode "{mode}" but got {window} '
-                f"(x {tuple(x.shape)})"
-            )
-    around = ((rows // 2, (rows - 1) // 2), (columns // 2, (columns - 1) // 2))
-    padded = pad2d(x, around, _PADDED.get(mode, mode), cval)
+    _, height, width, _ = x.shape
+    if height * width == 0:
+        return x
+    once = {"mirror": 1, "reflect": 0, "wrap": 0}.get(mode)  # beyond so much less than its size, padding would repeat
+    if once is None or (rows // 2 <= height - once and columns // 2 <= width - once):
+        around = ((rows // 2, (rows - 1) // 2), (columns // 2, (columns - 1) // 2))
+        padded = pad2d(x, around, _PADDED.get(mode, mode), cval)
+    else:
+        moved = np.array([[1, 0, -(columns // 2)], [0, 1, -(rows // 2)], [0, 0, 1]])
+        padded = warp2d(x, moved, (height + rows - 1, width + columns - 1), "nearest-exact", mode)
     return rank_of_windows(padded, (rows, columns), rank(rows * columns))

@@ -564,6 +564,7 @@ IMAGE_OPERATIONS = [
     lambda x: F.bilateral_filter(x, 1, 0.1, 1.0),
     lambda x: F.max_filter(x, 3),
     lambda x: F.median_filter(x, 3),
+    lambda x: F.min_filter(x, (1, 17), "wrap"),
     lambda x: F.gaussian_blur(x, 0.8),
     lambda x: F.box_blur(x, 3),
     lambda x: F.sobel_magnitude(x),
