@@ -123,9 +123,9 @@ def sepFilter2D(  # noqa: N802
 
     Notes
     -----
-    Equals ``cv2.sepFilter2D`` within rounding, of integers within 1: like OpenCV, 8-bit results of weights that are
-    symmetric about the anchor, not negative and add up to 1 are computed with weights that are rounded to 256ths. Other
-    results are rounded once.
+    Equals ``cv2.sepFilter2D`` within rounding, of integers within 1. Results are rounded once, halves to even. OpenCV
+    has fixed point for 8-bit results of weights that are symmetric about the anchor, not negative, not all integers,
+    add up to 1 and are 256ths: there it rounds halves up in what is left of a row behind its last whole vector.
 
     Examples
     --------
@@ -141,8 +141,6 @@ def sepFilter2D(  # noqa: N802
     origin = origin_of(name, anchor, (column.size, row.size))
     mode, offset = border_mode(name, borderType), number(name, "delta", delta)
     out = target_of(name, dst, src, dtype, x.shape)
-    if x.dtype == dtype == np.uint8 and origin == (0, 0) and _smooths(row) and _smooths(column):
-        row, column = np.rint(256 * row) / 256, np.rint(256 * column) / 256
     between = np.dtype(np.float64 if np.float64 in (x.dtype, dtype) else np.float32)
     result = separable(x, column, row, mode, origin, offset, between, dtype, out)
     return given_back(result, src, dst, batch_axes)
@@ -183,14 +181,3 @@ def _line(name: str, argument: str, kernel: ArrayLike) -> np.ndarray:
     if weights.size == 0 or weights.ndim not in (1, 2) or max(weights.shape) != weights.size:
         raise ValueError(f"{name}: {argument} expects a row or a column of numbers but got shape {weights.shape}")
     return weights.ravel()
-
-
-def _smooths(weights: np.ndarray) -> bool:
-    """OpenCV's test: an odd number of symmetric weights, none negative, that add up to 1 in float32."""
-    total = weights.sum()
-    return bool(
-        weights.size % 2 == 1
-        and np.all(weights >= 0)
-        and np.allclose(weights, weights[::-1], rtol=0, atol=np.finfo(np.float32).eps)
-        and abs(total - 1) <= np.finfo(np.float32).eps * (abs(total) + 1)
-    )
