@@ -40,3 +40,18 @@ def border_mode(name: str, border: Any, *, without: tuple[int, ...] = ()) -> str
         known = ", ".join(f"{label} = {value}" for label, value in _NAMES.items() if value not in without)
         raise ValueError(f"{name}: borderType expects one of {known} but got {border}")
     return _MODES[int(border)]
+
+
+def border_numbers(name: str, argument: str, values: Any, dtype: np.dtype) -> np.ndarray:
+    """Numbers outside an image as OpenCV converts them to its type: integers are rounded, halves to even, and saturate.
+
+    >>> border_numbers("erode", "borderValue", [2.5, 300, -1], np.dtype("uint8"))
+    array([  2., 255.,   0.])
+    """
+    numbers = np.asarray(values, np.float64)
+    if dtype.kind not in "iu":
+        return numbers
+    if np.isnan(numbers).any():
+        raise ValueError(f"{name}: {argument} expects a number that {dtype} holds but got {values!r}")
+    ends = np.iinfo(dtype)
+    return np.clip(np.rint(numbers), ends.min, ends.max)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..framing import pad
 from ..sampling import check_number
-from .borders import border_mode
+from .borders import border_mode, border_numbers
 from .planes import Planes
 
 _PAD = {
@@ -35,11 +35,16 @@ def copyMakeBorder(  # noqa: N802 - OpenCV's name
     borderType : int
         What they hold.
     value : float
-        That of `BORDER_CONSTANT`, in all channels.
+        That of `BORDER_CONSTANT`, in all channels; of integers it is rounded and saturates.
 
     Returns
     -------
     array of the image's type, or ``dst``
+
+    Raises
+    ------
+    TypeError, ValueError
+        NaN as the value of integers; as in `resize`.
 
     Examples
     --------
@@ -54,8 +59,8 @@ def copyMakeBorder(  # noqa: N802 - OpenCV's name
     for argument, count in (("top", top), ("bottom", bottom), ("left", left), ("right", right)):
         if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 0:
             raise ValueError(f"{name}: {argument} expects an integer of at least 0 but got {count!r}")
-    check_number(name, "value", value)
+    outside = border_numbers(name, "value", check_number(name, "value", value), src.dtype)
     height, width = planes.array.shape[1:3]
     planes.check_dst(dst, (top + height + bottom, left + width + right))
     around = [(0, 0)] * planes.batch + [(top, bottom), (left, right)] + [(0, 0)] * (src.ndim - planes.batch - 2)
-    return pad(src, around, mode, value, out=dst)
+    return pad(src, around, mode, float(outside), out=dst)

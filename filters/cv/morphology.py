@@ -11,7 +11,7 @@ from ... import kernels
 from ...kernels.rank.geometry import Footprint, check_footprint
 from ..comparing import constant_of, over_images
 from ..images import check_out
-from .borders import BORDER_CONSTANT, border_mode
+from .borders import BORDER_CONSTANT, border_mode, border_numbers
 from .channels import axis_of_channels
 from .layout import MIDDLE
 
@@ -81,7 +81,8 @@ def erode(
         BORDER_WRAP.
     borderValue : float or sequence of floats, optional
         The number outside with BORDER_CONSTANT, one for all channels; without it the greatest finite one of the type
-        (for dilations the least), which has no part in the result where any pixel has.
+        (for dilations the least), which has no part in the result where any pixel has. Integers are rounded and
+        saturate.
     batch_axes : int
         How many leading axes count images.
 
@@ -93,7 +94,7 @@ def erode(
     ------
     TypeError, ValueError
         Not an array of real numbers, an element without pixels, an anchor outside of it, values that differ between
-        channels, a ``dst`` that does not fit.
+        channels, NaN outside of integers, a ``dst`` that does not fit.
 
     Notes
     -----
@@ -320,9 +321,9 @@ def _value(name: str, value: Any, src: np.ndarray) -> float | None:
     """The number outside all channels, or None."""
     if value is None:
         return None
-    if isinstance(value, int | float | np.number):
-        return float(value)
-    values = [float(v) for v in value]
+    values = border_numbers(name, "borderValue", value, src.dtype).tolist()
+    if isinstance(values, float):
+        return values
     used = values[: src.shape[-1] if src.ndim > 2 else 1]
     if not used or len(set(used)) > 1:
         raise ValueError(f"{name}: borderValue expects one number for all channels but got {value!r}")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
-from .borders import BORDER_CONSTANT, border_mode
+from .borders import BORDER_CONSTANT, border_mode, border_numbers
 from .planes import Planes
 from .resizing import INTER_CUBIC, INTER_LANCZOS4, INTER_LINEAR, INTER_NEAREST, check_size
 
@@ -46,7 +46,7 @@ def warpAffine(  # noqa: N802 - OpenCV's name
     borderMode : int
         What lies outside the image.
     borderValue : float or sequence of floats
-        The value outside with `BORDER_CONSTANT`, of all channels or of each.
+        The value outside with `BORDER_CONSTANT`, of all channels or of each; integers are rounded and saturate.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def warpAffine(  # noqa: N802 - OpenCV's name
     Raises
     ------
     TypeError, ValueError
-        A matrix of another shape, or one that has no inverse; as in `resize`.
+        A matrix of another shape, or one that has no inverse; NaN outside of integers; as in `resize`.
 
     Notes
     -----
@@ -193,7 +193,7 @@ def _warp(
     x = planes.array
     if interpolation == INTER_NEAREST and name == "warpAffine" and _in_fixed_point(x):
         matrix[:2, 2] += 1 / 2048
-    values = np.asarray(value, np.float64).ravel()[: x.shape[3]]
+    values = border_numbers(name, "borderValue", value, x.dtype).ravel()[: x.shape[3]]
     if values.size not in (1, x.shape[3]):
         raise ValueError(f"{name}: borderValue expects a number or {x.shape[3]} of them but got {value!r}")
     how: dict[str, Any] = {"mode": _WARP[interpolation], "border": mode}
@@ -201,6 +201,7 @@ def _warp(
     wide = x if alike else planes.wide()  # sums of parts are rounded at the end
     result = kernels.warp2d(wide, matrix, size, **how, cval=float(values[0]) if alike else 0.0)
     if not alike:
-        covered = kernels.warp2d(np.ones((1, *x.shape[1:3], 1), wide.dtype), matrix, size, **how)
-        result += (1 - covered) * values.astype(wide.dtype)
+        outside = kernels.warp2d(np.zeros((1, *x.shape[1:3], 1), wide.dtype), matrix, size, **how, cval=1.0)
+        with np.errstate(invalid="ignore"):  # 0 times what is no number
+            result += np.where(outside != 0, outside * values.astype(wide.dtype), 0)
     return planes.done(result, dst)

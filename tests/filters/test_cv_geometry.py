@@ -204,6 +204,41 @@ def test_borders_equal_opencv(border):
     np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parity
+@pytest.mark.parametrize("value", [2.5, 3.5, 300, -5, 70000, 1e9])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
+def test_integers_outside_are_rounded_and_saturate_as_in_opencv(dtype, value):
+    cv2 = pytest.importorskip("cv2")
+    x, matrix = image((3, 4), dtype), np.array([[1, 0, 1.25], [0, 1, 0]])
+    for one in (
+        lambda of: of.warpAffine(x, matrix, (5, 4), borderValue=value),
+        lambda of: of.warpPerspective(x, np.vstack([matrix, [0, 0, 1]]), (5, 4), borderValue=value),
+        lambda of: of.copyMakeBorder(x, 1, 0, 2, 0, cv.BORDER_CONSTANT, value=value),
+        lambda of: of.erode(x, np.ones((2, 3), np.uint8), borderType=cv.BORDER_CONSTANT, borderValue=value),
+        lambda of: of.dilate(x, np.ones((2, 3), np.uint8), borderType=cv.BORDER_CONSTANT, borderValue=value),
+    ):
+        np.testing.assert_array_equal(one(cv), one(cv2))
+
+
+def test_not_a_number_outside_is_refused_for_integers_and_stays_outside_of_others():
+    x, matrix, element = image((3, 4, 2), "uint8"), np.array([[1, 0, 1.25], [0, 1, 0]]), np.ones((2, 3), np.uint8)
+    for name, call in (
+        ("warpAffine", lambda: cv.warpAffine(x, matrix, (5, 4), borderValue=np.nan)),
+        ("warpAffine", lambda: cv.warpAffine(x, matrix, (5, 4), borderValue=(1, np.nan))),
+        ("warpPerspective", lambda: cv.warpPerspective(x, np.eye(3), (5, 4), borderValue=np.nan)),
+        ("copyMakeBorder", lambda: cv.copyMakeBorder(x, 1, 0, 2, 0, cv.BORDER_CONSTANT, value=np.nan)),
+        ("erode", lambda: cv.erode(x, element, borderValue=np.nan)),
+        ("morphologyEx", lambda: cv.morphologyEx(x, cv.MORPH_OPEN, element, borderValue=(np.nan, np.nan))),
+    ):
+        with pytest.raises(ValueError, match=f"{name}: (borderV|v)alue expects a number that uint8 holds but got"):
+            call()
+    for flags in (cv.INTER_NEAREST, cv.INTER_LINEAR, cv.INTER_CUBIC):
+        y = cv.warpAffine(np.ones((5, 9, 2)), matrix, (9, 5), flags=flags, borderValue=(np.nan, np.inf))
+        assert np.isnan(y[2, 0, 0])
+        assert np.isinf(y[2, 0, 1])
+        np.testing.assert_allclose(y[2, 4:7], 1, rtol=1e-12)
+
+
 def test_batches_equal_their_images_and_dst_takes_them():
     x = image((2, 9, 12, 3), "uint8")
     dst = np.full((2, 5, 7, 3), 7, np.uint8)
