@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
+from ...kernels.arrays import beside
 from .borders import BORDER_CONSTANT, border_mode, border_numbers
 from .planes import Planes
 from .resizing import INTER_CUBIC, INTER_LANCZOS4, INTER_LINEAR, INTER_NEAREST, check_size
@@ -201,7 +202,8 @@ def _warp(
     wide = x if alike else planes.wide()  # sums of parts are rounded at the end
     result = kernels.warp2d(wide, matrix, size, **how, cval=float(values[0]) if alike else 0.0)
     if not alike:
-        outside = kernels.warp2d(np.zeros((1, *x.shape[1:3], 1), wide.dtype), matrix, size, **how, cval=1.0)
+        nothing = beside(x, np.zeros((1, *x.shape[1:3], 1), wide.dtype))
+        outside = kernels.warp2d(nothing, matrix, size, **how, cval=1.0)
         with np.errstate(invalid="ignore"):  # 0 times what is no number
-            result += np.where(outside != 0, outside * values.astype(wide.dtype), 0)
+            result += np.where(outside != 0, outside * beside(x, values.astype(wide.dtype)), 0)
     return planes.done(result, dst)

@@ -131,6 +131,7 @@ CV_CASES = [
     ("threshold", (BYTES,), (0, 255, cv.THRESH_OTSU)),
     ("threshold", (_FLOAT,), (0.4, 1.0, cv.THRESH_TRUNC)),
     ("warpAffine", (_FLOAT,), (_MAP[:2], (8, 7))),
+    ("warpAffine", (COLOUR,), (_MAP[:2], (8, 7), None, cv.INTER_NEAREST, cv.BORDER_CONSTANT, (1, 2, 3))),
     ("warpPerspective", (_FLOAT,), (_MAP, (8, 7))),
 ]
 
