@@ -73,9 +73,11 @@ def denoise_bilateral(
     -----
     Computed by the formula of C. Tomasi and R. Manduchi, "Bilateral filtering for gray and color images", 1998.
     ``skimage.restoration.denoise_bilateral`` 0.26 differs from it for odd windows, whose spatial weights it reads from
-    a table at wrong places, and by the steps of its table of colour weights. As there, an image that is constant is
-    returned as it is where ``sigma_color`` is not given. A pixel whose window holds a NaN is NaN. An empty image gives
-    an empty result.
+    a table at wrong places, and by the steps of its table of colour weights. Of integers it takes the greatest number
+    for that table before it scales them: in steps of 65535 / ``bins`` for uint16 all colours are alike to it, and of
+    signed ones the results are no numbers. Here integers are filtered as the scaled image is. As there, an image that
+    is constant is returned as it is where ``sigma_color`` is not given. A pixel whose window holds a NaN is NaN. An
+    empty image gives an empty result.
 
     Examples
     --------

@@ -99,6 +99,23 @@ def test_bilateral_equals_scikit_image_where_its_table_is_right():
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parity
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
+def test_bilateral_of_integers_is_that_of_the_scaled_image(dtype):
+    """Where all colours are alike, scikit-image's result for unsigned integers is that, too, but for rounding."""
+    rival, util = pytest.importorskip("skimage.restoration"), pytest.importorskip("skimage.util")
+    image = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (20, 24), dtype, endpoint=True)
+    keywords = {"win_size": 5, "sigma_color": 0.2, "sigma_spatial": 1e6, "mode": "edge"}
+    ours, scaled = filters.denoise_bilateral(image, **keywords), util.img_as_float(image)
+    np.testing.assert_array_equal(ours, filters.denoise_bilateral(scaled, **keywords))
+    np.testing.assert_allclose(ours, rival.denoise_bilateral(scaled, bins=10**6, **keywords), rtol=0, atol=1e-5)
+    blind = {**keywords, "sigma_color": 1e9}  # weights in space are within 1e-11 of 1
+    ours, theirs = (one.denoise_bilateral(image, **blind) for one in (filters, rival))
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-11)
+    if dtype == "uint16":  # by default its colours are blind
+        np.testing.assert_allclose(rival.denoise_bilateral(image, **keywords), ours, rtol=0, atol=1e-11)
+
+
 def test_bilateral_takes_each_images_own_deviation():
     batch = picture((2, 12, 13)) * np.array([1, 0.3])[:, None, None]
     together = filters.denoise_bilateral(batch, batch_axes=1)
