@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import kernels
-from ..kernels.arrays import device_of, new_like, to_device
+from ..kernels.arrays import device_of, to_device
 from ..kernels.contours import level_lines
 from .images import check_image, check_in_memory, float_type, leading_axes, native
 
@@ -220,10 +219,11 @@ def _moments(images: np.ndarray, centers: np.ndarray, order: int, steps: list[fl
         distances = np.arange(size) * step - middles[:, None]
         powers = to_device(distances[..., None] ** np.arange(order + 1), device)  # (N, size, order + 1)
         rest = total.shape[1:-1]
-        lines = total.reshape(count, math.prod(rest), size).astype(np.float64, copy=False)
-        products = new_like(lines, (*lines.shape[:2], order + 1), np.float64)
-        for a, b, out in zip(lines, powers, products, strict=True):
-            kernels.matmul(a, b, out=out)
+        lines = total.reshape(count, math.prod(rest), size)
+        if device == "cpu":
+            products = np.matmul(lines, powers)
+        else:  # CuPy's matrix products need cuBLAS, which need not be there
+            products = (lines[:, :, None] * np.moveaxis(powers, 1, 2)[:, None]).sum(axis=-1)
         total = np.moveaxis(products.reshape(count, *rest, order + 1), -1, 1)
     return to_device(total, "cpu")
 
