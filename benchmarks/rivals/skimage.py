@@ -10,7 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from scipy.fft import set_workers
-from skimage import feature, filters, metrics, restoration, util
+from skimage import feature, filters, metrics, restoration
+from skimage.util import random_noise
 
 from ..contestant import Arrays, Contestant, Prepared
 from ..filter_kinds import SKIMAGE, Filter
@@ -30,7 +31,7 @@ LIBRARY = SimpleNamespace(
     inpaint_biharmonic=restoration.inpaint_biharmonic,
     match_template=feature.match_template,
     median=filters.median,
-    random_noise=util.random_noise,
+    random_noise=random_noise,
     sobel=_sobel,
     structural_similarity=metrics.structural_similarity,
 )

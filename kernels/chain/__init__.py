@@ -44,9 +44,8 @@ def on_tensor_cores(
     """
     from ..convolution import cuda_mma, cuda_mma_weight_grad  # as variants, imported where they are asked for
 
-    operation, names = CONV2D, ("stride", "padding", "dilation", "groups")
-    if transposed:
-        operation, names = CONV_TRANSPOSE2D, ("stride", "padding", "output_padding", "dilation", "groups")
+    operation = CONV_TRANSPOSE2D if transposed else CONV2D
+    names = ["stride", "padding", *["output_padding"] * transposed, "dilation", "groups"]
     x, w = (Spec(shape, dtype, ()) for shape in (x_shape, w_shape))
     geometry = operation.geometry(x, w, None, *[place[name] for name in names], None, 0.0)
     preconditions = (cuda_mma.rejects, cuda_mma.rejects_input_grad, cuda_mma_weight_grad.rejects)

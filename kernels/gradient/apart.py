@@ -16,7 +16,8 @@ def build(g: GradientGeometry) -> Run:
     """Two operations, one after the other."""
     from . import gradient_magnitude2d  # which declares this variant
 
-    shape, border = (g.outer, g.h, g.w, g.inner), {"axis": 1, "mode": g.mode, "cval": g.cval}
+    shape = (g.outer, g.h, g.w, g.inner)
+    border: dict[str, Any] = {"axis": 1, "mode": g.mode, "cval": g.cval}
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, smooth, slope, blur = arrays

@@ -105,7 +105,8 @@ def laplacian_geometry(x: Spec, axis: Any, mode: Any, cval: Any, corners: Any) -
         raise TypeError(f"{name}: corners expects True or False but got {corners!r}")
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 2 :])
     output = (x.shape, np.dtype(np.int16))
-    return LaplacianGeometry(outer, *x.shape[axis : axis + 2], inner, corners, mode, int(cval), (output,))
+    h, w = x.shape[axis : axis + 2]
+    return LaplacianGeometry(outer, h, w, inner, corners, mode, int(cval), (output,))
 
 
 def _check_bytes(name: str, x: Spec) -> None:

@@ -65,7 +65,8 @@ def growing(n: int, h: int, w: int, connectivity: int, number: int) -> Run:
         changed = new_like(classes, (1,), np.int32)
         arguments = prepared.copy()
         arguments.view(np.uint64)[:3] = [cuda.address(array) for array in (classes, kept, changed)]
-        read, first = (classes, changed), True
+        read: tuple[Any, ...] = (classes, changed)
+        first = True
         while True:
             changed[0] = 0
             cuda.launch(kernel_for(first=first), grid, _SHARED_BYTES, arguments, read, (kept, changed))
@@ -80,4 +81,5 @@ def build(g: HysteresisGeometry) -> Run:
     """Prepare the launches: a block for each 126 rows of 62 pixels."""
     if not g.pixels:
         return lambda arrays, outputs: None
-    return growing(g.n, *(1, *g.shape)[-2:], g.connectivity, 1)
+    h, w = (1, *g.shape)[-2:]
+    return growing(g.n, h, w, g.connectivity, 1)

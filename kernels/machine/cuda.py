@@ -132,9 +132,16 @@ def noting() -> Iterator[list[str]]:
     names: list[str] = []
     launcher = _launcher.get()
 
-    def note_and_launch(kernel: Kernel, *how: Any) -> None:
+    def note_and_launch(
+        kernel: Kernel,
+        grid: tuple[int, int, int],
+        shared_bytes: int,
+        arguments: np.ndarray,
+        arrays: Sequence[Any],
+        outputs: Sequence[Any],
+    ) -> None:
         names.append(kernel.name)
-        launcher(kernel, *how)
+        launcher(kernel, grid, shared_bytes, arguments, arrays, outputs)
 
     with launching(note_and_launch):
         yield names
