@@ -89,10 +89,10 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
 // As ARGUMENTS in cuda_blocks.py.
 struct Arguments {
     const Number* x;        // (N, H, W, C)
-    const Number* pattern;  // (R, S, C)
+    const Number* pattern;  // (T, R, S, C): image n has template n % T
     const double* parts;    // (N, C, count, 2), or none where levels are 0
     Result* y;              // (N, P, Q)
-    Divisor across, down, line;  // tiles; fours of pixels in shared memory
+    Divisor across, down, line, templates;  // tiles; fours of pixels in shared memory; T
     int height, width, channels, rows, columns, centre, measure, count;
 };
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_blocks.py");
@@ -185,6 +185,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Argum
     const u32 pixels = shared_memory(), weights = pixels + (ROWS + BAND - 1) * line;
     const u32 meeting = weights + BAND * padded * SIZE;
     const u32 strip = quotient(static_cast<u32>(blockIdx.x), a.across), image = quotient(strip, a.down);
+    const u32 turn = image - quotient(image, a.templates) * static_cast<u32>(a.templates.divisor);
+    const Number* pattern = a.pattern + static_cast<long long>(turn) * a.rows * a.columns * a.channels;
     const int q0 = static_cast<int>(blockIdx.x - strip * static_cast<u32>(a.across.divisor)) * LINE;
     const int p0 = static_cast<int>(strip - image * static_cast<u32>(a.down.divisor)) * ROWS;
     const int own_row = threadIdx.x / 16 * 2;
@@ -195,7 +197,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Argum
     for (int channel = 0; channel < C; channel++) {
         Sum level = 0, base = 0;
         if (TYPE < 2 && a.centre != NONE) {
-            base = load_number(a.pattern + (a.centre == ALL ? 0 : channel));
+            base = load_number(pattern + (a.centre == ALL ? 0 : channel));
             const int from = a.centre == ALL ? 0 : channel * a.count;
             const int end = a.centre == ALL ? C * a.count : from + a.count;
             double sum = 0, count = 0;
@@ -219,7 +221,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Argum
                 Sum number = 0;
                 if (s < S) {
                     const long long at = (static_cast<long long>(r0 + r) * S + s) * C + channel;
-                    const double value = load_number(a.pattern + at);
+                    const double value = load_number(pattern + at);
                     number = static_cast<Sum>(value) - base;
                     number_sum += number;
                     number_squares += static_cast<double>(number) * number;

@@ -32,7 +32,7 @@ LEVELS_ARGUMENTS = np.dtype(
 )
 ARGUMENTS = np.dtype(
     [(name, np.uint64) for name in ("x", "pattern", "parts", "y")]
-    + [(name, cuda.DIVISOR) for name in ("across", "down", "line")]
+    + [(name, cuda.DIVISOR) for name in ("across", "down", "line", "templates")]
     + [
         (name, np.int32)
         for name in ("height", "width", "channels", "rows", "columns", "centre", "measure", "count")
@@ -98,7 +98,8 @@ def _build(g: MatchGeometry, measure: int, differ: bool) -> Run:
     leveled = bool(g.centre) and g.dtype != np.uint8
     count = min(-(-g.h * g.w // (64 * THREADS)), 2 * THREADS) if leveled else 0
     prepared = np.zeros(1, ARGUMENTS)
-    prepared["across"], prepared["down"], prepared["line"] = map(cuda.divisor, (across, down, _line(g)[0]))
+    for name, number in (("across", across), ("down", down), ("line", _line(g)[0]), ("templates", g.templates)):
+        prepared[name] = cuda.divisor(number)
     prepared["height"], prepared["width"], prepared["channels"] = g.h, g.w, g.c
     prepared["rows"], prepared["columns"] = g.r, g.s
     prepared["centre"], prepared["measure"], prepared["count"] = g.centre, measure, count

@@ -72,6 +72,14 @@ def test_products(shape: tuple[int, ...], window: tuple[int, ...], dtype: str) -
 
 
 @emulated
+@pytest.mark.parametrize("dtype", cuda_blocks.TYPES)
+def test_images_take_templates_of_their_own(dtype: str) -> None:
+    x, templates = drawn((6, 20, 72, 2), dtype), drawn((3, 4, 5, 2), dtype)
+    found, expected = (kernels.match_products(x, templates, variant=variant) for variant in ("cuda.blocks", "naive"))
+    np.testing.assert_allclose(found, expected, rtol=0 if dtype == "uint8" else 40 * tolerances.EPS[dtype])
+
+
+@emulated
 def test_the_largest_bytes_are_exact() -> None:
     x = np.full((1, 181, 182, 1), 255, np.uint8)
     found = kernels.match_products(x, x[0, :, :181], variant="cuda.blocks")
