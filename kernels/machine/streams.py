@@ -34,6 +34,19 @@ def read(typingctx, pointer, index):
 
 
 @intrinsic
+def read_four(typingctx, pointer, index):
+    """``pointer[index : index + 4]`` of bytes as one number of 32 bits, the first its lowest byte; as `read`."""
+
+    def codegen(context, builder, signature, args):
+        place = builder.bitcast(builder.gep(args[0], [args[1]]), ir.IntType(32).as_pointer())
+        value = builder.load(place, align=1)
+        value.set_metadata("alias.scope", _inputs(builder.module))
+        return value
+
+    return types.uint32(pointer, types.int64), codegen
+
+
+@intrinsic
 def write(typingctx, pointer, index, value):
     """``pointer[index] = value``."""
 
