@@ -2,11 +2,12 @@
 
 A training step is measured in each precision, as it is, where its launches are counted, and captured as one CUDA graph;
 PyTorch's in both layouts, with its automatic mixed precision, captured too, and through torch.compile. Each row says
-its precision: what has the same may be compared. A convolution is measured in every variant that takes it, with its
-share of the largest rate of products that was measured on this GPU. Losses and results are compared before anything is
-timed.
+its precision: what has the same may be compared. A convolution and its gradients are measured in every variant that
+takes them, and in cuDNN's through PyTorch, with their share of the largest rate of products that was measured on this
+GPU. Losses and results are compared before anything is timed.
 """
 
+import functools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -77,7 +78,7 @@ def run(patterns: Sequence[str], *, quick: bool = False, json_file: str | None =
     for work in works:
         print(f"\n{work.name}", flush=True)
         arrays = {name: _drawn(shape) for name, shape in work.shapes.items()}
-        found = _layers(work, arrays, quick) if isinstance(work, Convolution) else _steps(work, arrays, torch, quick)
+        found = (_layers if isinstance(work, Convolution) else _steps)(work, arrays, torch, quick)
         for row in found:
             rows.append(row)
             rate = "" if row.tera_flops is None else f"{row.tera_flops:9.1f} TFLOP/s{_share(row, facts)}"
@@ -178,16 +179,12 @@ def _steps(work: Any, arrays: Arrays, torch: Any, quick: bool) -> Iterator[Timed
 
 
 def _torch_steps(work: Any, arrays: Arrays, torch: Any, expected: float, quick: bool) -> Iterator[Timed]:
-    import functools
-
     from .rivals.torch_networks import STEPS
 
     compiled = functools.partial(torch.compile, dynamic=False)
-    layouts = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
     for precision in PRECISIONS:
-        torch.backends.cudnn.benchmark = True
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "float32"
-        for label, layout in layouts.items():
+        _allow(precision, torch)
+        for label, layout in _layouts(torch).items():
             for way, through in (("eager", lambda model: model), ("torch.compile", compiled)):
                 for captured in (False, True):
                     if quick and (way, captured) != ("eager", False):
@@ -200,6 +197,16 @@ def _torch_steps(work: Any, arrays: Arrays, torch: Any, expected: float, quick: 
                     _check(f"PyTorch, {precision}, {how}", found, expected, precision)
                     call = _captured(training, torch) if captured else lambda t=training: t.step(*t.inputs)
                     yield Timed(work.name, "PyTorch", precision, how, milliseconds(call, quick=quick))
+
+
+def _layouts(torch: Any) -> dict[str, Any]:
+    return {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
+
+
+def _allow(precision: str, torch: Any) -> None:
+    """Let PyTorch round factors so far, and choose among cuDNN's algorithms by trying them."""
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "float32"
 
 
 def mixed(training: Training, torch: Any, device: str) -> Training:
@@ -227,8 +234,8 @@ def _captured(training: Training, torch: Any) -> Callable[[], None]:
     return graph.replay
 
 
-def _layers(work: Convolution, arrays: Arrays, quick: bool) -> Iterator[Timed]:
-    """A convolution and its gradients, in every variant that takes them."""
+def _layers(work: Convolution, arrays: Arrays, torch: Any, quick: bool) -> Iterator[Timed]:
+    """A convolution and its gradients, in every variant that takes them and in PyTorch's."""
     import cupy
 
     x, w = (cupy.asarray(arrays[name]) for name in ("x", "w"))
@@ -243,13 +250,52 @@ def _layers(work: Convolution, arrays: Arrays, quick: bool) -> Iterator[Timed]:
                               {"input_shape": x.shape}),
         "conv2d_weight_grad": (kernels.conv2d_weight_grad, (gy, x), (w.shape, *index), {"weight_shape": w.shape}),
     }  # fmt: skip
+    expected = {}
     for name, (function, operands, args, how) in calls.items():
         named = {v.name: v for v in operations[name].variants if v.device == "cuda"}
         first = [operand for operand in operands if operand is not None]
-        expected = function(*first, variant="naive", **how, **place).get()
+        expected[name] = function(*first, variant="naive", **how, **place).get()
         for variant in operations[name].takers(operands, args):
             precision = named[variant].precision
             call = lambda v=variant, f=function, a=first, h=how: f(*a, variant=v, **h, **place)  # noqa: E731
-            _check(f"{name}, {variant}", call().get(), expected, precision)
+            _check(f"{name}, {variant}", call().get(), expected[name], precision)
             time = milliseconds(call, quick=quick)
             yield Timed(work.name, "tilegrad", precision, f"{name}, {variant}", time, flops / time / 1e9)
+    if torch is None:
+        return
+    from .rivals.torch_arrays import to_array
+
+    given = {"x": arrays["x"], "w": arrays["w"], "gy": gy.get()}
+    for precision, layout, name, call in torch_layers(work, given, torch, "cuda"):
+        _check(f"PyTorch, {name}, {precision}, {layout}", to_array(call().float().cpu()), expected[name], precision)
+        time = milliseconds(call, quick=quick)
+        yield Timed(work.name, "PyTorch", precision, f"{name}, {layout}", time, flops / time / 1e9)
+
+
+def torch_layers(
+    work: Convolution, arrays: Arrays, torch: Any, device: str
+) -> Iterator[tuple[str, str, str, Callable[[], Any]]]:
+    """PyTorch's convolution and gradients: precision, layout, our name for it, and the call.
+
+    Under "bfloat16" its operands are of that type before it is called: it rounds nothing on the way.
+    """
+    from .rivals.torch_arrays import to_tensor
+
+    aten = torch.ops.aten
+    place = ([work.stride] * 2, [work.padding] * 2, [1, 1], False, [0, 0], 1)
+    for precision in PRECISIONS:
+        _allow(precision, torch)
+        kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        for label, layout in _layouts(torch).items():
+            x, w, gy = (to_tensor(arrays[n], layout).to(device, kind) for n in ("x", "w", "gy"))
+
+            def forward(x: Any = x, w: Any = w) -> Any:
+                return aten.convolution(x, w, None, *place)
+
+            def gradient(which: int, gy: Any = gy, x: Any = x, w: Any = w) -> Any:
+                wanted = [which == 0, which == 1, False]
+                return aten.convolution_backward(gy, x, w, None, *place, wanted)[which]
+
+            yield precision, label, "conv2d", forward
+            yield precision, label, "conv2d_input_grad", functools.partial(gradient, 0)
+            yield precision, label, "conv2d_weight_grad", functools.partial(gradient, 1)

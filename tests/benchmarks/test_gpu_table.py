@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from gpu import needs_gpu, needs_stand_in, run_on_cuda
 from tilegrad.benchmarks import cli, gpu
+from tilegrad.benchmarks.kinds import Convolution
 from tilegrad.benchmarks.network_kinds import DnCNN
+
+from tilegrad import kernels
 
 FILE = Path(__file__).with_name("table_on_cuda.py")
 
@@ -46,6 +49,30 @@ def test_steps_of_pytorch_in_mixed_precision_go_on_from_the_weights_of_the_step_
     found, expected = [mixed() for _ in range(3)], [exact() for _ in range(3)]
     np.testing.assert_allclose(found, expected, rtol=gpu.TOLERANCE["bfloat16"])
     assert abs(found[2] - found[0]) > 0.1 * abs(expected[2] - expected[0]) > 0
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("stride", [1, 2])
+def test_convolutions_of_pytorch_are_ours(stride: int) -> None:
+    torch = pytest.importorskip("torch")
+    from tilegrad.benchmarks.rivals.torch_arrays import to_array
+
+    work = Convolution("small", "", (2, 8, 8, 4), 6, 4, stride=stride, padding=1)
+    rng, place = np.random.default_rng(0), {"stride": stride, "padding": 1}
+    x, w = (rng.uniform(0.1, 1, work.shapes[name]).astype(np.float32) for name in ("x", "w"))
+    y = kernels.conv2d(x, w, **place)
+    gy = rng.uniform(0.1, 1, y.shape).astype(np.float32)
+    expected = {
+        "conv2d": y,
+        "conv2d_input_grad": kernels.conv2d_input_grad(gy, w, input_shape=x.shape, **place),
+        "conv2d_weight_grad": kernels.conv2d_weight_grad(gy, x, weight_shape=w.shape, **place),
+    }
+    seen = set()
+    for precision, layout, name, call in gpu.torch_layers(work, {"x": x, "w": w, "gy": gy}, torch, "cpu"):
+        found = to_array(call().float())
+        np.testing.assert_allclose(found, expected[name], rtol=gpu.TOLERANCE[precision])
+        seen.add((precision, layout, name))
+    assert len(seen) == 18
 
 
 @pytest.mark.parametrize("other", ["--filters", "--compile", "--ladder=conv2d", "--plot=a.png", "--save=."])
