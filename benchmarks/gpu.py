@@ -4,7 +4,8 @@ A training step is measured in each precision, as it is, where its launches are 
 PyTorch's in both layouts, with its automatic mixed precision, captured too, and through torch.compile. Each row says
 its precision: what has the same may be compared. A convolution and its gradients are measured in every variant that
 takes them, and in cuDNN's through PyTorch, with their share of the largest rate of products that was measured on this
-GPU. Losses and results are compared before anything is timed.
+GPU. Kernels that memory bounds (moves.py) have their share of the rate at which it copies: by the least bytes that they
+can move. Losses and results are compared before anything is timed.
 """
 
 import functools
@@ -26,6 +27,7 @@ from tilegrad.files import replacing
 
 from .contestant import Arrays, Training
 from .kinds import Convolution
+from .moves import MOVES, Move
 from .network_kinds import CNN, DCGAN, DnCNN
 from .networks import trainer
 
@@ -54,6 +56,7 @@ class Timed(NamedTuple):
     milliseconds: float
     tera_flops: float | None = None
     launches: int | None = None
+    tera_bytes: float | None = None
 
 
 def run(patterns: Sequence[str], *, quick: bool = False, json_file: str | None = None, listing: bool = False) -> None:
@@ -64,7 +67,7 @@ def run(patterns: Sequence[str], *, quick: bool = False, json_file: str | None =
     TilegradError
         Where there is no GPU, or results differ.
     """
-    works = [w for w in (*NETWORKS, *LAYERS) if not patterns or any(p in w.name for p in patterns)]
+    works = [w for w in (*NETWORKS, *LAYERS, *MOVES) if not patterns or any(p in w.name for p in patterns)]
     if not works:
         raise UsageError(f"no row matches {' or '.join(patterns)}; --list shows them")
     if listing:
@@ -78,10 +81,12 @@ def run(patterns: Sequence[str], *, quick: bool = False, json_file: str | None =
     for work in works:
         print(f"\n{work.name}", flush=True)
         arrays = {name: _drawn(shape) for name, shape in work.shapes.items()}
-        found = (_layers if isinstance(work, Convolution) else _steps)(work, arrays, torch, quick)
+        measure = _layers if isinstance(work, Convolution) else _move if isinstance(work, Move) else _steps
+        found = measure(work, arrays, torch, quick)
         for row in found:
             rows.append(row)
             rate = "" if row.tera_flops is None else f"{row.tera_flops:9.1f} TFLOP/s{_share(row, facts)}"
+            rate += "" if row.tera_bytes is None else f"{row.tera_bytes:9.3f} TB/s{_share(row, facts)}"
             rate += "" if row.launches is None else f"{row.launches:9} launches"
             print(f"  {row.side:10} {row.precision:9} {row.how:32} {row.milliseconds:9.3f} ms{rate}", flush=True)
     if json_file is not None:
@@ -130,8 +135,10 @@ def _facts(torch: Any) -> dict[str, Any]:
 
 
 def _share(row: Timed, facts: dict[str, Any]) -> str:
-    peak = facts.get(f"largest {row.precision} TFLOP/s")
-    return "" if peak is None or row.tera_flops is None else f" {100 * row.tera_flops / peak:5.1f} %"
+    peak, rate = facts.get(f"largest {row.precision} TFLOP/s"), row.tera_flops
+    if row.tera_bytes is not None:
+        peak, rate = facts["copy TB/s"], row.tera_bytes
+    return "" if peak is None or rate is None else f" {100 * rate / peak:5.1f} %"
 
 
 def milliseconds(call: Callable[[], Any], *, quick: bool) -> float:
@@ -270,6 +277,24 @@ def _layers(work: Convolution, arrays: Arrays, torch: Any, quick: bool) -> Itera
         _check(f"PyTorch, {name}, {precision}, {layout}", to_array(call().float().cpu()), expected[name], precision)
         time = milliseconds(call, quick=quick)
         yield Timed(work.name, "PyTorch", precision, f"{name}, {layout}", time, flops / time / 1e9)
+
+
+def _move(work: Move, arrays: Arrays, torch: Any, quick: bool) -> Iterator[Timed]:
+    """A kernel that memory bounds, as it is chosen for arrays on the GPU."""
+    import cupy
+
+    def results(found: Any) -> list[Any]:
+        return [each for each in (found if isinstance(found, tuple) else (found,)) if each.size]
+
+    there = [cupy.asarray(array) for array in arrays.values()]
+    with kernels.trace() as events:
+        found = results(work.call(*there))
+    for ours, expected in zip(found, results(work.call(*arrays.values())), strict=True):
+        _check(work.name, ours.get(), expected, "float32")
+    time = milliseconds(lambda: work.call(*there), quick=quick)
+    how = ", ".join(event.variant for event in events)
+    moved = sum(event.bytes_moved for event in events)
+    yield Timed(work.name, "tilegrad", "float32", how, time, tera_bytes=moved / time / 1e9)
 
 
 def torch_layers(

@@ -1,6 +1,7 @@
 """The table of a GPU, on one or on the stand-in, for tiny work; test_gpu_table.py runs this file."""
 
 import json
+from dataclasses import replace
 
 import cupy
 import pytest
@@ -18,6 +19,9 @@ is_stand_in(cupy)
 def _tiny(monkeypatch):
     monkeypatch.setattr(gpu, "NETWORKS", (DnCNN((1, 4, 4, 1), depth=3, channels=2),))
     monkeypatch.setattr(gpu, "LAYERS", (Convolution("tiny", "", (1, 4, 4, 4), 4, 3, padding=1),))
+    small = {64: 4, 128: 1, 40: 4, 4096: 16, 16384: 3, 1000: 7}
+    moves = [replace(m, arrays=tuple(tuple(small[n] for n in shape) for shape in m.arrays)) for m in gpu.MOVES]
+    monkeypatch.setattr(gpu, "MOVES", moves)
     monkeypatch.setattr(gpu, "milliseconds", lambda call, quick: call() is None or 1.0)
     with launching_on(cupy):
         yield
@@ -33,6 +37,9 @@ def test_every_precision_and_variant_has_a_row(tmp_path):
         assert (precision, "captured") in ours
     for row in rows:
         assert (row["launches"] or 0) > 20 if row["how"] == "as it is" else row["launches"] is None
+    moved = {row["work"]: row for row in rows if row["tera_bytes"] is not None}
+    assert set(moved) == {move.name for move in gpu.MOVES}
+    assert all(row["tera_bytes"] > 0 and row["how"] for row in moved.values())
     for name in ("conv2d", "conv2d_input_grad", "conv2d_weight_grad"):
         assert ("float32", f"{name}, naive") in ours
 
