@@ -81,8 +81,10 @@ def run(patterns: Sequence[str], *, quick: bool = False, json_file: str | None =
     for work in works:
         print(f"\n{work.name}", flush=True)
         arrays = {name: _drawn(shape) for name, shape in work.shapes.items()}
-        measure = _layers if isinstance(work, Convolution) else _move if isinstance(work, Move) else _steps
-        found = measure(work, arrays, torch, quick)
+        if isinstance(work, Convolution):
+            found = _layers(work, arrays, torch, quick)
+        else:
+            found = _move(work, arrays, quick) if isinstance(work, Move) else _steps(work, arrays, torch, quick)
         for row in found:
             rows.append(row)
             rate = "" if row.tera_flops is None else f"{row.tera_flops:9.1f} TFLOP/s{_share(row, facts)}"
@@ -264,9 +266,9 @@ def _layers(work: Convolution, arrays: Arrays, torch: Any, quick: bool) -> Itera
         expected[name] = function(*first, variant="naive", **how, **place).get()
         for variant in operations[name].takers(operands, args):
             precision = named[variant].precision
-            call = lambda v=variant, f=function, a=first, h=how: f(*a, variant=v, **h, **place)  # noqa: E731
-            _check(f"{name}, {variant}", call().get(), expected[name], precision)
-            time = milliseconds(call, quick=quick)
+            ours = lambda v=variant, f=function, a=first, h=how: f(*a, variant=v, **h, **place)  # noqa: E731
+            _check(f"{name}, {variant}", ours().get(), expected[name], precision)
+            time = milliseconds(ours, quick=quick)
             yield Timed(work.name, "tilegrad", precision, f"{name}, {variant}", time, flops / time / 1e9)
     if torch is None:
         return
@@ -279,7 +281,7 @@ def _layers(work: Convolution, arrays: Arrays, torch: Any, quick: bool) -> Itera
         yield Timed(work.name, "PyTorch", precision, f"{name}, {layout}", time, flops / time / 1e9)
 
 
-def _move(work: Move, arrays: Arrays, torch: Any, quick: bool) -> Iterator[Timed]:
+def _move(work: Move, arrays: Arrays, quick: bool) -> Iterator[Timed]:
     """A kernel that memory bounds, as it is chosen for arrays on the GPU."""
     import cupy
 
