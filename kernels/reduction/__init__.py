@@ -1,10 +1,11 @@
 """Sums and means over any axes.
 
-reference.py     the definition
-cpu_blocked.py   "blocked": float64 sums of short float32 ones in an order that the shape alone decides
-cuda_naive.py    "naive" on CUDA: one block, one sum
-cuda_blocks.cu   "blocks" on CUDA: neighbouring threads read neighbouring numbers, whichever way sums lie
-cuda_blocks.py   its launches
+reference.py       the definition
+cpu_blocked.py     "blocked": float64 sums of short float32 ones in an order that the shape alone decides
+cuda_naive.py      "naive" on CUDA: one block, one sum
+cuda_coalesced.py  "coalesced" on CUDA: one block, 32 neighbouring sums
+cuda_blocks.cu     "blocks" on CUDA: neighbouring threads read neighbouring numbers, whichever way sums lie
+cuda_blocks.py     its launches
 """
 
 from typing import Any
@@ -38,6 +39,7 @@ def _declare(name: str, mean: bool) -> Operation:
         variants=(
             Variant("blocked", "cpu_blocked"),
             Variant("blocks", "cuda_blocks", device="cuda"),
+            Variant("coalesced", "cuda_coalesced", device="cuda", teaching=True),
             Variant("naive", "cuda_naive", device="cuda", teaching=True),
         ),
         reference=reference.reduce,

@@ -1,9 +1,10 @@
 """Softmax and its logarithm over the last axis, and their gradients.
 
-reference.py   the definitions
-cpu_rows.py    "rows": rows in blocks that stay in the first cache, the exponentials of a block as one vector loop
-cuda_naive.py  "naive" on CUDA: one thread, one row
-cuda_teams.py  "teams" on CUDA, with cuda_teams.cu: threads side by side on each row
+reference.py       the definitions
+cpu_rows.py        "rows": rows in blocks that stay in the first cache, the exponentials of a block as one vector loop
+cuda_naive.py      "naive" on CUDA: one thread, one row
+cuda_coalesced.py  "coalesced" on CUDA: one block, one row
+cuda_teams.py      "teams" on CUDA, with cuda_teams.cu: threads side by side on each row
 """
 
 import math
@@ -73,6 +74,7 @@ def _declare(name: str, arguments: tuple[str, ...], definition: Callable[..., No
         variants=(
             Variant("rows", "cpu_rows"),
             Variant("teams", "cuda_teams", device="cuda"),
+            Variant("coalesced", "cuda_coalesced", device="cuda", teaching=True),
             Variant("naive", "cuda_naive", device="cuda", teaching=True),
         ),
         reference=definition,

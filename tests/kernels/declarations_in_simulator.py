@@ -18,6 +18,7 @@ from tilegrad.kernels import activation, elementwise
 from tilegrad.kernels import arrays as arrays_module
 from tilegrad.kernels import operation as operation_module
 from tilegrad.kernels.contexts import operations
+from tilegrad.kernels.reduction import cuda_coalesced as coalesced
 from tilegrad.kernels.reduction import cuda_naive as reduction
 
 from tilegrad import kernels
@@ -334,11 +335,24 @@ def test_noise_has_the_bits_of_the_cpu(dtype):
         np.testing.assert_array_equal(there, here)
 
 
-def test_long_sums_are_cut_into_chunks(monkeypatch):
-    monkeypatch.setattr(reduction, "CHUNK", 4)
-    x = np.random.default_rng(0).uniform(0.5, 1.5, (1, 18, 2))  # 5 chunks, of which the last has 2 rows; then 2, then 1
-    found = kernels.sum(x, axis=1, variant="cuda.naive")
-    np.testing.assert_allclose(found, x.sum(axis=1), rtol=tolerances.SUM["float64"])
+@pytest.mark.parametrize(("variant", "module"), [("naive", reduction), ("coalesced", coalesced)])
+def test_long_sums_are_cut_into_chunks(variant, module, monkeypatch):
+    monkeypatch.setattr(module, "CHUNK", 4)
+    for neighbours in (2, 35):  # 5 chunks, of which the last has 2 rows; then 2, then 1
+        x = np.random.default_rng(0).uniform(0.5, 1.5, (1, 18, neighbours))
+        found = kernels.sum(x, axis=1, variant=f"cuda.{variant}")
+        np.testing.assert_allclose(found, x.sum(axis=1), rtol=tolerances.SUM["float64"])
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")  # of the threads of the simulator
+@pytest.mark.parametrize("variant", ["naive", "coalesced"])
+def test_rows_with_what_is_not_a_number(variant):
+    x = np.random.default_rng(0).normal(size=(5, 9))
+    x[0, 3], x[1, 8], x[2, 0], x[3] = np.nan, np.inf, -np.inf, -np.inf
+    with np.errstate(invalid="ignore"):
+        for function in (kernels.softmax, kernels.log_softmax):
+            found, expected = (function(x, variant=v) for v in (f"cuda.{variant}", "naive"))
+            np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
 @pytest.mark.parametrize("stage", ["smoothed", "norms", "classes"])
