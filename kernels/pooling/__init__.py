@@ -7,6 +7,7 @@ reference.py             the definitions
 cpu_separable.py         "separable": averages, by sums along columns and then rows (machine/separable.py)
 cpu_rows.py              "rows": maxima, all channels of a pixel at once
 cuda_naive.py            "naive" on CUDA: one thread, one output
+cuda_tiled.py            "tiled" on CUDA: maxima of windows that overlap, from shared memory
 cuda_channels.py         "channels" on CUDA, with cuda_channels.cu: one thread, 16 bytes of channels of an output
 cuda_take.py             "take" on CUDA, with cuda_take.cu: the numbers at given places, 16 bytes of results per thread
 """

@@ -49,6 +49,7 @@ def _adaptive_grad(gy: Spec, indices: Spec, input_shape: Any) -> Pooling:
 
 def _declare(name: str, geometry: Any, definition: Any, build: str, cases: Any, public: str = "") -> Operation:
     on_cuda = build.replace("build", "build_max")
+    tiled = (Variant("tiled", "cuda_tiled", device="cuda", teaching=True),) if name == "max_pool2d" else ()
     return Operation(
         name,
         package=__package__,
@@ -56,6 +57,7 @@ def _declare(name: str, geometry: Any, definition: Any, build: str, cases: Any, 
         variants=(
             Variant("rows", "cpu_rows", build=build),
             Variant("channels", "cuda_channels", device="cuda", build=on_cuda),
+            *tiled,
             Variant("naive", "cuda_naive", device="cuda", build=on_cuda, teaching=True),
         ),
         reference=definition,

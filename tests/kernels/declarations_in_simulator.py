@@ -90,6 +90,7 @@ ODD = {
     "cross_entropy_and_grad": [{"shapes": [(7, 5), (7,), (5,)], "below": {1: 5}, "ignore_index": 2,
                                 "label_smoothing": 0.1, "reduction": "sum"}],
     "adaptive_avg_pool2d_grad": [{"shapes": [(1, 3, 4, 2)], "input_shape": (1, 7, 5, 2)}],
+    "max_pool2d": [{"shapes": [(1, 5, 7, 2)], "kernel_size": 3, "stride": 2, "padding": 1}],
     "adaptive_max_pool2d": [{"shapes": [(1, 7, 5, 2)], "output_size": (3, 4)}],
     "adaptive_avg_pool2d": [{"shapes": [(1, 3, 3, 2)], "output_size": (5, 2)}],
     "adaptive_max_pool2d_indices": [{"shapes": [(1, 7, 5, 2)], "output_size": (3, 4), "return_indices": True}],
@@ -342,6 +343,17 @@ def test_long_sums_are_cut_into_chunks(variant, module, monkeypatch):
         x = np.random.default_rng(0).uniform(0.5, 1.5, (1, 18, neighbours))
         found = kernels.sum(x, axis=1, variant=f"cuda.{variant}")
         np.testing.assert_allclose(found, x.sum(axis=1), rtol=tolerances.SUM["float64"])
+
+
+@pytest.mark.parametrize(("size", "how"), [
+    ((2, 11, 19, 17), {"kernel_size": 3, "stride": 2, "padding": 1}),
+    ((1, 6, 9, 3), {"kernel_size": (2, 3), "stride": 1, "dilation": (2, 1), "ceil_mode": True}),
+])  # fmt: skip
+def test_tiles_of_pooling_meet(size, how):
+    x = np.random.default_rng(0).normal(size=size).astype(np.float32)
+    x[0, 2, 3], x[0, 4:, 5:] = np.nan, -np.inf
+    found, expected = (kernels.max_pool2d(x, variant=v, **how) for v in ("cuda.tiled", "naive"))
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")  # of the threads of the simulator
