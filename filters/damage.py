@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import kernels
 from ..kernels.arrays import is_on_cuda, to_device
+from ..kernels.similarity.geometry import integer
 from .images import as_float, check_image, check_out, from_nhwc, in_order, to_nhwc
 from .windows import correlated
 
@@ -124,6 +125,7 @@ def drop_blocks(
     _check_count(name, "block", block, 1)
     _check_share(name, "amount", amount)
     _check_fill(name, fill, image.dtype)
+    integer(name, "seed", seed, 0, 2**64 - 1)
     N, H, W, _ = planes.shape
     drawn = kernels.random_uniform((N, -(-H // block), -(-W // block)), seed=seed, dtype=np.float64) < amount
     mask = drawn.repeat(block, axis=1).repeat(block, axis=2)[:, :H, :W]
@@ -169,6 +171,7 @@ def scratches(
     _check_count(name, "count", count, 0)
     _check_width(name, width)
     _check_fill(name, fill, image.dtype)
+    integer(name, "seed", seed, 0, 2**64 - 1)
     N, H, W, _ = planes.shape
     ends = kernels.random_uniform((N, count, 2, 2), seed=seed, dtype=np.float64) * [H, W]
     mask = _drawn((N, H, W), ends, np.full((N, count), width / 2))
@@ -214,6 +217,7 @@ def tears(
     _check_count(name, "count", count, 0)
     _check_width(name, width)
     _check_fill(name, fill, image.dtype)
+    integer(name, "seed", seed, 0, 2**64 - 1)
     N, H, W, _ = planes.shape
     steps = 24
     drawn = kernels.random_uniform((N, count, 4 + 2 * steps), seed=seed, dtype=np.float64)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..kernels.arrays import contiguous, device_of, overlap, to_device
 from .images import axis_of_channels, check_image, check_in_memory, check_out, float_type, leading_axes
+from .sampling import check_number
 
 
 def wiener(
@@ -161,6 +162,8 @@ def richardson_lucy(
         raise TypeError(f"{name}: num_iter expects an integer but got {num_iter!r}")
     if num_iter < 0:
         raise ValueError(f"{name}: num_iter expects at least 0 but got {num_iter}")
+    if filter_epsilon is not None:
+        check_number(name, "filter_epsilon", filter_epsilon)
     check_in_memory(name, "psf", psf)
     if psf.ndim != len(shape) or psf.size == 0:
         raise ValueError(f"{name}: psf expects {len(shape)} axes of at least one number but got shape {psf.shape}")

@@ -103,7 +103,9 @@ def gaussian(
     return out
 
 
-def sigmas_of_axes(name: str, sigma: Any, shape: tuple[int, ...], batch: int, channels: int | None) -> dict[int, float]:
+def sigmas_of_axes(
+    name: str, sigma: Any, shape: tuple[int, ...], batch: int, channels: int | None, argument: str = "sigma"
+) -> dict[int, float]:
     """The standard deviation of each axis that is blurred."""
     axes = [axis for axis in range(batch, len(shape)) if axis != channels]
     if isinstance(sigma, int | float | np.number):
@@ -112,17 +114,17 @@ def sigmas_of_axes(name: str, sigma: Any, shape: tuple[int, ...], batch: int, ch
         try:
             values = list(sigma)
         except TypeError:
-            raise TypeError(f"{name}: sigma expects a number or a sequence of numbers but got {sigma!r}") from None
+            raise TypeError(f"{name}: {argument} expects a number or a sequence of numbers but got {sigma!r}") from None
         if channels is not None and len(values) == len(axes) + 1:
             axes = list(range(batch, len(shape)))
     if len(values) != len(axes):
         raise ValueError(
-            f"{name}: sigma expects a number or one for each of {len(axes)} axes but got {len(values)} "
+            f"{name}: {argument} expects a number or one for each of {len(axes)} axes but got {len(values)} "
             f"(image {shape}, batch_axes = {batch}, channel axis {channels})"
         )
     for value in values:
         if not isinstance(value, int | float | np.number):
-            raise TypeError(f"{name}: sigma expects a number or a sequence of numbers but got {sigma!r}")
+            raise TypeError(f"{name}: {argument} expects a number or a sequence of numbers but got {sigma!r}")
         if not 0 <= value < math.inf:
-            raise ValueError(f"{name}: sigma expects finite values of at least 0 but got {sigma!r}")
+            raise ValueError(f"{name}: {argument} expects finite values of at least 0 but got {sigma!r}")
     return {axis: float(value) for axis, value in zip(axes, values, strict=True)}

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import kernels
 from ..kernels.arrays import device_of, is_on_cuda, overlap, to_device
+from ..kernels.similarity.geometry import integer
 from .images import as_float, check_beside, check_image, check_out, delivered, in_order, leading_axes
 
 _MODES = ("gaussian", "localvar", "poisson", "salt", "pepper", "s&p", "speckle")
@@ -80,6 +81,7 @@ def random_noise(
         _check_number(name, argument, value, 0, 1)
     _check_number(name, "mean", mean, -math.inf, math.inf)
     _check_number(name, "var", var, 0, math.inf)
+    integer(name, "seed", seed, 0, 2**64 - 1)
     x = as_float(image, preserve_range=False)
     if out is not None:
         check_out(name, out, x, x.shape, x.dtype)

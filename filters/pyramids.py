@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.similarity.geometry import integer
 from .images import as_float, axis_of_channels, check_image, check_nonempty, check_out, leading_axes
 from .linear import gaussian
 from .resizing import resized
@@ -151,6 +152,7 @@ def pyramid_gaussian(
     [(5, 8), (3, 4), (2, 2), (1, 1)]
     """
     name = "pyramid_gaussian"
+    integer(name, "max_layer", max_layer, -1, 2**31 - 1)
     layer, _ = _prepared(name, "downscale", image, downscale, sigma, preserve_range, batch_axes)
     _scaled(name, layer, 1.0, batch_axes, channel_axis)
 
@@ -206,6 +208,7 @@ def pyramid_laplacian(
     [(5, 8), (3, 4), (2, 2), (1, 1)]
     """
     name = "pyramid_laplacian"
+    integer(name, "max_layer", max_layer, -1, 2**31 - 1)
     source, spread = _prepared(name, "downscale", image, downscale, sigma, preserve_range, batch_axes)
     batch = leading_axes(name, batch_axes, source.ndim)
     channels = axis_of_channels(name, channel_axis, source.ndim, batch)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .images import as_float, axis_of_channels, check_float_out, check_image, leading_axes
-from .linear import gaussian
+from .linear import gaussian, sigmas_of_axes
 
 
 def unsharp_mask(
@@ -67,7 +67,8 @@ def unsharp_mask(
     if not math.isfinite(amount):
         raise ValueError(f"{name}: amount expects a finite number but got {amount!r}")
     batch = leading_axes(name, batch_axes, image.ndim)
-    axis_of_channels(name, channel_axis, image.ndim, batch)
+    channels = axis_of_channels(name, channel_axis, image.ndim, batch)
+    sigmas_of_axes(name, radius, image.shape, batch, channels, "radius")
     if out is not None:
         check_float_out(name, out, image)
     source = as_float(image, preserve_range)

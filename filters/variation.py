@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import kernels
+from ..kernels.similarity.geometry import integer
 from .images import as_float, check_image, check_out, from_nhwc, in_order, leading_axes, to_nhwc
 
 
@@ -65,6 +66,7 @@ def denoise_tv_chambolle(
     images = to_nhwc(name, source, channel_axis, batch_axes)
     if out is not None:
         check_out(name, out, image, image.shape, source.dtype)
+    integer(name, "max_num_iter", max_num_iter, 0, 2**31 - 1)
     planes = kernels.total_variation(np.moveaxis(images, 3, 1), weight=weight, eps=eps, steps=max_num_iter)
     shaped = from_nhwc(np.moveaxis(planes, 1, 3), image, channel_axis, leading_axes(name, batch_axes, image.ndim))
     return in_order(shaped, out)

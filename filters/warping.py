@@ -180,6 +180,8 @@ def rotate(
     name = "rotate"
     check_image(name, "image", image)
     turn = math.radians(check_number(name, "angle", angle))
+    if not math.isfinite(turn):
+        raise ValueError(f"{name}: angle expects a finite number but got {angle!r}")
     batch = leading_axes(name, batch_axes, image.ndim)
     if channel_axis is None and image.ndim == batch + 3:
         channel_axis = -1
@@ -189,9 +191,7 @@ def rotate(
     check_mode(name, mode)
     check_order(name, order, image.dtype)
     check_number(name, "cval", cval)
-    middle = (columns / 2 - 0.5, rows / 2 - 0.5) if center is None else tuple(center)
-    if len(middle) != 2:
-        raise ValueError(f"{name}: center expects (column, row) but got {center!r}")
+    middle = (columns / 2 - 0.5, rows / 2 - 0.5) if center is None else _pair(name, "center", center, "(column, row)")
     cosine, sine = math.cos(turn), math.sin(turn)
     rotation = np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
     matrix = _moved(*middle) @ rotation @ _moved(-middle[0], -middle[1])
@@ -248,10 +248,21 @@ def _size(name: str, output_shape: Any, planes: tuple[int, ...]) -> tuple[int, i
     """Rows and columns of the result."""
     if output_shape is None:
         return planes[1], planes[2]
-    sizes = list(output_shape)
-    if len(sizes) == 3 and sizes[2] == planes[3]:  # with the channels
-        sizes.pop()
-    whole = [round(float(size)) for size in sizes]
-    if len(whole) != 2 or any(abs(size - near) > 1e-3 or near < 0 for size, near in zip(sizes, whole, strict=True)):
+    if isinstance(output_shape, Sequence | np.ndarray) and len(output_shape) == 3 and output_shape[2] == planes[3]:
+        output_shape = output_shape[:2]  # with the channels
+    sizes = _pair(name, "output_shape", output_shape, "(rows, columns)")
+    rows, columns = round(sizes[0]), round(sizes[1])
+    if min(rows, columns) < 0 or max(abs(sizes[0] - rows), abs(sizes[1] - columns)) > 1e-3:
         raise ValueError(f"{name}: output_shape expects (rows, columns) but got {output_shape!r}")
-    return whole[0], whole[1]
+    return rows, columns
+
+
+def _pair(name: str, argument: str, values: Any, what: str) -> tuple[float, float]:
+    """Two finite numbers."""
+    try:
+        first, second = (float(value) for value in values)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: {argument} expects {what} but got {values!r}") from None
+    if not (math.isfinite(first) and math.isfinite(second)):
+        raise ValueError(f"{name}: {argument} expects {what} but got {values!r}")
+    return first, second

@@ -251,9 +251,10 @@ def getStructuringElement(  # noqa: N802
     name = "getStructuringElement"
     if isinstance(shape, bool) or shape not in range(4):
         raise ValueError(f"{name}: shape expects one of MORPH_RECT = 0 to MORPH_DIAMOND = 3 but got {shape!r}")
-    if len(ksize) != 2 or min(ksize) < 1:
+    sizes = list(ksize) if isinstance(ksize, Sequence | np.ndarray) else []
+    if len(sizes) != 2 or not all(isinstance(size, int | np.integer) and size >= 1 for size in sizes):
         raise ValueError(f"{name}: ksize expects a width and a height of at least 1 but got {ksize!r}")
-    width, height = map(int, ksize)
+    width, height = map(int, sizes)
     x, y = _anchor(name, anchor, (height, width))
     if shape == MORPH_RECT:
         return np.ones((height, width), np.uint8)
