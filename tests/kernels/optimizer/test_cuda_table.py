@@ -130,7 +130,7 @@ def test_norm(sizes: list[int], dtype: str) -> None:
     arrays = drawn(sizes, dtype, 0)
     found = kernels.norm_of_all(arrays, variant="cuda.table")
     expected = np.sqrt(sum(float((a.astype(np.longdouble) ** 2).sum()) for a in arrays))
-    # Squares are added in float64, each sum rounded: of float64 numbers a chain of some ten sums shows, halved by the root.
+    # Squares are added in float64, each sum rounded: of float64 numbers that shows, halved by the root.
     rounded = 1 if dtype == "float32" else 5
     np.testing.assert_allclose(found, expected, rtol=rounded * tolerances.EPS[dtype])
 
