@@ -1,10 +1,14 @@
 """What the tests of CUDA C++ kernels share: the emulator's marks, and compiling by NVRTC."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import emulator
 import pytest
+from tilegrad.kernels.contexts import operations
 from tilegrad.kernels.machine import cuda, nvrtc
 
 SHARED_BYTES = {"sm_80": 163 * 1024, "sm_86": 99 * 1024, "sm_90": 227 * 1024}  # of a block, CUDA C++ guide, table 28
@@ -16,13 +20,27 @@ def emulated(test: Any) -> Any:
     return pytest.mark.emulator(missing(test))
 
 
-def broken(source: Path, folder: Path, right: str, wrong: str) -> Path:
-    """A copy of a source and of the headers beside it, with ``wrong`` for all that is ``right``."""
-    texts = {path.name: path.read_text() for path in (source, *source.parent.glob("*.cuh"))}
+@contextlib.contextmanager
+def broken(module: ModuleType, mutant: tuple[str, ...], folder: Path, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Break the kernels of a module until the test ends; what runs inside notices it, or the test fails.
+
+    ``mutant`` is what is right in the source, or in a header beside it, what is written instead, and perhaps a pattern
+    of the complaint. The emulator may notice, or a comparison, but not the compiler.
+    """
+    right, wrong, *complaint = mutant
+    texts = {path.name: path.read_text() for path in (module._SOURCE, *module._SOURCE.parent.glob("*.cuh"))}
     assert any(right in text for text in texts.values())
     for name, text in texts.items():
         (folder / name).write_text(text.replace(right, wrong))
-    return folder / source.name
+    patch.setattr(module, "_SOURCE", folder / module._SOURCE.name)
+    for name, function in list(vars(module).items()):
+        if hasattr(function, "cache_clear"):  # kernels that were made before
+            patch.setattr(module, name, function.__wrapped__)
+    for operation in operations.values():
+        patch.setattr(operation, "_plans", {})
+    with pytest.raises((emulator.EmulationError, AssertionError), match=next(iter(complaint), None)) as noticed:
+        yield
+    assert "g++" not in str(noticed.value), "the broken kernel compiles"
 
 
 def compiled(kernel: cuda.Kernel, architecture: str, record_property: Any) -> nvrtc.Resources:

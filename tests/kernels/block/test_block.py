@@ -309,13 +309,8 @@ MUTANTS = {
 def test_a_broken_epilogue_is_noticed(
     mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, poisoned: None
 ) -> None:
-    right, wrong = MUTANTS[mutant]
-    monkeypatch.setattr(cuda_mma, "_SOURCE", broken(cuda_mma._SOURCE, tmp_path, right, wrong))
-    monkeypatch.setattr(cuda_mma, "kernel_for", cuda_mma.kernel_for.__wrapped__)
-    monkeypatch.setattr(block.CONV2D_BATCH_NORM_TRAIN, "_plans", {})
-    with pytest.raises((emulator.EmulationError, AssertionError)) as noticed:
+    with broken(cuda_mma, MUTANTS[mutant], tmp_path, monkeypatch):
         check_moments("conv2d", drawn((1, 9, 19, 4), 0), drawn((6, 3, 3, 4), 1), padding=1)
-    assert "g++" not in str(noticed.value), "the broken kernel compiles"
 
 
 # What tells a kernel whose prologue is broken: mistakes of memory by their kind, others by wrong values.
@@ -347,12 +342,8 @@ PROLOGUE_MUTANTS = {
 def test_a_broken_prologue_is_noticed(
     mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, poisoned: None
 ) -> None:
-    right, wrong, complaint = PROLOGUE_MUTANTS[mutant]
-    monkeypatch.setattr(cuda_mma, "_SOURCE", broken(cuda_mma._SOURCE, tmp_path, right, wrong))
-    monkeypatch.setattr(cuda_mma, "kernel_for", cuda_mma.kernel_for.__wrapped__)
-    monkeypatch.setattr(block.CONV2D_BATCH_NORM_TRAIN, "_plans", {})
     x, w = drawn((1, 19, 37, 36), 0), drawn((6, 3, 3, 36), 1)
-    with pytest.raises((emulator.EmulationError, AssertionError), match=complaint):
+    with broken(cuda_mma, PROLOGUE_MUTANTS[mutant], tmp_path, monkeypatch):
         check_moments("conv2d", x, w, through=read_through(x, 2, "leaky_relu"), stride=2, padding=1)
 
 

@@ -190,14 +190,9 @@ MUTANTS = {
 @emulated
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_epilogue_is_noticed(mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    right, wrong = MUTANTS[mutant]
-    monkeypatch.setattr(cuda_mma, "_SOURCE", broken(cuda_mma._SOURCE, tmp_path, right, wrong))
-    monkeypatch.setattr(cuda_mma, "kernel_for", cuda_mma.kernel_for.__wrapped__)
-    forget_plans(monkeypatch)
     place = {"stride": 2, "padding": 1}
-    with pytest.raises((emulator.EmulationError, AssertionError)) as noticed:
+    with broken(cuda_mma, MUTANTS[mutant], tmp_path, monkeypatch):
         check("conv2d", arguments("conv2d", (1, 19, 37), (36, 4), 3, 0, **place), **place)
-    assert "g++" not in str(noticed.value), "the broken kernel compiles"
 
 
 @pytest.mark.nvrtc

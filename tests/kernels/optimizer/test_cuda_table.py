@@ -9,7 +9,7 @@ import pytest
 import tolerances
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, compiled, emulated
+from on_emulator import SHARED_BYTES, broken, compiled, emulated
 from tilegrad.kernels import optimizer
 from tilegrad.kernels.machine import cuda
 from tilegrad.kernels.optimizer import cuda_table
@@ -157,14 +157,7 @@ MUTANTS = {
 @emulated
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_kernel_is_noticed(mutant: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    right, broken, complaint = MUTANTS[mutant]
-    text = cuda_table._SOURCE.read_text()
-    assert right in text
-    source = tmp_path / "cuda_table.cu"
-    source.write_text(text.replace(right, broken))
-    monkeypatch.setattr(cuda_table, "_SOURCE", source)
-    monkeypatch.setattr(cuda_table, "kernel_for", cuda_table.kernel_for.__wrapped__)
-    with pytest.raises((emulator.EmulationError, AssertionError), match=complaint):
+    with broken(cuda_table, MUTANTS[mutant], tmp_path, monkeypatch):
         compare("momentum", STEPS["momentum"][2][0], [1, TASK, 0, 2 * TASK + 77, 3], "float32")
 
 
