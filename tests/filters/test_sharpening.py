@@ -62,7 +62,7 @@ def test_out_and_not_a_number():
     [
         (TypeError, {"amount": "1"}, "unsharp_mask: amount expects a number"),
         (ValueError, {"amount": np.inf}, "unsharp_mask: amount expects a finite number"),
-        (ValueError, {"radius": -1.0}, "sigma expects finite values"),
+        (ValueError, {"radius": -1.0}, "unsharp_mask: radius expects finite values of at least 0"),
         (ValueError, {"channel_axis": 3}, "unsharp_mask: channel_axis expects"),
         (ValueError, {"out": np.empty((3, 4), int)}, "unsharp_mask: out expects a floating-point array"),
     ],

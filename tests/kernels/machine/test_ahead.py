@@ -45,7 +45,8 @@ def slow(number):
 """
 
 PROGRAM = """
-import os
+import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is born deaf to it
 os.environ["ASKER"] = str(os.getpid())
 import families
 from tilegrad.kernels.machine import ahead, cache
