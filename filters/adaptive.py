@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..kernels.arguments import integer
 from ..kernels.arrays import new_like, to_device
-from ..kernels.similarity.geometry import integer
 from .images import (
     as_float,
     axis_of_channels,

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..kernels.arguments import integer
 from ..kernels.arrays import is_on_cuda, to_device
-from ..kernels.similarity.geometry import integer
 from .images import as_float, check_image, check_out, from_nhwc, in_order, to_nhwc
 from .windows import correlated
 

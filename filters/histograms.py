@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import kernels
+from ..kernels.arguments import integer
 from ..kernels.arrays import to_device
-from ..kernels.similarity.geometry import integer
 from .images import (
     axis_of_channels,
     check_image,

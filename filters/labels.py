@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..kernels.similarity.geometry import integer
+from ..kernels.arguments import integer
 from .images import check_image, check_out, delivered, leading_axes, native
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..kernels.arguments import integer
 from ..kernels.arrays import device_of, is_on_cuda, overlap, to_device
-from ..kernels.similarity.geometry import integer
 from .images import as_float, check_beside, check_image, check_out, delivered, in_order, leading_axes
 
 _MODES = ("gaussian", "localvar", "poisson", "salt", "pepper", "s&p", "speckle")

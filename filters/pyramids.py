@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.similarity.geometry import integer
+from ..kernels.arguments import integer
 from .images import as_float, axis_of_channels, check_image, check_nonempty, check_out, leading_axes
 from .linear import gaussian
 from .resizing import resized

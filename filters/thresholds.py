@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.arguments import integer
 from ..kernels.correlation.geometry import check_border
-from ..kernels.similarity.geometry import integer
 from .histograms import Histograms, check_bins, counted
 from .images import axis_of_channels, check_image, check_nonempty, check_out, float_type, leading_axes
 from .linear import gaussian

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import kernels
-from ..kernels.similarity.geometry import integer
+from ..kernels.arguments import integer
 from .images import as_float, check_image, check_out, from_nhwc, in_order, leading_axes, to_nhwc
 
 

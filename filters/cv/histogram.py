@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
+from ...kernels.arguments import integer
 from ...kernels.arrays import to_device
-from ...kernels.similarity.geometry import integer
 from ..images import check_image, check_in_memory, check_out, delivered, in_order, leading_axes, moved_beside, native
 
 

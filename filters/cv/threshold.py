@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
+from ...kernels.arguments import integer
 from ...kernels.arrays import overlap, to_device
 from ...kernels.histogram.otsu import otsu_thresholds
-from ...kernels.similarity.geometry import integer
 from ...kernels.threshold.reference import RULES
 from ..images import check_image, check_out, delivered, leading_axes, moved_beside, native
 from .histogram import check_plane

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import finite
 from ..elementwise.declare import check_overlap, declare
-from ..elementwise.geometry import finite
 from ..operation import Operation
 from .reference import DEFINITIONS
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba.extending import register_jitable
 
-from ..elementwise.geometry import finite
+from ..arguments import finite
 from ..machine.vectors import LEAKY_RELU as LEAKY_RELU_BIT
 from ..machine.vectors import RELU as RELU_BIT
 from ..operation import Spec

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..elementwise.geometry import check_real, finite
+from ..arguments import check_real, finite
 from ..loss.declare import reduced
 from ..machine.indices import as_places
 from ..operation import Operation, Spec, Variant

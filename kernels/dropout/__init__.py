@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import check_real, finite
 from ..arrays import is_on_cuda
 from ..changing import Changing
-from ..elementwise.geometry import check_real, finite
 from ..operation import Operation, Spec, Variant
 from ..random import stream_place
 from . import reference

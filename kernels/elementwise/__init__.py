@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import finite
 from ..arrays import beside
 from ..operation import Operation
 from .declare import check_overlap, declare
-from .geometry import finite
 from .reference import DEFINITIONS
 
 __all__ = [

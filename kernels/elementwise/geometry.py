@@ -1,15 +1,12 @@
 """Broadcasting, and the shortest loop nest that walks given strides."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from ..arguments import check_real
 from ..operation import Spec
-
-REAL = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -44,15 +41,6 @@ class Elementwise:
     def bytes_moved(self) -> float:
         """Bytes of the inputs, as they are before broadcasting, and of the output."""
         return self.dtype.itemsize * (self.size + sum(self.sizes))
-
-
-def check_real(name: str, argument: str, spec: Spec | None) -> Spec:
-    """``spec``, which must be of a float32 or float64 array in the machine's byte order."""
-    if spec is None:
-        raise TypeError(f"{name}: {argument} expects an array but got None")
-    if spec.dtype not in REAL:
-        raise TypeError(f"{name}: {argument} expects float32 or float64 but got {spec.dtype}")
-    return spec
 
 
 def elementwise(
@@ -118,12 +106,3 @@ def collapse(
     if not extents:
         return (1,), tuple((1,) for _ in strides)
     return tuple(extents), tuple(tuple(step[i] for step in steps) for i in range(len(strides)))
-
-
-def finite(name: str, argument: str, value: Any) -> float:
-    """A Python number that is neither NaN nor infinite, as a float."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{name}: {argument} expects a number but got {value!r}")
-    if not math.isfinite(value):
-        raise ValueError(f"{name}: {argument} expects a finite number but got {value!r}")
-    return float(value)

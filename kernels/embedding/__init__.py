@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..elementwise.geometry import check_real
+from ..arguments import check_real
 from ..machine.indices import as_places
 from ..operation import Operation, Spec, Variant
 from . import reference

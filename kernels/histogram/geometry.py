@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import integer
 from ..operation import Spec
-from ..similarity.geometry import integer
 from .reference import RULES
 
 _MOST_BINS = 2**24

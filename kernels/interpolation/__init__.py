@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import finite
 from ..convolution.geometry import check_array, check_shape, pair
 from ..correlation.reference import MODES as BORDERS
-from ..elementwise.geometry import finite
 from ..operation import Operation, Spec, Variant
 from . import reference
 from .reference import AREA, BICUBIC, BILINEAR, MODES, NEAREST, NEAREST_BELOW, TAPS

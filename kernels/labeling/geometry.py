@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import integer
 from ..operation import Spec
-from ..similarity.geometry import integer
 
 _MOST_PIXELS = 2**31 - 1
 

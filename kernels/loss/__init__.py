@@ -11,7 +11,7 @@ cuda_total.py   and, with cuda_total.cu, the sum of what blocks leave
 
 import numpy as np
 
-from ..elementwise.geometry import finite
+from ..arguments import finite
 from .declare import call, declare
 from .logistic import bce_with_logits, bce_with_logits_and_grad
 

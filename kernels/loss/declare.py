@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..elementwise.geometry import check_real, finite
+from ..arguments import check_real, finite
 from ..operation import Operation, Spec, Variant
 from .reference import DEFINITIONS, loss_loops, loss_with_gradient_loops
 

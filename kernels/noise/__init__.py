@@ -13,16 +13,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import check_real, finite
 from ..arrays import is_on_cuda
 from ..changing import Changing
-from ..elementwise.geometry import check_real, finite
 from ..operation import Operation, Spec, Variant
 from ..random import stream_place
 from . import reference
 
 __all__ = ["add_noise", "salt_and_pepper"]
 
-WORD = 1 << 32
+_WORD = 1 << 32
 
 
 class Noise(NamedTuple):
@@ -79,11 +79,12 @@ def _added(x: Spec, place: Spec, spread: Spec | None, low: Spec | None, mean: An
 def _replaced(x: Spec, place: Spec, low: Spec, amount: Any, salt: Any) -> Noise:
     name = "salt_and_pepper"
     check_real(name, "x", x)
+    check_real(name, "low", low)
     shares = [finite(name, argument, value) for argument, value in (("amount", amount), ("salt", salt))]
     for argument, share in zip(("amount", "salt"), shares, strict=True):
         if not 0 <= share <= 1:
             raise ValueError(f"{name}: {argument} expects a share in [0, 1] but got {share}")
-    thresholds = (math.ceil(shares[0] * WORD), math.ceil(shares[1] * WORD))
+    thresholds = (math.ceil(shares[0] * _WORD), math.ceil(shares[1] * _WORD))
     shape, size = ((x.shape, x.dtype),), math.prod(x.shape)
     return Noise("replaced", x.dtype, size, _each(name, x, low), False, True, (0.0, 0.0, 0.0), thresholds, shape)
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..activation.epilogue import ACTIVATIONS
+from ..arguments import check_real, finite
 from ..bfloat16 import wide_spec
-from ..elementwise.geometry import check_real, finite
 from ..operation import Spec
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..elementwise.geometry import finite
+from ..arguments import finite
 from ..machine.compile import rehearsal
 from ..optimizer import average_step
 

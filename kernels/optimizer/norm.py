@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..elementwise.geometry import check_real
+from ..arguments import check_real
 from ..operation import Operation, Run, Spec, Variant
 from . import reference
 

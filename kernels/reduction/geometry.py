@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..elementwise.geometry import check_real
+from ..arguments import check_real
 from ..operation import Spec
 
 

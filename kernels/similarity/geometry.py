@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import integer
 from ..operation import Spec
 
 _DTYPES = ("float32", "float64", "uint8", "uint16")
@@ -67,15 +68,6 @@ def check_pair(name: str, x: Spec, y: Spec) -> None:
         raise TypeError(f"{name}: x and y expect one dtype but got {x.dtype} and {y.dtype}")
     if x.shape != y.shape:
         raise ValueError(f"{name}: x and y expect one shape but got {x.shape} and {y.shape}")
-
-
-def integer(name: str, argument: str, value: Any, low: int, high: int) -> int:
-    """An integer in ``[low, high]``."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name}: {argument} expects an integer but got {value!r}")
-    if not low <= value <= high:
-        raise ValueError(f"{name}: {argument} expects a value in [{low}, {high}] but got {value}")
-    return int(value)
 
 
 def error_geometry(x: Spec, y: Spec, batch_axes: Any) -> ErrorGeometry:

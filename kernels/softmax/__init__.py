@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..elementwise.geometry import check_real
+from ..arguments import check_real
 from ..operation import Operation, Spec, Variant
 from . import reference
 

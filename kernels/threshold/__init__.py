@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import integer
 from ..operation import Operation, Spec, Variant
-from ..similarity.geometry import integer
 from . import reference
 from .reference import RULES
 

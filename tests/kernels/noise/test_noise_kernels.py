@@ -115,6 +115,8 @@ def test_bad_input_is_refused():
         kernels.add_noise(x, np.zeros(2), seed=1)
     with pytest.raises(ValueError, match="add_noise: x and spread expect one shape and dtype"):
         kernels.add_noise(x, low, x[:3], seed=1)
+    with pytest.raises(TypeError, match="salt_and_pepper: low expects an array but got None"):
+        kernels.salt_and_pepper(x, None, amount=0.5, seed=1)
     with pytest.raises(ValueError, match=r"salt_and_pepper: amount expects a share in \[0, 1\] but got 1\.5"):
         kernels.salt_and_pepper(x, low, amount=1.5, seed=1)
     with pytest.raises(ValueError, match=r"salt_and_pepper: seed expects 0 <= seed < 2\*\*64 but got -1"):
