@@ -121,7 +121,9 @@ def edges_of(
             image.source, smooth, slope, blur, axis=first, mode=modes[first], cval=cval, out=image.target
         )
         return image.finished(result)
-    if blur is not None:
+    if blur is not None and one_mode:
+        image.source = correlate_axes(image.source, dict.fromkeys(image.axes, blur), mode=modes[first], cval=cval)
+    elif blur is not None:
         for each in image.axes:
             image.source = kernels.correlate1d(image.source, blur, axis=each, mode=modes[each], cval=cval)
     if len(along) == 1:

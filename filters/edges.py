@@ -45,7 +45,7 @@ def sobel(
         The value outside the image where ``mode`` is "constant", in the units of the filtered image.
     sigma : float
         The standard deviation in pixels of a Gaussian that blurs the image before, along all its axes and with the same
-        border; 0 blurs nothing. For the magnitude in an image of two axes the blurred image is never written.
+        border; 0 blurs nothing. For the magnitude in an image of two axes the CPU never writes the blurred image.
     channel_axis : int, optional
         The axis of channels, which are filtered each on its own.
     batch_axes : int

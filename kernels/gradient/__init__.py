@@ -1,12 +1,12 @@
 """Derivatives of images: a slope along one axis, smoothed across it, and the length of the gradient.
 
-    reference.py   the definitions in loops; compiled as they stand they are "naive"
-    cpu_rows.py    "rows": both passes fused, one row of the result at a time
-    cpu_slopes.py  "slopes": the same for the weights (-1, 0, 1) and (a, b, a) of 8-bit images
-    cpu_blurred.py "bands": the image blurred before, of which a few rows are kept at a time
+    reference.py      the definitions in loops; compiled as they stand they are "naive"
+    cpu_rows.py       "rows": both passes fused, one row of the result at a time
+    cpu_slopes.py     "slopes": the same for the weights (-1, 0, 1) and (a, b, a) of 8-bit images
+    cpu_blurred.py    "bands": the image blurred before, of which a few rows are kept at a time
     cpu_laplacian.py  "rows" of the Laplacian of 8-bit images
-    cuda_naive.py  "naive" on CUDA: one thread, one output
-    apart.py       "apart" on CUDA: blurred, then as above
+    cuda_naive.py     "naive" on CUDA: one thread, one output
+    apart.py          "apart" on CUDA: blurred, then as above
 
 Derivatives of 8-bit images are integers and exact. Borders are those of `tilegrad.kernels.correlation`.
 """
@@ -230,7 +230,8 @@ def gradient_magnitude2d(
     smooth, slope : (taps,) array-like of real numbers
         A derivative is a correlation by ``slope`` along one axis and by ``smooth`` along the other.
     blur : (taps,) array-like of real numbers, optional
-        Weights by which the image is correlated along both axes before. The blurred image is never written as a whole.
+        Weights by which the image is correlated along both axes before. On the CPU the blurred image is never written
+        as a whole.
     axis, mode, cval, out, variant
         As in `correlate1d`; the axis behind ``axis`` is the other one.
 
