@@ -4,75 +4,12 @@ Footprints of an even number of rows or columns have their middle before the bor
 scikit-image; they may also be given as a sequence of pairs ``(footprint, how many times)``, which are applied in turn.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from .. import kernels
 from ..kernels.arrays import new_like
-from ..kernels.correlation.geometry import check_border
-from ..kernels.rank.geometry import Footprint, check_footprint
-from .comparing import constant_of, over_images
-from .images import check_image, check_out
-
-_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
-_MODES = ("reflect", "constant", "nearest", "mirror", "wrap", "max", "min", "ignore")
-
-
-class _Element(NamedTuple):
-    """A footprint, the origin of its middle as in `tilegrad.kernels.rank_filter2d`, how often it is applied."""
-
-    footprint: Footprint
-    origin: tuple[int, int]
-    times: int
-
-    def mirrored(self) -> "_Element":
-        rows, columns, chosen = self.footprint
-        flipped = Footprint(rows, columns, None if chosen is None else chosen[::-1])
-        # The middle of an even number of rows lies on the other side then.
-        origin = rows % 2 - 1 - self.origin[0], columns % 2 - 1 - self.origin[1]
-        return _Element(flipped, origin, self.times)
-
-
-class _Call(NamedTuple):
-    """A checked call: how the image is filtered."""
-
-    name: str
-    elements: tuple[_Element, ...]
-    mode: str
-    cval: Any
-    channel_axis: int | None
-    batch_axes: int
-
-    def filtered(
-        self, image: np.ndarray, greatest: bool, mirrored: bool = False, out: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Eroded or dilated, by the footprints or by their mirror images."""
-        outside, mode = self.cval, self.mode
-        if mode == "ignore":
-            mode = "min" if greatest else "max"
-        if mode in ("max", "min"):
-            outside, mode = (np.inf if mode == "max" else -np.inf), "constant"
-            outside = outside if image.dtype != np.bool_ else float(outside > 0)
-        filter2d = kernels.max_filter2d if greatest else kernels.min_filter2d
-        outside = constant_of(outside, image.dtype)
-        steps = [element for element in self.elements for _ in range(element.times)]
-        for number, element in enumerate(steps, 1):
-            footprint, origin, _ = element.mirrored() if mirrored else element
-
-            def kernel(x: np.ndarray, out: np.ndarray | None, window: Any = footprint, at: Any = origin) -> np.ndarray:
-                return filter2d(x, window, mode=mode, cval=outside, origin=at, out=out)
-
-            image = over_images(
-                self.name,
-                image,
-                kernel,
-                channel_axis=self.channel_axis,
-                batch_axes=self.batch_axes,
-                out=out if number == len(steps) else None,
-            )
-        return image
+from .footprints import checked_call
 
 
 def erosion(
@@ -134,7 +71,7 @@ def erosion(
            [0, 0, 0, 0, 0],
            [0, 0, 0, 0, 0]], dtype=uint8)
     """
-    call = _checked("erosion", image, footprint, out, mode, cval, channel_axis, batch_axes)
+    call = checked_call("erosion", image, footprint, out, mode, cval, channel_axis, batch_axes)
     return call.filtered(image, greatest=False, out=out)
 
 
@@ -174,7 +111,7 @@ def dilation(
     >>> dilation(np.array([[0, 7, 0, 0]]))
     array([[7, 7, 7, 0]])
     """
-    call = _checked("dilation", image, footprint, out, mode, cval, channel_axis, batch_axes)
+    call = checked_call("dilation", image, footprint, out, mode, cval, channel_axis, batch_axes)
     return call.filtered(image, greatest=True, out=out)
 
 
@@ -214,8 +151,8 @@ def opening(
     >>> opening(np.array([[0, 7, 0, 5, 5, 5]]), np.ones((1, 3)))
     array([[0, 0, 0, 5, 5, 5]])
     """
-    call = _checked("opening", image, footprint, out, mode, cval, channel_axis, batch_axes)
-    return _opened(call, image, out)
+    call = checked_call("opening", image, footprint, out, mode, cval, channel_axis, batch_axes)
+    return call.opened(image, out)
 
 
 def closing(
@@ -254,8 +191,8 @@ def closing(
     >>> closing(np.array([[9, 2, 9, 4, 4, 4]]), np.ones((1, 3)))
     array([[9, 9, 9, 4, 4, 4]])
     """
-    call = _checked("closing", image, footprint, out, mode, cval, channel_axis, batch_axes)
-    return _closed(call, image, out)
+    call = checked_call("closing", image, footprint, out, mode, cval, channel_axis, batch_axes)
+    return call.closed(image, out)
 
 
 def white_tophat(
@@ -295,8 +232,8 @@ def white_tophat(
     >>> white_tophat(np.array([[0, 7, 0, 5, 5, 5]]), np.ones((1, 3)))
     array([[0, 7, 0, 0, 0, 0]])
     """
-    call = _checked("white_tophat", image, footprint, out, mode, cval, channel_axis, batch_axes)
-    return _difference(image, _opened(call, image), image, out)
+    call = checked_call("white_tophat", image, footprint, out, mode, cval, channel_axis, batch_axes)
+    return _difference(image, call.opened(image), image, out)
 
 
 def black_tophat(
@@ -335,8 +272,8 @@ def black_tophat(
     >>> black_tophat(np.array([[9, 2, 9, 4, 4, 4]]), np.ones((1, 3)))
     array([[0, 7, 0, 0, 0, 0]])
     """
-    call = _checked("black_tophat", image, footprint, out, mode, cval, channel_axis, batch_axes)
-    return _difference(_closed(call, image), image, image, out)
+    call = checked_call("black_tophat", image, footprint, out, mode, cval, channel_axis, batch_axes)
+    return _difference(call.closed(image), image, image, out)
 
 
 def morphological_gradient(
@@ -375,57 +312,8 @@ def morphological_gradient(
     >>> morphological_gradient(np.array([[1, 1, 4, 4, 4]]))
     array([[0, 3, 3, 0, 0]])
     """
-    call = _checked("morphological_gradient", image, footprint, out, mode, cval, channel_axis, batch_axes)
+    call = checked_call("morphological_gradient", image, footprint, out, mode, cval, channel_axis, batch_axes)
     return _difference(call.filtered(image, greatest=True), call.filtered(image, greatest=False), image, out)
-
-
-def _checked(
-    name: str,
-    image: Any,
-    footprint: Any,
-    out: Any,
-    mode: Any,
-    cval: Any,
-    channel_axis: int | None,
-    batch_axes: int,
-) -> _Call:
-    check_image(name, "image", image)
-    if not isinstance(mode, str) or mode not in _MODES:
-        raise ValueError(f"{name}: unsupported mode: expects one of {', '.join(map(repr, _MODES))} but got {mode!r}")
-    check_border(name, "constant", cval)
-    if out is not None:
-        check_out(name, out, image, image.shape, image.dtype)
-    return _Call(name, _elements(name, footprint), mode, cval, channel_axis, batch_axes)
-
-
-def _elements(name: str, footprint: Any) -> tuple[_Element, ...]:
-    """A footprint, or those of a sequence, in the order in which they are applied."""
-    if footprint is None:
-        footprint = _CROSS
-    pairs = [(footprint, 1)]
-    if isinstance(footprint, Sequence) and all(
-        isinstance(pair, Sequence) and len(pair) == 2 and isinstance(pair[0], np.ndarray) for pair in footprint
-    ):
-        pairs = list(footprint)
-    elements = []
-    for array, times in pairs:
-        if np.ndim(array) != 2:
-            raise ValueError(f"{name}: footprint expects two axes but got shape {np.shape(array)}")
-        if isinstance(times, bool) or not isinstance(times, int | np.integer) or times < 1:
-            raise ValueError(f"{name}: footprint expects how often it is applied, at least once, but got {times!r}")
-        found = check_footprint(name, np.asarray(array))
-        elements.append(_Element(found, (found.rows % 2 - 1, found.columns % 2 - 1), int(times)))
-    if not elements:
-        raise ValueError(f"{name}: footprint expects at least one but got {footprint!r}")
-    return tuple(elements)
-
-
-def _opened(call: _Call, image: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    return call.filtered(call.filtered(image, greatest=False), greatest=True, mirrored=True, out=out)
-
-
-def _closed(call: _Call, image: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    return call.filtered(call.filtered(image, greatest=True), greatest=False, mirrored=True, out=out)
 
 
 def _difference(a: np.ndarray, b: np.ndarray, image: np.ndarray, out: np.ndarray | None) -> np.ndarray:

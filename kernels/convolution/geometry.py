@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..activation.epilogue import check_epilogue
 from ..operation import Spec
 
 
@@ -127,3 +128,111 @@ def convolution_geometry(
         "n": n, "h": h, "w": w, "c": c, "k": k, "r": r, "s": s, "p": p, "q": q,
         "stride": strides, "pads": pads, "dilation": dilations, "groups": int(groups), "dtype": dtype,
     }  # fmt: skip
+
+
+def _same_dtype(name: str, first: str, a: Spec, second: str, b: Spec) -> None:
+    if a.dtype != b.dtype:
+        raise TypeError(f"{name}: {first} and {second} expect one dtype but got {a.dtype} and {b.dtype}")
+
+
+def conv2d_geometry(
+    x: Spec, w: Spec, bias: Spec | None, stride: Any, padding: Any, dilation: Any, groups: Any,
+    activation: Any, negative_slope: Any,
+) -> ConvGeometry:  # fmt: skip
+    """Check a call of `conv2d`."""
+    check_array("conv2d", "input", x, "N H W C")
+    check_array("conv2d", "weight", w, "C_out KH KW C_in//groups")
+    _same_dtype("conv2d", "input", x, "weight", w)
+    fields = convolution_geometry("conv2d", x.shape, w.shape, x.dtype, stride, padding, dilation, groups)
+    end = check_epilogue("conv2d", x.dtype, fields["k"], bias, activation, negative_slope)
+    shape = (fields["n"], fields["p"], fields["q"], fields["k"])
+    return ConvGeometry(**fields, **end, outputs=((shape, x.dtype),))
+
+
+def input_grad_geometry(
+    gy: Spec, w: Spec, bias: Spec | None, input_shape: Any, stride: Any, padding: Any, dilation: Any, groups: Any,
+    activation: Any, negative_slope: Any,
+) -> ConvGeometry:  # fmt: skip
+    """Check a call of `conv2d_input_grad`."""
+    name = "conv2d_input_grad"
+    check_array(name, "gy", gy, "N P Q C_out")
+    check_array(name, "weight", w, "C_out KH KW C_in//groups")
+    _same_dtype(name, "gy", gy, "weight", w)
+    shape = check_shape(name, "input_shape", input_shape, "N H W C")
+    fields = convolution_geometry(name, shape, w.shape, gy.dtype, stride, padding, dilation, groups)
+    wanted = (fields["n"], fields["p"], fields["q"], fields["k"])
+    if gy.shape != wanted:
+        seen = f"(input_shape {shape}, weight {w.shape})"
+        raise ValueError(f"{name}: gy expects shape {wanted} but got {gy.shape} {seen}")
+    end = check_epilogue(name, gy.dtype, shape[3], bias, activation, negative_slope)
+    return ConvGeometry(**fields, **end, outputs=((shape, gy.dtype),))
+
+
+def weight_grad_geometry(
+    gy: Spec, x: Spec, weight_shape: Any, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> ConvGeometry:
+    """Check a call of `conv2d_weight_grad`."""
+    name = "conv2d_weight_grad"
+    check_array(name, "gy", gy, "N P Q C_out")
+    check_array(name, "input", x, "N H W C")
+    _same_dtype(name, "gy", gy, "input", x)
+    shape = check_shape(name, "weight_shape", weight_shape, "C_out KH KW C_in//groups")
+    fields = convolution_geometry(name, x.shape, shape, x.dtype, stride, padding, dilation, groups)
+    wanted = (fields["n"], fields["p"], fields["q"], fields["k"])
+    if gy.shape != wanted:
+        seen = f"(input {x.shape}, weight_shape {shape})"
+        raise ValueError(f"{name}: gy expects shape {wanted} but got {gy.shape} {seen}")
+    end = check_epilogue(name, x.dtype, shape[0], None, None, 0.0)
+    return ConvGeometry(**fields, **end, outputs=((shape, x.dtype),))
+
+
+def transpose_geometry(
+    x: Spec, w: Spec, bias: Spec | None, stride: Any, padding: Any, output_padding: Any, dilation: Any, groups: Any,
+    activation: Any, negative_slope: Any,
+) -> ConvGeometry:  # fmt: skip
+    """Check a call of `conv_transpose2d`."""
+    name = "conv_transpose2d"
+    check_array(name, "input", x, "N H W C_in")
+    check_array(name, "weight", w, "C_in KH KW C_out//groups")
+    _same_dtype(name, "input", x, "weight", w)
+    shape = transposed_shape(x.shape, w.shape, stride, padding, output_padding, dilation, groups)
+    fields = convolution_geometry(name, shape, w.shape, x.dtype, stride, padding, dilation, groups)
+    end = check_epilogue(name, x.dtype, shape[3], bias, activation, negative_slope)
+    return ConvGeometry(**fields, **end, outputs=((shape, x.dtype),))
+
+
+def transposed_shape(
+    input_shape: tuple[int, ...],
+    weight_shape: tuple[int, ...],
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    dilation: Any,
+    groups: int,
+) -> tuple[int, int, int, int]:
+    """Shape of ``conv_transpose2d(x, w, ...)`` for ``x`` and ``w`` of these shapes.
+
+    >>> transposed_shape((1, 7, 7, 64), (64, 4, 4, 32), 2, 1, 0, 1, 1)
+    (1, 14, 14, 32)
+    """
+    name = "conv_transpose2d"
+    if weight_shape[0] != input_shape[3]:
+        seen = f"(input {input_shape}, weight {weight_shape})"
+        raise ValueError(f"{name}: weight expects C_in = {weight_shape[0]} but input has C = {input_shape[3]} {seen}")
+    strides, dilations = pair(name, "stride", stride, 1), pair(name, "dilation", dilation, 1)
+    pads, extra = sides(name, padding), pair(name, "output_padding", output_padding, 0)
+    if not isinstance(groups, int | np.integer) or groups < 1 or weight_shape[0] % groups:
+        raise ValueError(f"{name}: groups expects a divisor of C_in = {weight_shape[0]} but got {groups!r}")
+    if extra[0] >= strides[0] or extra[1] >= strides[1]:
+        raise ValueError(
+            f"{name}: output_padding expects less than the stride but got {output_padding!r} (stride {strides})"
+        )
+    n, h, w, _ = input_shape
+    _, r, s, group_c = weight_shape
+    height = (h - 1) * strides[0] - pads[0] - pads[1] + dilations[0] * (r - 1) + extra[0] + 1
+    width = (w - 1) * strides[1] - pads[2] - pads[3] + dilations[1] * (s - 1) + extra[1] + 1
+    if min(h, w, height, width) < 1:
+        raise ValueError(
+            f"{name}: padding {padding!r} leaves no output pixel (input {input_shape}, weight {weight_shape})"
+        )
+    return n, height, width, group_c * groups
