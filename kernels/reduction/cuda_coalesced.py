@@ -29,6 +29,7 @@ from numba import cuda, float64
 from ..arrays import new_like
 from ..machine.cuda_numba import launch
 from ..operation import Run
+from .cuda_naive import in_passes
 from .geometry import Pass, Reduction
 
 LANES, WARPS = 32, 4
@@ -72,14 +73,5 @@ def sum_rows(x: Any, y: Any, walk: Pass, scale: float = 1.0) -> None:
 
 
 def build(g: Reduction) -> Run:
-    """Prepare the launches: one for each pass of the geometry, whose sums lie in float64 in between."""
-
-    def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-        x, y = arrays[0].reshape(-1), outputs[0].reshape(-1)
-        for walk in g.passes[:-1]:
-            sums = new_like(y, (walk.outer * walk.inner,), np.float64)
-            sum_rows(x, sums, walk)
-            x = sums
-        sum_rows(x, y, g.passes[-1], g.scale)
-
-    return run
+    """Prepare the launches."""
+    return in_passes(g, sum_rows)

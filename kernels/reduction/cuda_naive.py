@@ -21,6 +21,7 @@ More than `CHUNK` rows are cut into chunks, whose sums a second launch adds: one
 Sums are float64, rounded once at the end. NaN and infinity propagate. Takes everything.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -72,8 +73,8 @@ def sum_rows(x: Any, y: Any, walk: Pass, scale: float = 1.0) -> None:
         launch(sum_naive, (outer * inner,), (threads,), x, y, rows, inner, 1, scale)
 
 
-def build(g: Reduction) -> Run:
-    """Prepare the launches: one for each pass of the geometry, whose sums lie in float64 in between."""
+def in_passes(g: Reduction, sum_rows: Callable[..., None]) -> Run:
+    """Prepare a call of ``sum_rows`` for each pass of the geometry, whose sums lie in float64 in between."""
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, y = arrays[0].reshape(-1), outputs[0].reshape(-1)
@@ -84,3 +85,8 @@ def build(g: Reduction) -> Run:
         sum_rows(x, y, g.passes[-1], g.scale)
 
     return run
+
+
+def build(g: Reduction) -> Run:
+    """Prepare the launches."""
+    return in_passes(g, sum_rows)
