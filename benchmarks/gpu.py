@@ -306,23 +306,15 @@ def torch_layers(
 
     Under "bfloat16" its operands are of that type before it is called: it rounds nothing on the way.
     """
+    from .rivals.torch import convolution_calls
     from .rivals.torch_arrays import to_tensor
 
-    aten = torch.ops.aten
-    place = ([work.stride] * 2, [work.padding] * 2, [1, 1], False, [0, 0], 1)
     for precision in PRECISIONS:
         _allow(precision, torch)
         kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
         for label, layout in _layouts(torch).items():
             x, w, gy = (to_tensor(arrays[n], layout).to(device, kind) for n in ("x", "w", "gy"))
-
-            def forward(x: Any = x, w: Any = w) -> Any:
-                return aten.convolution(x, w, None, *place)
-
-            def gradient(which: int, gy: Any = gy, x: Any = x, w: Any = w) -> Any:
-                wanted = [which == 0, which == 1, False]
-                return aten.convolution_backward(gy, x, w, None, *place, wanted)[which]
-
-            yield precision, label, "conv2d", forward
-            yield precision, label, "conv2d_input_grad", functools.partial(gradient, 0)
-            yield precision, label, "conv2d_weight_grad", functools.partial(gradient, 1)
+            calls = convolution_calls(work, x, w, None, gy)
+            yield precision, label, "conv2d", calls["forward"]
+            yield precision, label, "conv2d_input_grad", calls["input gradient"]
+            yield precision, label, "conv2d_weight_grad", calls["weight gradient"]

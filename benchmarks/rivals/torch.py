@@ -45,6 +45,13 @@ def prepare(work: Any, arrays: Arrays, layout: Any) -> Prepared | None:
 @prepare.register
 def _(work: Convolution, arrays: Arrays, layout: Any) -> Prepared:
     x, w, bias, gy = (to_tensor(arrays[name], layout) for name in ("x", "w", "bias", "gy"))
+    return without_graph(convolution_calls(work, x, w, bias, gy)[work.run])
+
+
+def convolution_calls(
+    work: Convolution, x: torch.Tensor, w: torch.Tensor, bias: torch.Tensor | None, gy: torch.Tensor
+) -> dict[str, Callable[[], torch.Tensor]]:
+    """The convolution and its gradients, by what they run."""
     stride, padding, channels = [work.stride] * 2, [work.padding] * 2, [work.out_channels]
     convolve: Callable[[], torch.Tensor] = (
         functools.partial(functional.conv_transpose2d, x, w, bias, stride, padding, 0, work.groups)
@@ -58,12 +65,11 @@ def _(work: Convolution, arrays: Arrays, layout: Any) -> Prepared:
             gy, x, w, channels, stride, padding, [1, 1], work.transposed, [0, 0], work.groups, wanted
         )[which]  # fmt: skip
 
-    calls = {
+    return {
         "forward": convolve,
         "input gradient": lambda: gradient(0),
         "weight gradient": lambda: gradient(1),
     }
-    return without_graph(calls[work.run])
 
 
 @prepare.register

@@ -19,7 +19,7 @@ is_stand_in(cupy)
 def _tiny(monkeypatch):
     monkeypatch.setattr(gpu, "NETWORKS", (DnCNN((1, 4, 4, 1), depth=3, channels=2),))
     monkeypatch.setattr(gpu, "LAYERS", (Convolution("tiny", "", (1, 4, 4, 4), 4, 3, padding=1),))
-    small = {64: 4, 128: 1, 40: 4, 4096: 16, 16384: 3, 1000: 7}
+    small = {64: 4, 512: 1, 40: 4, 8192: 16, 65536: 3, 1000: 7}
     moves = [replace(m, arrays=tuple(tuple(small[n] for n in shape) for shape in m.arrays)) for m in gpu.MOVES]
     monkeypatch.setattr(gpu, "MOVES", moves)
     monkeypatch.setattr(gpu, "milliseconds", lambda call, quick: call() is None or 1.0)
