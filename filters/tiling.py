@@ -56,8 +56,7 @@ def map_tiles(
     way wherever it lies, and its border is not that of the other end. `match_template` takes a mean off the tile and
     transforms blocks that begin with it, and the sums of `uniform`, of means in `threshold_local` and of OpenCV's boxes
     are made of parts that are counted from its edges: of floating-point numbers, the result is the whole image's within
-    rounding there. `jpeg` codes blocks
-    of pixels: give ``multiple=16``.
+    rounding there. `jpeg` codes blocks of pixels: give ``multiple=16``.
 
     Examples
     --------

@@ -36,12 +36,9 @@ def _fill(dtype: str) -> Any:
         k0, k1 = np.uint64(block[3]), np.uint64(block[4])
         counter = np.uint64(block[5]) | np.uint64(block[6]) << half
         largest = float_bits(block[7])
-        means, uniforms, counts = (
-            stack(_GROUP, types.float64),
-            stack(_GROUP, types.float64),
-            stack(_GROUP, types.float64),
-        )
+        means, uniforms = stack(_GROUP, types.float64), stack(_GROUP, types.float64)
         shares, sums = stack(_GROUP, types.float64), stack(_GROUP, types.float64)
+        counts = stack(_GROUP, types.float64)
         for group in range(begin * _VALUES_PER_TASK, min(end * _VALUES_PER_TASK, n), _GROUP):
             size = min(_GROUP, n - group)
             for j in range(_GROUP):

@@ -8,12 +8,8 @@ from tolerances import SEPARABLE
 
 from tilegrad import kernels
 
-MODES = (
-    "nearest-exact",
-    "nearest-even",
-    "bilinear",
-    "catmull-rom",
-)  # each compiles its own kernel; the declared cases have the others
+# Each compiles its own kernel; the declared cases have the others.
+MODES = ("nearest-exact", "nearest-even", "bilinear", "catmull-rom")
 
 
 @st.composite
