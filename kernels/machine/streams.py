@@ -34,19 +34,6 @@ def read(typingctx, pointer, index):
 
 
 @intrinsic
-def read_four(typingctx, pointer, index):
-    """``pointer[index : index + 4]`` of bytes as one number of 32 bits, the first its lowest byte; as `read`."""
-
-    def codegen(context, builder, signature, args):
-        place = builder.bitcast(builder.gep(args[0], [args[1]]), ir.IntType(32).as_pointer())
-        value = builder.load(place, align=1)
-        value.set_metadata("alias.scope", _inputs(builder.module))
-        return value
-
-    return types.uint32(pointer, types.int64), codegen
-
-
-@intrinsic
 def write(typingctx, pointer, index, value):
     """``pointer[index] = value``."""
 
@@ -56,6 +43,27 @@ def write(typingctx, pointer, index, value):
         return context.get_dummy_value()
 
     return types.void(pointer, types.int64, pointer.dtype), codegen
+
+
+@intrinsic(prefer_literal=True)
+def copy(typingctx, target, begin, pointer, index, count):
+    """``target[begin : begin + count] = pointer[index : index + count]``, of a constant count.
+
+    A loop of copies stays one: LLVM does not gather what lies apart into one register, which some processors do slower.
+    """
+    if not isinstance(count, types.IntegerLiteral):
+        return None
+
+    def codegen(context, builder, signature, args):
+        together = ir.VectorType(ir.IntType(pointer.dtype.bitwidth), count.literal_value).as_pointer()
+        place, to = (builder.gep(args[i], [args[i + 1]]) for i in (2, 0))
+        value = builder.load(builder.bitcast(place, together), align=1)
+        value.set_metadata("alias.scope", _inputs(builder.module))
+        store = builder.store(value, builder.bitcast(to, together), align=1)
+        store.set_metadata("noalias", _inputs(builder.module))
+        return context.get_dummy_value()
+
+    return types.void(target, types.int64, pointer, types.int64, count), codegen
 
 
 @intrinsic(prefer_literal=True)

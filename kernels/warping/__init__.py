@@ -2,6 +2,7 @@
 
 reference.py    the definition
 cpu_direct.py   "direct": one row of the result at a time, each pixel from the image where the matrix says
+cpu_runs.py     its loops over pixels that take all their taps from inside the image
 cuda_naive.py   "naive" on CUDA: one thread, one output
 """
 

@@ -5,9 +5,8 @@ computes places and weights of a pixel once for all its channels. Almost every p
 image, where they follow one another in memory; only the others ask what lies outside.
 
 Where the map is affine, the pixels of a row that take all their taps from inside the image are one run, since both
-places grow or fall along it. Of nearest pixels, straight lines and Keys' cubics that run has a loop of its own, without
-a question for each pixel: places and weights of some hundred pixels are computed in vectors, and then the pixels from
-there. Four bytes of one channel are loaded as one number.
+places grow or fall along it. Of nearest pixels, straight lines and Keys' cubics that run has loops of its own, in
+cpu_runs.py.
 
 Integers are read as they lie, weighted in float32, and rounded as they are stored. Rows of the result are computed
 alone. In the adjoint, pixels of any row may add to the same pixel of the image, so there an image is one task, and its
@@ -25,151 +24,22 @@ from numba import types
 from numba.extending import register_jitable
 
 from ..correlation.reference import CONSTANT, border
-from ..interpolation.reference import (
-    BICUBIC,
-    BILINEAR,
-    CATMULL_ROM,
-    NEAREST_EVEN,
-    NEAREST_EXACT,
-    TAPS,
-    first_tap,
-    weight,
-)
+from ..interpolation.reference import TAPS, first_tap, weight
 from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.rounding import saturating
-from ..machine.streams import read, read_four, stack, write
+from ..machine.streams import stack
 from ..machine.threads import launch
 from ..operation import Run
+from .cpu_runs import run_of
 from .reference import coordinate, line, mirrored, start
 
 if TYPE_CHECKING:
     from . import WarpGeometry
 
 _NS_PER_TAP = 1.0
-_CHUNK = 512  # pixels whose places are computed together
-_WEIGHTS = 4 * _CHUNK  # of four taps each
 _CONSTANT = (1, 3)  # numbers of channels that a worker knows when it is compiled
-
-
-def _run(number: Any, real: Any, mode: int, channels: int) -> Any:
-    """The pixels ``first .. last - 1`` of a row, which take their taps from inside the image, of an affine map."""
-    converted, whole = saturating(real, number), isinstance(number, types.Integer)
-
-    @register_jitable
-    def nearest(image, result, first, last, W, C, m0, along, m3, down):
-        for q in range(first, last):
-            column = np.int64(np.floor((m0 * q + along[0]) + along[1] + 0.5))
-            row = np.int64(np.floor((m3 * q + down[0]) + down[1] + 0.5))
-            place = (row * W + column) * C
-            for c in range(C):
-                write(result, q * C + c, read(image, place + c))
-
-    @register_jitable
-    def even(image, result, first, last, W, C, m0, along, m3, down):
-        places = stack(_CHUNK, types.int32)
-        for begin in range(first, last, _CHUNK):
-            count = min(_CHUNK, last - begin)
-            for j in range(count):
-                column = np.int32(np.rint(line(NEAREST_EVEN, m0, begin + j, along[0], along[1])))
-                row = np.int32(np.rint(line(NEAREST_EVEN, m3, begin + j, down[0], down[1])))
-                places[j] = np.int32(np.int32(np.int32(row * np.int32(W)) + column) * np.int32(C))
-            for j in range(count):
-                for c in range(C):
-                    write(result, (begin + j) * C + c, read(image, np.int64(places[j]) + c))
-
-    @register_jitable
-    def straight(image, result, first, last, W, C, m0, along, m3, down):
-        one, zero = real(1), real(0)
-        places, rights, belows = stack(_CHUNK, types.int32), stack(_CHUNK, real), stack(_CHUNK, real)
-        for begin in range(first, last, _CHUNK):
-            count = min(_CHUNK, last - begin)
-            for j in range(count):
-                q = begin + j
-                column, row = (m0 * q + along[0]) + along[1], (m3 * q + down[0]) + down[1]
-                left, top = np.int32(column), np.int32(row)  # of numbers that are not negative
-                rights[j], belows[j] = real(column - left), real(row - top)
-                places[j] = np.int32(np.int32(np.int32(top * np.int32(W)) + left) * np.int32(C))
-            for j in range(count):
-                right, below = rights[j], belows[j]
-                a, b = real(one - below) * real(one - right), real(one - below) * right
-                d, e = below * real(one - right), below * right
-                for c in range(C):
-                    k = np.int64(places[j]) + c
-                    # All are loaded, without a question; what has no weight may be NaN and does not count.
-                    v0, v1 = real(read(image, k)), real(read(image, k + C))
-                    v2, v3 = real(read(image, k + W * C)), real(read(image, k + W * C + C))
-                    if not whole:
-                        v0, v1 = v0 if a != zero else zero, v1 if b != zero else zero
-                        v2, v3 = v2 if d != zero else zero, v3 if e != zero else zero
-                    total = real(real(a * v0 + b * v1) + real(d * v2 + e * v3))
-                    write(result, (begin + j) * C + c, converted(total))
-
-    four = isinstance(number, types.Integer) and number.bitwidth == 8 and channels == 1
-
-    @register_jitable
-    def pixels_of(image, k, s, W, C):
-        """The four numbers from index k on of a row of taps."""
-        if four:
-            together = read_four(image, k + s * W)
-            v0, v1 = real(together & np.uint32(255)), real((together >> np.uint32(8)) & np.uint32(255))
-            return v0, v1, real((together >> np.uint32(16)) & np.uint32(255)), real(together >> np.uint32(24))
-        k += s * W * C
-        v0, v1 = real(read(image, k)), real(read(image, k + C))
-        return v0, v1, real(read(image, k + 2 * C)), real(read(image, k + 3 * C))
-
-    @register_jitable
-    def share_of(weight, value):
-        """What has no weight may be NaN and does not count."""
-        return weight * (value if whole or weight != real(0) else real(0))
-
-    @register_jitable
-    def cubic(image, result, first, last, W, C, m0, along, m3, down):
-        places, rights, belows = stack(_CHUNK, types.int32), stack(_CHUNK, types.float64), stack(_CHUNK, types.float64)
-        across, downward = stack(_WEIGHTS, real), stack(_WEIGHTS, real)
-        for begin in range(first, last, _CHUNK):
-            count = min(_CHUNK, last - begin)
-            for j in range(count):
-                q = begin + j
-                column, row = (m0 * q + along[0]) + along[1], (m3 * q + down[0]) + down[1]
-                left, top = np.int32(np.int32(column) - np.int32(1)), np.int32(np.int32(row) - np.int32(1))
-                rights[j], belows[j] = column - left, row - top
-                places[j] = np.int32(np.int32(np.int32(top * np.int32(W)) + left) * np.int32(C))
-            for t in range(4):
-                for j in range(count):
-                    across[t * _CHUNK + j] = real(weight(mode, rights[j], t))
-                for j in range(count):
-                    downward[t * _CHUNK + j] = real(weight(mode, belows[j], t))
-            for c in range(C):
-                for j in range(count):
-                    k, total = np.int64(places[j]) + c, real(0)
-                    a, b = across[j], across[_CHUNK + j]
-                    d, e = across[2 * _CHUNK + j], across[3 * _CHUNK + j]
-                    for s in range(4):
-                        below = downward[s * _CHUNK + j]
-                        v = pixels_of(image, k, s, W, C)
-                        total += share_of(below * a, v[0])
-                        total += share_of(below * b, v[1])
-                        total += share_of(below * d, v[2])
-                        total += share_of(below * e, v[3])
-                    write(result, (begin + j) * C + c, converted(total))
-
-    @register_jitable
-    def none(image, result, first, last, W, C, m0, along, m3, down):
-        """Other modes have no loop of their own."""
-
-    chosen = {
-        NEAREST_EXACT: nearest, NEAREST_EVEN: even, BILINEAR: straight, BICUBIC: cubic, CATMULL_ROM: cubic,
-    }.get(mode, none)  # fmt: skip
-    if channels == 0:
-        return chosen
-
-    @register_jitable
-    def of_constant(image, result, first, last, W, C, m0, along, m3, down):
-        chosen(image, result, first, last, W, channels, m0, along, m3, down)
-
-    return of_constant
 
 
 @kernel(fastmath=False)
@@ -178,8 +48,8 @@ def _warp(dtype: str, mode: int, adjoint: bool, channels: int) -> Any:
     number, taps = getattr(types, dtype), TAPS[mode]
     real = number if isinstance(number, types.Float) else types.float32
     size = number.bitwidth // 8
-    run, converted = _run(number, real, mode, channels), saturating(real, number)
-    has_run = mode in (NEAREST_EXACT, NEAREST_EVEN, BILINEAR, BICUBIC, CATMULL_ROM) and not adjoint
+    converted, run = saturating(real, number), run_of(number, real, mode, channels)
+    has_run = run is not None and not adjoint
 
     def work(begin, end, slot, block):
         image_at, matrix_at, result_at = block[0], block[1], block[2]
