@@ -32,8 +32,8 @@ _FLIP = 0x8000
 
 
 @kernel()
-def _rows() -> Any:
-    down, across = weighted_sums(types.uint8, types.uint16, start=_FLIP), paired_sums()
+def _rows(adjacent: bool) -> Any:
+    down, across = weighted_sums(types.uint8, types.uint16, start=_FLIP), paired_sums(adjacent=adjacent)
 
     def work(begin, end, slot, block):
         x, y, column_weights, row_weights = block[0], block[1], block[2], block[3]
@@ -88,7 +88,7 @@ def build(g: CorrelationGeometry) -> Run:
     constant = np.full(line, g.cval, np.uint8)
     pitch = (8 * g.column + 8 * (g.row + 1) + 2 * (line + (g.row - 1) * g.inner)) // LINE * LINE + 3 * LINE
     template = Template(9, (g.h, g.w, g.inner, g.column, g.row, before, pitch), {4: rows, 5: pads, 6: constant})
-    worker = _rows.address()
+    worker = _rows.address(g.inner == 1)
     ns = g.pixels * (g.column + g.row + 2) / 70
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:

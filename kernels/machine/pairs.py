@@ -6,6 +6,9 @@ Processors multiply pairs of 16-bit integers and add the two 32-bit products in 
 It takes pairs that lie side by side, so two rows are interleaved first, in the order in which the instruction for that
 keeps them inside 128-bit parts; taken apart again at the end, columns are back in their places. Written as shuffles,
 products and sums, LLVM finds the instructions of each processor.
+
+Where each row is the one before from its second column on, pairs lie side by side already: those of even columns from
+the first on, those of odd columns from the second. Their sums alternate at the end.
 """
 
 import sys
@@ -21,6 +24,7 @@ from .processor import lanes
 
 _I64, _I32, _I16, _I8 = ir.IntType(64), ir.IntType(32), ir.IntType(16), ir.IntType(8)
 _PART = 8  # 16-bit numbers in 128 bits
+_VECTORS = 4  # of columns, in registers together
 
 
 def _order(indices: Sequence[int]) -> ir.Constant:
@@ -40,7 +44,13 @@ def _uppers(width: int) -> list[int]:
     return [half * width + part + 2 * k + high for part in parts for half in (0, 1) for k in range(_PART // 2)]
 
 
-def _block(width: int, vectors: int) -> Callable[..., None]:
+def _alternating(width: int) -> list[int]:
+    """The same of sums of even columns and sums of odd ones."""
+    high = int(sys.byteorder == "little")
+    return [half * width + 2 * k + high for k in range(width // 2) for half in (0, 1)]
+
+
+def _block(width: int, vectors: int, adjacent: bool) -> Callable[..., None]:
     """An intrinsic that computes ``vectors * width`` columns."""
     rows, wide = ir.VectorType(_I16, width), ir.VectorType(_I32, width)
     half = ir.VectorType(_I32, width // 2)
@@ -74,18 +84,19 @@ def _block(width: int, vectors: int) -> Callable[..., None]:
                 word = builder.inttoptr(builder.add(weights, builder.mul(loop.index, _I64(4))), _I32.as_pointer())
                 factors = builder.sext(builder.bitcast(splat(builder.load(word)), rows), wide)
                 first = builder.mul(loop.index, _I64(2))
-                starts = row(first), row(builder.add(first, _I64(1)))
+                start = row(first)
+                starts = start, builder.add(start, _I64(2)) if adjacent else row(builder.add(first, _I64(1)))
                 for v in range(vectors):
                     a, b = (read(builder.add(start, _I64(2 * v * width))) for start in starts)
                     for h in range(2):
-                        pairs_of = builder.shuffle_vector(a, b, _order(_halves(width, h)))
+                        pairs_of = (a, b)[h] if adjacent else builder.shuffle_vector(a, b, _order(_halves(width, h)))
                         product = builder.mul(builder.sext(pairs_of, wide), factors)
                         left, right = (builder.shuffle_vector(product, product, places) for places in (even, odd))
                         total = builder.add(builder.load(sums[v][h]), builder.add(left, right))
                         builder.store(total, sums[v][h])
             for v in range(vectors):
                 halves = [builder.bitcast(builder.load(s), rows) for s in sums[v]]
-                upper = builder.shuffle_vector(*halves, _order(_uppers(width)))
+                upper = builder.shuffle_vector(*halves, _order(_alternating(width) if adjacent else _uppers(width)))
                 narrow = builder.trunc(upper, ir.VectorType(_I8, width))
                 place = builder.inttoptr(builder.add(target, _I64(v * width)), narrow.type.as_pointer())
                 builder.store(narrow, place).align = 1
@@ -96,16 +107,19 @@ def _block(width: int, vectors: int) -> Callable[..., None]:
     return block
 
 
-def paired_sums() -> Callable[..., None]:
+def paired_sums(*, adjacent: bool = False) -> Callable[..., None]:
     """The loop as a function that workers call.
+
+    ``adjacent`` says that row t + 1 is row t from its second column on. Then one number behind the last column of the
+    last row is read as well, of no weight.
 
     ``sums(table, weights, pairs, target, bias, count)``: ``table`` is the address of ``2 * pairs`` addresses of rows of
     int16, ``weights`` of as many int16; ``count`` results of the low 8 bits are written to ``target``, which must
     overlap no row, as columns may be done twice.
     """
     width = lanes(2)
-    many, one = _block(width, 2), _block(width, 1)
-    block = 2 * width
+    many, one = _block(width, _VECTORS, adjacent), _block(width, 1, adjacent)
+    block = _VECTORS * width
 
     @register_jitable
     def sums(table, weights, pairs, target, bias, count):
