@@ -46,7 +46,8 @@ def _rows(adjacent: bool) -> Any:
         shifts = table + 8 * column
         shifted = pointer(shifts, types.int64)
         pairs = (row + 1) // 2
-        padded = (shifts + 16 * pairs + LINE - 1) // LINE * LINE
+        inside = (shifts + 16 * pairs + 2 * before * inner + LINE - 1) // LINE * LINE
+        padded = inside - 2 * before * inner
         samples, line = pointer(padded, types.uint16), w * inner
         outside = types.uint16(words[1])
         for t in range(2 * pairs):
@@ -56,7 +57,7 @@ def _rows(adjacent: bool) -> Any:
             for t in range(column):
                 k = rows[p + t]
                 addresses[t] = constant if k < 0 else x + (image * h + k) * line
-            down(table, column_weights, column, 0, padded + 2 * before * inner, 0, line)
+            down(table, column_weights, column, 0, inside, 0, line)
             for t in range(row - 1):
                 place = (t if t < before else t + w) * inner
                 for c in range(inner):

@@ -51,7 +51,8 @@ def _rows(dtype: str) -> Any:
         addresses = pointer(table, types.int64)
         shifts = table + 8 * column
         shifted = pointer(shifts, types.int64)
-        padded = shifts + 8 * row
+        inside = (shifts + 8 * row + left * inner * size + _LINE - 1) // _LINE * _LINE
+        padded = inside - left * inner * size
         samples = pointer(padded, number)
         for t in range(row):
             shifted[t] = padded + t * inner * size
@@ -68,7 +69,7 @@ def _rows(dtype: str) -> Any:
             if row == 0:
                 sums(table, column_weights, column, first, target, 0, count)
                 continue
-            sums(table, column_weights, column, 0, padded + left * inner * size, 0, line)
+            sums(table, column_weights, column, 0, inside, 0, line)
             for t in range(left + right):
                 place = (t if t < left else t + line // inner) * inner
                 for c in range(inner):
@@ -107,7 +108,7 @@ def _build(g: CorrelationGeometry, h: int, w: int, inner: int, column: int, row:
     segment = line if row else min(line, _SEGMENT)
     segments = -(-line // segment)
     scratch = 8 * (taps + row) + ((line + (left + right) * inner) * g.dtype.itemsize if row else 0)
-    pitch = (scratch // _LINE + 2) * _LINE
+    pitch = (scratch // _LINE + 3) * _LINE
     tasks = g.outer * segments * h
     ns = g.pixels * (taps + row) * g.dtype.itemsize / 80
     ones = np.ones(1, g.dtype)
