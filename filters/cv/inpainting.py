@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
-from ..images import check_image, check_out, from_nhwc, leading_axes, native, to_nhwc
+from ..images import check_beside, check_image, check_out, from_nhwc, leading_axes, native, to_nhwc
 
 INPAINT_NS = 0
 INPAINT_TELEA = 1
@@ -75,6 +75,7 @@ def inpaint(
     name = "inpaint"
     check_image(name, "src", src)
     check_image(name, "inpaintMask", inpaintMask)
+    check_beside(name, "inpaintMask", inpaintMask, src)
     if inpaintMask.dtype != np.uint8:
         raise TypeError(f"{name}: inpaintMask expects uint8 but got {inpaintMask.dtype}")
     batch = leading_axes(name, batch_axes, src.ndim)

@@ -5,7 +5,9 @@ equations.py            the same as rows of a sparse matrix
 cpu_cholesky.py         "cholesky": each hole's equations factored on their own
 cuda_naive.py           "naive" on CUDA: all equations of an image as a band, eliminated by Gauss
 marching_reference.py   fast marching, Telea's and OpenCV's after Navier and Stokes; "naive" where compiled
-cpu_heap.py             "heap": with a binary heap, all channels at once
+marching_fill.py        the same with a binary heap (marching_front.py), all channels at once, for any device
+cpu_heap.py             "heap": on the CPU, one thread, one image
+cuda_march.py           "naive" on CUDA: the same
 """
 
 import numpy as np
@@ -36,7 +38,7 @@ INPAINT_MARCHING = Operation(
     "inpaint_marching",
     package=__name__,
     geometry=marching_geometry,
-    variants=(Variant("heap", "cpu_heap"),),
+    variants=(Variant("heap", "cpu_heap"), Variant("naive", "cuda_march", device="cuda")),
     reference=marching_reference.inpaint_marching,
     reference_args=lambda g: (g.radius, g.telea, g.levels),
     flops=lambda g: g.flops,
@@ -142,7 +144,7 @@ def inpaint_marching(
     -----
     Equals ``cv2.inpaint`` of OpenCV 5.0 bit for bit where that takes the image and it has two rows and columns or more;
     channels have the weights of places in common. float64 images are computed in float64. A NaN reaches what is filled
-    from it.
+    from it. On CUDA one thread fills an image, and the bits are those of the CPU.
 
     Source: A. Telea, "An image inpainting technique based on the fast marching method", 2004; M. Bertalmio, A. L.
     Bertozzi and G. Sapiro, "Navier-Stokes, fluid dynamics, and image and video inpainting", 2001.

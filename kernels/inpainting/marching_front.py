@@ -10,7 +10,9 @@ are float32, and each sum and product has its type and its place: results are to
 import math
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
+
+from ..machine.products import times
 
 KNOWN, INSIDE, CHANGED = 0, 2, 3
 
@@ -21,7 +23,7 @@ _TIME = 32  # bits below the time of an entry
 _NUMBER = (1 << _TIME) - 1
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def push(heap, size, key, place, places):
     """Add an entry to ``size`` others; its number is where ``places`` keeps its pixel."""
     at = size
@@ -32,7 +34,7 @@ def push(heap, size, key, place, places):
     places[key & _NUMBER] = place
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def pop(heap, size, places):
     """Remove the first of ``size`` entries; its pixel."""
     least, moved = heap[0], heap[size - 1]
@@ -51,18 +53,18 @@ def pop(heap, size, places):
     return places[least & _NUMBER]
 
 
-@njit(forceinline=True)
-def key_of(time_bits, number):
-    return (np.int64(time_bits) << _TIME) | number
+@register_jitable(forceinline=True)
+def key_of(time, number):
+    return (np.int64(np.float32(time).view(np.int32)) << _TIME) | number
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def beside(at, side, pitch):
     """The neighbour on one of four sides, in OpenCV's order: above, left, below, right."""
     return at + (-pitch if side == 0 else -1 if side == 1 else pitch if side == 2 else 1)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def _corner(t, f, at, vertical, horizontal):
     """When the front reaches a pixel from a vertical and a horizontal neighbour, which are steps in ``t``."""
     a, b = np.float64(t[at + vertical]), np.float64(t[at + horizontal])
@@ -72,10 +74,10 @@ def _corner(t, f, at, vertical, horizontal):
         return np.float32(1 + a)
     if abs(a - b) >= 1.0:
         return np.float32(1 + min(a, b))
-    return np.float32((a + b + math.sqrt(2 - (a - b) * (a - b))) * 0.5)
+    return np.float32((a + b + math.sqrt(2 - times(a - b, a - b))) * 0.5)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def arrival(t, f, at, pitch):
     """When the front reaches a pixel: the least over its four corners."""
     above = min(_corner(t, f, at, -pitch, -1), _corner(t, f, at, -pitch, 1))
@@ -83,7 +85,7 @@ def arrival(t, f, at, pitch):
     return min(above, below)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def slope(before, here, after, known_before, known_after):
     """The derivative of the time along one axis, from the side or sides that are known."""
     if known_after:
@@ -91,7 +93,7 @@ def slope(before, here, after, known_before, known_after):
     return here - before if known_before else np.float32(0)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def begin_front(f, t, heap, places, h, w, pitch):
     """Put the known pixels beside the hole into the heap, in raster order, at time 0. How many there are."""
     entries = 0
@@ -106,7 +108,7 @@ def begin_front(f, t, heap, places, h, w, pitch):
     return entries
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def mark_around(f, o, near, h, w, pitch, radius):
     """Mark in ``o``, which is `KNOWN` throughout, what lies within ``radius`` rows and columns outside the hole."""
     for i in range(1, h + 1):
@@ -131,8 +133,8 @@ def mark_around(f, o, near, h, w, pitch, radius):
             o[at] = KNOWN
 
 
-@njit(forceinline=True)
-def march_outwards(o, t, bits, heap, places, entries, h, pitch):
+@register_jitable(forceinline=True)
+def march_outwards(o, t, heap, places, entries, h, pitch):
     """Times of what is marked in ``o``, as negative numbers: how far from the hole it lies. The heap is used up."""
     for k in range(entries):
         o[places[k]] = KNOWN
@@ -146,7 +148,7 @@ def march_outwards(o, t, bits, heap, places, entries, h, pitch):
             if o[there] == INSIDE:
                 t[there] = arrival(t, o, there, pitch)
                 o[there] = KNOWN
-                push(heap, waiting, key_of(bits[there], entries), there, places)
+                push(heap, waiting, key_of(t[there], entries), there, places)
                 entries += 1
                 waiting += 1
     for at in range(pitch * (h + 2)):

@@ -10,7 +10,7 @@ numbers can be read. What the definition computes for a pixel, its own functions
 
 Products are rounded before they are added to: a compiler of device code would join both into one operation, which is
 more exact, but on symmetric images maxima are ties, and the last bit decides which pixels are edges. So results are the
-bits of the definition. An fma that adds -0, which changes no product, is left alone.
+bits of the definition (`times` of kernels/machine/products.py).
 
 Index arithmetic: threads are numbered as pixels lie in memory, so the 32 of a warp read and write neighbouring numbers.
 
@@ -21,24 +21,15 @@ in steps 1 and 2, that sums are in float64. Takes everything.
 
 from typing import Any
 
-import numpy as np
-from numba import config, cuda, types
-from numba.extending import overload
+from numba import cuda
 
 from ..arrays import new_like
 from ..correlation.reference import MODES
 from ..hysteresis.reference import NOTHING
-from ..machine.cuda_numba import fma, launch_each
+from ..machine.cuda_numba import launch_each
 from ..operation import Run
 from .geometry import SmoothedEdgesGeometry
-from .reference import CLASSES, NORMS, SMOOTHED, class_of, derivative, divisor_at, is_inside, length, smoothed, times
-
-if not config.ENABLE_CUDASIM:  # which joins nothing
-
-    @overload(times, target="cuda")
-    def times_on_device(a, b):
-        zero = np.float32(-0.0) if a == types.float32 else np.float64(-0.0)
-        return lambda a, b: fma(a, b, zero)
+from .reference import CLASSES, NORMS, SMOOTHED, class_of, derivative, divisor_at, is_inside, length, smoothed
 
 
 @cuda.jit

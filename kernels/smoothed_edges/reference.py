@@ -19,15 +19,10 @@ from numba.extending import register_jitable
 
 from ..correlation.reference import REFLECT, border
 from ..hysteresis.reference import NOTHING, STRONG, WEAK
+from ..machine.products import times
 
 SMOOTHED, NORMS, CLASSES = 0, 1, 2
 STAGES = {"smoothed": SMOOTHED, "norms": NORMS, "classes": CLASSES}
-
-
-@register_jitable
-def times(a, b):
-    """The product of two floats of one type, which is rounded before anything is added to it."""
-    return a * b
 
 
 @register_jitable

@@ -7,16 +7,14 @@ one of each operation, and small ones of odd sizes beside them. test_declaration
 import importlib
 import math
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tolerances
 from numba import config, cuda
+from poison import poison, poisoned
 from test_declarations import as_it_is, call, with_signs
 from tilegrad.kernels import activation, elementwise
-from tilegrad.kernels import arrays as arrays_module
-from tilegrad.kernels import operation as operation_module
 from tilegrad.kernels.contexts import operations
 from tilegrad.kernels.reduction import cuda_coalesced as coalesced
 from tilegrad.kernels.reduction import cuda_naive as reduction
@@ -234,20 +232,12 @@ ODD = {
         {"shapes": [(2, 11, 3), (2, 11)], "below": {1: 2}, "integers": "uint8", "tension": 0.25},
         {"shapes": [(2, 3, 5, 2), (2, 3, 5)], "below": {1: 2}, "integers": "uint8", "tension": 3.0},
     ],
+    "inpaint_marching": [
+        {"shapes": [(2, 4, 5, 2), (2, 4, 5)], "below": {0: 256, 1: 2}, "integers": "uint8", "radius": 2,
+         "method": method}
+        for method in ("telea", "navier-stokes")
+    ],
 }  # fmt: skip
-
-
-def poisoned(shape, dtype=np.float64):
-    """An array of NaN, of a large integer or of True: what a kernel leaves unwritten shows."""
-    dtype = np.dtype(dtype)
-    number = {"f": np.nan, "b": True}.get(dtype.kind)
-    return np.full(shape, np.iinfo(dtype).max // 3 if number is None else number, dtype)
-
-
-def poison(monkeypatch):
-    """Results and scratch begin as `poisoned` arrays."""
-    monkeypatch.setattr(operation_module, "empty", poisoned)
-    monkeypatch.setattr(arrays_module, "np", SimpleNamespace(**{**vars(np), "empty": poisoned}))  # their scratch
 
 
 @pytest.fixture(autouse=True)

@@ -15,10 +15,19 @@ from numba import cuda, typeof, types
 from test_declarations import as_it_is, call
 from tilegrad.kernels.contexts import operations
 from tilegrad.kernels.machine import cuda_numba
+from tilegrad.kernels.machine.products import times
 
 NUMBA = cuda_variants(numba=True)
 _LARGEST_CASE = 10_000
 """Numbers in an argument: kernels are not run, so sample cases may be larger than the simulator's."""
+_LINE = {"shapes": [(1, 1, 40, 1), (1, 1, 40)], "integers": "uint8"}
+_OTHER_TYPES = {
+    "inpaint_exemplar": [{**_LINE, "below": {0: 256, 1: 2}, "patch_size": 3}],
+    "inpaint_marching": [
+        {**_LINE, "below": {1: 2}, "radius": 1, "method": method} for method in ("telea", "navier-stokes")
+    ],
+}
+"""Of operations whose kernels are others for bytes and for floating point, the kind that their sample cases lack."""
 
 
 def kind(argument: Any) -> types.Type:
@@ -43,7 +52,7 @@ def launches_of(name: str, variant: str, monkeypatch: pytest.MonkeyPatch) -> set
             monkeypatch.setattr(module, "launch", record)
     monkeypatch.setattr(cuda_numba, "launch", record)
     for dtype in ("float32", "float64"):
-        for case in cases_of(name, _LARGEST_CASE):
+        for case in [*cases_of(name, _LARGEST_CASE), *_OTHER_TYPES.get(name, ())]:
             call(operation, case, dtype, f"cuda.{variant}", as_it_is)
     return launched
 
@@ -75,9 +84,6 @@ def test_kernels_compile(name: str, variant: str, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.usefixtures("_architecture")
 @pytest.mark.parametrize(("number", "zero"), [(types.float32, "0f80000000"), (types.float64, "0d8000000000000000")])
 def test_products_are_rounded_before_they_are_added_to_where_the_last_bit_decides(number: Any, zero: str) -> None:
-    importlib.import_module("tilegrad.kernels.smoothed_edges.cuda_naive")
-    times = importlib.import_module("tilegrad.kernels.smoothed_edges.reference").times
-
     def sums_of_products(x, y):
         i = cuda.grid(1)
         y[i] += times(x[i], x[i + 1])
