@@ -11,7 +11,6 @@ from .images import (
     axis_of_channels,
     check_beside,
     check_image,
-    check_in_memory,
     check_out,
     float_type,
     from_nhwc,
@@ -185,12 +184,12 @@ def inpaint_exemplar(
     True
     """
     name = "inpaint_exemplar"
-    for argument, array in (("image", image), ("mask", mask)):
-        check_in_memory(name, argument, array)
+    check_beside(name, "mask", mask, image)
     holes = _check(name, image, mask, channel_axis, batch_axes)
     usable = None
     if source is not None:
-        check_in_memory(name, "source", source)
+        check_beside(name, "source", source, image)
+        check_image(name, "source", source)
         if source.shape != mask.shape:
             raise ValueError(f"{name}: source expects the mask's shape {mask.shape} but got {source.shape}")
         usable = source != 0

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from .arrays import contiguous, device_of, empty_on_cuda, is_on_cuda, overlap
+from .arrays import contiguous, device_of, empty_on_cuda, overlap
 from .contexts import PRECISIONS, Event, Explained, arithmetic, chosen, explaining, operations, tracing
 from .machine.compile import compile_loops, rehearsal
 from .machine.memory import empty
@@ -198,7 +198,7 @@ class Operation:
             pass
         except TypeError:  # an argument that cannot key a plan: a list, or something of no use
             return self._plan_unhashable(arrays, args, variant)
-        device = self._device(arrays)
+        device = device_of(self.name, arrays)
         geometry = self.geometry(*[None if s is None else Spec(*s[:3]) for s in specs], *args)
         taken = self._choose(geometry, wanted, device)
         plan = Plan(geometry, taken, device, self._build(taken, geometry))
@@ -209,12 +209,6 @@ class Operation:
                 self._plans.pop(next(iter(self._plans)))
             self._plans[key] = plan
         return plan
-
-    def _device(self, arrays: Sequence[Any]) -> str:
-        """The arrays' device; an operation without a variant on CUDA says so, whatever lies beside an array there."""
-        if not any(variant.device == "cuda" for variant in self.variants) and any(map(is_on_cuda, arrays)):
-            raise ValueError(f"{self.name}: no variant on cuda; it takes arrays in main memory")
-        return device_of(self.name, arrays)
 
     def _plan_unhashable(self, arrays: Sequence[Any], args: tuple[Any, ...], variant: str | None) -> Plan:
         frozen = _frozen(args)

@@ -27,7 +27,7 @@ from ..machine.pointers import float_bits, pointer, word_of
 from ..machine.threads import launch, num_threads
 from .differences import block_of, number_type, squared_differences
 from .geometry import ExemplarGeometry
-from .prepare import Prepared, whole_patches
+from .prepare import KNOWN, OPEN, Prepared, states_of
 from .priority import pixel_priority
 from .rules import LEAST_DATA
 
@@ -37,9 +37,6 @@ _STEP_NS = 20_000.0  # what choosing a target takes
 _WORDS = 4  # of each image: how many pixels are open, the next target, how many of its numbers are compared
 _OPEN, _ROW, _COLUMN, _COMPARED = 0, 1, 2, 3
 _LINE = 64
-
-KNOWN, OPEN, NO_NUMBER = 0, 1, 2
-"""What a pixel is while a hole is being filled."""
 
 
 @kernel(fastmath=False)
@@ -186,10 +183,10 @@ def fill(g: ExemplarGeometry, state: Prepared, addresses: tuple[int, int]) -> np
     holes = np.argsort(~flat, axis=1, kind="stable")  # open pixels first, in raster order
     words = np.full((g.n, _WORDS), -1, np.int64)
     words[:, _OPEN] = flat.sum(axis=1)
-    unknown = np.where(state.hole, np.uint8(OPEN), np.where(state.numbers, np.uint8(KNOWN), np.uint8(NO_NUMBER)))
+    unknown = states_of(state.hole, state.numbers)
     level = state.planes[..., : g.w].mean(axis=1, dtype=np.float64)
     whole = np.zeros((g.n, g.h, pitch), np.uint8)
-    whole[..., : g.w] = whole_patches(g, state.usable)
+    whole[..., : g.w] = state.whole
     trust, ranks = state.numbers.astype(np.float64), np.full(state.hole.shape, -1.0)
     origin = np.zeros(state.hole.shape, np.int64)
     found, best = empty((g.n * tasks,), np.int64), empty((g.n * tasks,), g.work)

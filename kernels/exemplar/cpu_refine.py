@@ -24,8 +24,8 @@ from ..machine.threads import launch, num_threads
 from .cpu_fit import fit
 from .differences import number_type
 from .geometry import ExemplarGeometry
-from .prepare import Prepared, box_sums, depths, weights_of, whole_patches
-from .rules import BANDWIDTH, CANDIDATES, CUT, NOISE, RELIANCE, SHARPNESS, SHIFT_PENALTY, drawn, moved, turns
+from .prepare import Prepared, targets_of
+from .rules import BANDWIDTH, CANDIDATES, CUT, NOISE, SHARPNESS, SHIFT_PENALTY, drawn, moved, turns
 
 _TARGETS = 16  # to a task
 _PIXELS = 64
@@ -197,46 +197,37 @@ def workers(g: ExemplarGeometry) -> tuple[int, int]:
 def refine(g: ExemplarGeometry, state: Prepared, origin: np.ndarray, addresses: tuple[int, int]) -> None:
     """Improve the holes of the planes in rounds, and fit what the last one says into its surroundings."""
     improve, vote = addresses
-    touched = box_sums(g, state.hole.astype(np.int64)) > 0
-    targets = np.flatnonzero(touched)
-    index = np.full(touched.shape, -1, np.int64)
-    index.reshape(-1)[targets] = np.arange(targets.size)
-    whole = whole_patches(g, state.usable)
-    new = _first_sources(g, state, origin, targets, whole)
+    targets = targets_of(g, state.hole, state.numbers)
+    new = _first_sources(g, state, origin, targets.places)
     old = np.empty_like(new)
     differences = empty(new.shape, g.work)
     shifts = empty((*new.shape, g.c), g.work)
-    depth = depths(state.hole)
-    weights = weights_of(g, state, depth)
-    means = box_sums(g, weights.astype(np.float64)).reshape(-1)[targets] / (g.r * g.s)
-    reliance = (means**RELIANCE).astype(g.work)
     scratch = -(-g.c * g.work.itemsize // _LINE) * _LINE
     buffer = empty((num_threads() * scratch,), np.uint8)
     sizes = (g.h, g.w, g.c, g.r, g.s, state.planes.shape[3])
 
     def voted(places: np.ndarray, result: np.ndarray) -> None:
         block = Template(11, (*sizes, places.size, scratch)).filled(
-            state.planes, places, reliance, new, differences, shifts, weights, index, result, buffer, state.range
-        )
+            state.planes, places, targets.reliance, new, differences, shifts, targets.weights, targets.index, result,
+            buffer, state.range,
+        )  # fmt: skip
         launch(vote, -(-places.size // _PIXELS), addressof(block), _PIXEL_NS * places.size)
 
     for sweep in range(g.refinements):
         old, new = new, old
-        block = Template(10, (*sizes, targets.size, sweep, scratch)).filled(
-            state.planes, targets, old, new, differences, shifts, weights, index, whole, buffer
-        )
-        launch(improve, -(-targets.size // _TARGETS), addressof(block), _TARGET_NS * targets.size)
+        block = Template(10, (*sizes, targets.places.size, sweep, scratch)).filled(
+            state.planes, targets.places, old, new, differences, shifts, targets.weights, targets.index, state.whole,
+            buffer,
+        )  # fmt: skip
+        launch(improve, -(-targets.places.size // _TARGETS), addressof(block), _TARGET_NS * targets.places.size)
         if sweep < g.refinements - 1:
             voted(state.places, state.planes)
-    covered = _covered(g, touched) & (state.numbers | state.hole)
     guess = state.planes.copy()
-    voted(np.flatnonzero(covered), guess)
-    fit(g, state, guess, covered, depth)
+    voted(np.flatnonzero(targets.covered), guess)
+    fit(g, state, guess, targets.covered, targets.depth)
 
 
-def _first_sources(
-    g: ExemplarGeometry, state: Prepared, origin: np.ndarray, targets: np.ndarray, whole: np.ndarray
-) -> np.ndarray:
+def _first_sources(g: ExemplarGeometry, state: Prepared, origin: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The sources that each target begins with: where its pixels were copied from, each taken once."""
     table = np.full((targets.size, CANDIDATES), -1, np.int64)
     kept = np.zeros(targets.size, np.int64)
@@ -248,18 +239,9 @@ def _first_sources(
             y, x = from_ // g.w - i, from_ % g.w - j
             fits = state.hole[image, row + i, column + j] & (kept < CANDIDATES)
             fits &= (y >= 0) & (x >= 0) & (y <= g.h - g.r) & (x <= g.w - g.s)
-            fits[fits] = whole[image[fits], y[fits], x[fits]] != 0
+            fits[fits] = state.whole[image[fits], y[fits], x[fits]] != 0
             place = y * g.w + x
             fits &= ~(table == place[:, None]).any(axis=1)
             table[fits, kept[fits]] = place[fits]
             kept[fits] += 1
     return table
-
-
-def _covered(g: ExemplarGeometry, touched: np.ndarray) -> np.ndarray:
-    """The pixels of all patches that begin where it is marked."""
-    covered = np.zeros_like(touched)
-    for i in range(g.r):
-        for j in range(g.s):
-            covered[:, i : g.h, j : g.w] |= touched[:, : g.h - i, : g.w - j]
-    return covered

@@ -1,11 +1,17 @@
-"""What exemplar inpainting knows of its images before it begins: which pixels are open, which patches may be copied."""
+"""What exemplar inpainting knows of its images before it begins: which pixels are open, which patches may be copied.
+
+It follows from masks alone, but for the planes of the CPU's variant.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from .geometry import ExemplarGeometry
-from .rules import DECAY
+from .rules import DECAY, RELIANCE
+
+KNOWN, OPEN, NO_NUMBER = 0, 1, 2
+"""What a pixel is while a hole is being filled."""
 
 
 class Prepared(NamedTuple):
@@ -14,7 +20,7 @@ class Prepared(NamedTuple):
     planes: np.ndarray  # (N, C, H, pitch) of the working type; what is not known is 0; a block of room lies behind it
     hole: np.ndarray  # (N, H, W) bool
     numbers: np.ndarray  # (N, H, W) bool: known pixels that are finite in all channels
-    usable: np.ndarray  # (N, H, W) bool: those that may be copied
+    whole: np.ndarray  # (N, H, W) uint8: whether the patch that begins at each pixel may be copied
     low: np.ndarray  # (N, C): the least known value
     high: np.ndarray  # (N, C): the largest
     range: np.ndarray  # (N) float64: the longest of their distances
@@ -32,14 +38,7 @@ def prepare(g: ExemplarGeometry, x: np.ndarray, mask: np.ndarray, source: np.nda
     """``block`` is the number of candidates that are compared side by side: rows are padded to whole blocks."""
     hole = mask != 0
     numbers = ~hole if g.levels else ~hole & np.isfinite(x).all(axis=-1)
-    usable = numbers & (source != 0)
-    lost = hole.any(axis=(1, 2)) & ~whole_patches(g, usable).any(axis=(1, 2))
-    if lost.any():
-        i = int(lost.argmax())
-        raise ValueError(
-            f"inpaint_exemplar: image {i} has no patch of {g.r} x {g.s} pixels that may be copied "
-            f"({int(hole[i].sum())} of its {g.h} x {g.w} pixels are to be filled, {int(usable[i].sum())} may be copied)"
-        )
+    whole = copyable(g, hole, numbers & (source != 0))
     pitch = -(-g.w // block) * block
     room = np.zeros(g.n * g.c * g.h * pitch + 2 * block, g.work)
     planes = room[: -2 * block].reshape(g.n, g.c, g.h, pitch)
@@ -48,7 +47,7 @@ def prepare(g: ExemplarGeometry, x: np.ndarray, mask: np.ndarray, source: np.nda
     low = np.where(numbers[..., None], known, np.inf).min(axis=(1, 2))
     high = np.where(numbers[..., None], known, -np.inf).max(axis=(1, 2))
     longest = (high.astype(np.float64) - low).max(axis=1)
-    return Prepared(planes, hole, numbers, usable, low, high, longest, np.flatnonzero(hole))
+    return Prepared(planes, hole, numbers, whole, low, high, longest, np.flatnonzero(hole))
 
 
 def box_sums(g: ExemplarGeometry, values: np.ndarray) -> np.ndarray:
@@ -61,9 +60,22 @@ def box_sums(g: ExemplarGeometry, values: np.ndarray) -> np.ndarray:
     return result
 
 
-def whole_patches(g: ExemplarGeometry, usable: np.ndarray) -> np.ndarray:
-    """Whether the patch that begins at each pixel may be copied; (N, H, W) uint8."""
-    return (box_sums(g, usable.astype(np.int64)) == g.r * g.s).astype(np.uint8)
+def copyable(g: ExemplarGeometry, hole: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    """Whether the patch that begins at each pixel may be copied, (N, H, W) uint8; of an image with a hole one must."""
+    whole = box_sums(g, usable.astype(np.int64)) == g.r * g.s
+    lost = hole.any(axis=(1, 2)) & ~whole.any(axis=(1, 2))
+    if lost.any():
+        i = int(lost.argmax())
+        raise ValueError(
+            f"inpaint_exemplar: image {i} has no patch of {g.r} x {g.s} pixels that may be copied "
+            f"({int(hole[i].sum())} of its {g.h} x {g.w} pixels are to be filled, {int(usable[i].sum())} may be copied)"
+        )
+    return whole.astype(np.uint8)
+
+
+def states_of(hole: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """What each pixel is before anything is filled; (N, H, W) uint8."""
+    return np.where(hole, np.uint8(OPEN), np.where(numbers, np.uint8(KNOWN), np.uint8(NO_NUMBER)))
 
 
 def depths(hole: np.ndarray) -> np.ndarray:
@@ -77,6 +89,27 @@ def depths(hole: np.ndarray) -> np.ndarray:
     return depth
 
 
-def weights_of(g: ExemplarGeometry, state: Prepared, depth: np.ndarray) -> np.ndarray:
-    """1 for known pixels, less for those in a hole the more steps they are inside, 0 for those that are no numbers."""
-    return np.where(state.numbers | state.hole, DECAY ** -depth.astype(np.float64), 0).astype(g.work)
+class Targets(NamedTuple):
+    """The patches that meet a hole, which the rounds improve, and what their pixels count."""
+
+    places: np.ndarray  # of all of them in (N, H, W), in raster order
+    index: np.ndarray  # (N, H, W) int64: the number in that list of the patch that begins at each pixel, or -1
+    covered: np.ndarray  # (N, H, W) bool: their pixels, as far as those are open or numbers
+    depth: np.ndarray  # (N, H, W) int64
+    weights: np.ndarray  # (N, H, W) of the working type: less the deeper inside a hole, 0 for what is no number
+    reliance: np.ndarray  # of each target, of the working type
+
+
+def targets_of(g: ExemplarGeometry, hole: np.ndarray, numbers: np.ndarray) -> Targets:
+    meets = box_sums(g, hole.astype(np.int64)) > 0
+    places = np.flatnonzero(meets)
+    index = np.full(meets.shape, -1, np.int64)
+    index.reshape(-1)[places] = np.arange(places.size)
+    covered = np.zeros_like(meets)
+    for i in range(g.r):
+        for j in range(g.s):
+            covered[:, i : g.h, j : g.w] |= meets[:, : g.h - i, : g.w - j]
+    depth = depths(hole)
+    weights = np.where(numbers | hole, DECAY ** -depth.astype(np.float64), 0).astype(g.work)
+    means = box_sums(g, weights.astype(np.float64)).reshape(-1)[places] / (g.r * g.s)
+    return Targets(places, index, covered & (numbers | hole), depth, weights, (means**RELIANCE).astype(g.work))

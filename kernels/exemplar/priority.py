@@ -2,10 +2,12 @@
 
 import math
 
-from numba import njit
+from numba.extending import register_jitable
+
+from ..machine.products import times
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def pixel_priority(level, unknown, trust, h, w, r, s, p, q, floor):
     """Confidence times data term of the open pixel ``(p, q)``; -1 where it is not on the front.
 
@@ -38,7 +40,7 @@ def pixel_priority(level, unknown, trust, h, w, r, s, p, q, floor):
             if unknown[at - w] + unknown[at + w] + unknown[at - 1] + unknown[at + 1] != 0:
                 continue
             down, right = (level[at + w] - level[at - w]) * 0.5, (level[at + 1] - level[at - 1]) * 0.5
-            square = down * down + right * right
+            square = times(down, down) + times(right, right)
             if square > steepest:
                 steepest, along, across = square, down, right
     normal_y, normal_x = 0.0, 0.0
@@ -48,5 +50,5 @@ def pixel_priority(level, unknown, trust, h, w, r, s, p, q, floor):
                 normal_y += i * (2 - abs(j))
                 normal_x += j * (2 - abs(i))
     length = math.sqrt(normal_y * normal_y + normal_x * normal_x)
-    data = abs(along * normal_x - across * normal_y) / length if length > 0 else 0.0
+    data = abs(times(along, normal_x) - times(across, normal_y)) / length if length > 0 else 0.0
     return confidence / (r * s) * (data + floor)

@@ -8,7 +8,7 @@ products here; on the CPU their workers are compiled without such licence.
 from numba.extending import register_jitable
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def times(a, b):
     """The product of two floats of one type; cuda_numba.py has that of device code."""
     return a * b

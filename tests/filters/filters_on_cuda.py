@@ -18,6 +18,7 @@ REAL = _DRAW.uniform(0.1, 0.9, (7, 8))
 BYTES = (REAL * 255).astype(np.uint8)
 COLOUR = _DRAW.integers(0, 256, (6, 7, 3)).astype(np.uint8)
 SHAPE = REAL > 0.5
+HOLE = np.pad(np.ones((2, 2), bool), ((0, 4), (4, 1)))
 
 # Functions, their images and their other arguments.
 CASES = [
@@ -46,6 +47,8 @@ CASES = [
     ("histogram", (BYTES,), {}),
     ("histogram", (REAL,), {"nbins": 7, "normalize": True}),
     ("inpaint_biharmonic", (REAL, np.pad(np.ones((2, 3), bool), ((2, 3), (4, 1)))), {}),
+    ("inpaint_exemplar", (COLOUR, HOLE), {"patch_size": 3, "refinements": 0, "channel_axis": -1}),
+    ("inpaint_exemplar", (REAL[:6, :7].copy(), HOLE, ), {"patch_size": 3, "refinements": 2}),
     ("integral_image", (REAL,), {}),
     ("jpeg", (COLOUR,), {"quality": 50, "channel_axis": -1}),
     ("label", (SHAPE.astype(np.uint8),), {}),
@@ -118,6 +121,8 @@ CV_CASES = [
     ("fastNlMeansDenoising", (BYTES,), (None, 10, 3, 5)),
     ("filter2D", (BYTES,), (-1, _BOX)),
     ("filter2D", (_FLOAT,), (-1, _BOX)),
+    ("inpaint", (COLOUR, HOLE.astype(np.uint8)), (3, cv.INPAINT_TELEA)),
+    ("inpaint", (_FLOAT[:6, :7].copy(), HOLE.astype(np.uint8)), (2, cv.INPAINT_NS)),
     ("integral", (BYTES,), ()),
     ("matchTemplate", (BYTES, BYTES[1:4, 2:5].copy()), (cv.TM_CCOEFF_NORMED,)),
     ("medianBlur", (COLOUR,), (3,)),
@@ -187,9 +192,21 @@ def test_out_lies_on_the_device_too():
     np.testing.assert_allclose(out.get(), filters.gaussian(REAL, 1.0), rtol=1e-12)
 
 
-def test_a_filter_without_a_cuda_variant_says_so():
-    with pytest.raises(TypeError, match=r"inpaint_exemplar: image expects a numpy\.ndarray but got a cupy\.ndarray"):
-        filters.inpaint_exemplar(cupy.asarray(REAL), cupy.asarray(REAL > 0.8))
+def test_a_filter_of_arrays_in_main_memory_says_so():
+    with pytest.raises(TypeError, match=r"find_contours: image expects a numpy\.ndarray but got a cupy\.ndarray"):
+        filters.find_contours(cupy.asarray(REAL), 0.5)
+
+
+def test_patches_are_copied_on_the_device_from_where_they_may_be():
+    """Of half precision, which another type computes; both images of a batch."""
+    images, holes = np.stack([REAL[:6, :7], REAL[1:, 1:]]).astype(np.float16), np.stack([HOLE, HOLE[::-1]])
+    source = np.ones(holes.shape, bool)
+    source[:, :, :2] = False
+
+    def filled(images, holes, source):
+        return filters.inpaint_exemplar(images, holes, 3, source=source, refinements=0, batch_axes=1)
+
+    check(filled, (images, holes, source), {})
 
 
 MASK = REAL > 0.3
@@ -215,5 +232,11 @@ def test_what_lies_elsewhere_is_refused_before_any_work():
         filters.gaussian(there, 1.0, out=np.empty_like(REAL))
     with pytest.raises(TypeError, match="median: out lies on cuda and the image on cpu"):
         filters.median(REAL, out=cupy.empty(REAL.shape, np.float64))
+    with pytest.raises(TypeError, match="inpaint_exemplar: mask lies on cpu and the image on cuda"):
+        filters.inpaint_exemplar(there, MASK)
+    with pytest.raises(TypeError, match="inpaint_exemplar: source lies on cpu and the image on cuda"):
+        filters.inpaint_exemplar(there, cupy.asarray(MASK), source=MASK)
+    with pytest.raises(TypeError, match="inpaint: inpaintMask lies on cpu and the image on cuda"):
+        cv.inpaint(cupy.asarray(BYTES), MASK.astype(np.uint8), 3, cv.INPAINT_NS)
     with pytest.raises(TypeError, match="mean_squared_error: image1 lies on cuda and the image on cpu"):
         filters.mean_squared_error(REAL, there)

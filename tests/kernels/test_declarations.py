@@ -120,6 +120,11 @@ def test_the_work_of_a_call_is_known(name):
         assert f"cpu.{event.variant} " in text
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_operation_runs_on_both_devices(name):
+    assert {variant.device for variant in operations[name].variants} == {"cpu", "cuda"}
+
+
 def test_nothing_public_is_undeclared():
     """What kernels exports is an operation, or one of the functions that are about operations."""
     about = {"asarray", "explain", "memory_report", "memory_trim", "precision", "random_blocks", "to_device", "trace"}
