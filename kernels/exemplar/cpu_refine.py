@@ -208,16 +208,16 @@ def refine(g: ExemplarGeometry, state: Prepared, origin: np.ndarray, addresses: 
 
     def voted(places: np.ndarray, result: np.ndarray) -> None:
         block = Template(11, (*sizes, places.size, scratch)).filled(
-            state.planes, places, targets.reliance, new, differences, shifts, targets.weights, targets.index, result,
-            buffer, state.range,
+            state.planes, places, targets.reliance, new, differences, shifts, targets.weights, targets.numbering,
+            result, buffer, state.range,
         )  # fmt: skip
         launch(vote, -(-places.size // _PIXELS), addressof(block), _PIXEL_NS * places.size)
 
     for sweep in range(g.refinements):
         old, new = new, old
         block = Template(10, (*sizes, targets.places.size, sweep, scratch)).filled(
-            state.planes, targets.places, old, new, differences, shifts, targets.weights, targets.index, state.whole,
-            buffer,
+            state.planes, targets.places, old, new, differences, shifts, targets.weights, targets.numbering,
+            state.whole, buffer,
         )  # fmt: skip
         launch(improve, -(-targets.places.size // _TARGETS), addressof(block), _TARGET_NS * targets.places.size)
         if sweep < g.refinements - 1:

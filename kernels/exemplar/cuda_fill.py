@@ -135,19 +135,14 @@ def fill(g: ExemplarGeometry, scene: Scene) -> Any:
     """Fill the holes of the images; where each hole pixel was copied from, -1 elsewhere: (N, H W) int64."""
     pixels, shape = g.h * g.w, (g.h, g.w, g.r, g.s)
     flat = scene.hole.reshape(g.n, pixels)
-    counts = flat.sum(axis=1)
-    most = int(counts.max())
-    holes = np.argsort(~flat, axis=1, kind="stable")[:, :most]  # open pixels first, in raster order
-    unknown, trust = states_of(scene.hole, scene.numbers), scene.numbers.astype(np.float64)
-    tables = (
-        unknown.reshape(flat.shape),
-        trust.reshape(flat.shape),
-        np.full(flat.shape, -1),
-        np.ascontiguousarray(holes),
-    )
-    unknown, trust, origin, holes = (to_device(table, scene.device) for table in tables)
-    target, left = (to_device(table, scene.device) for table in (np.full(g.n, -1), counts.copy()))
-    counts, threads = to_device(counts, scene.device), min(THREADS, pixels)
+    count = flat.sum(axis=1)
+    most = int(count.max())
+    order = np.argsort(~flat, axis=1, kind="stable")[:, :most]  # open pixels first, in raster order
+    masks = (states_of(scene.hole, scene.numbers), scene.numbers.astype(np.float64))
+    unknown, trust = (to_device(mask.reshape(flat.shape), scene.device) for mask in masks)
+    tables = (np.full(flat.shape, -1), order.copy(), count, np.full(g.n, -1), count.copy())
+    origin, holes, counts, target, left = (to_device(table, scene.device) for table in tables)
+    threads = min(THREADS, pixels)
     blocks = -(-pixels // threads)
     found, best = (new_like(scene.u, (g.n, blocks), dtype) for dtype in (np.int64, np.float64))
     for _ in range(most + 1):  # each target is open in one pixel at least

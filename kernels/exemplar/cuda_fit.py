@@ -145,7 +145,7 @@ def fit(g: ExemplarGeometry, scene: Scene, guess: Any, places: Any, covered: np.
     both, powers = (new_like(u, (*flat, channels), np.float64) for channels in (2 * g.c, 2))
     launch_each(exemplar_both, u.size, u, guess, both)
     # Of images without a hole, which may have no number either, no surface is wanted.
-    open_ = ~scene.numbers & scene.hole.any(axis=(1, 2))[:, None, None]
+    open_ = ~scene.numbers & scene.hole.any(axis=(1, 2), keepdims=True)
     marks = to_device(open_.view(np.uint8), scene.device)
     smooth = inpaint_biharmonic(both.reshape((g.n, g.h, g.w, 2 * g.c)), marks, tension=TENSION).reshape(both.shape)
 

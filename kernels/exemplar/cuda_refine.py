@@ -173,7 +173,7 @@ def refine(g: ExemplarGeometry, scene: Scene, origin: Any) -> None:
     u, shape, flat = scene.u, (g.h, g.w, g.r, g.s), (g.n, g.h * g.w)
     tables = targets_of(g, scene.hole, scene.numbers)
     targets, reliance = (to_device(table, scene.device) for table in (tables.places, tables.reliance))
-    index, weights = (to_device(table.reshape(flat), scene.device) for table in (tables.index, tables.weights))
+    index, weights = (to_device(table.reshape(flat), scene.device) for table in (tables.numbering, tables.weights))
     holes, covered = (to_device(np.flatnonzero(mask), scene.device) for mask in (scene.hole, tables.covered))
     old, new = (new_like(u, (targets.size, CANDIDATES), np.int64) for _ in range(2))
     differences = new_like(u, (targets.size, CANDIDATES), g.work)

@@ -93,7 +93,7 @@ class Targets(NamedTuple):
     """The patches that meet a hole, which the rounds improve, and what their pixels count."""
 
     places: np.ndarray  # of all of them in (N, H, W), in raster order
-    index: np.ndarray  # (N, H, W) int64: the number in that list of the patch that begins at each pixel, or -1
+    numbering: np.ndarray  # (N, H, W) int64: the number in that list of the patch that begins at each pixel, or -1
     covered: np.ndarray  # (N, H, W) bool: their pixels, as far as those are open or numbers
     depth: np.ndarray  # (N, H, W) int64
     weights: np.ndarray  # (N, H, W) of the working type: less the deeper inside a hole, 0 for what is no number
@@ -103,8 +103,8 @@ class Targets(NamedTuple):
 def targets_of(g: ExemplarGeometry, hole: np.ndarray, numbers: np.ndarray) -> Targets:
     meets = box_sums(g, hole.astype(np.int64)) > 0
     places = np.flatnonzero(meets)
-    index = np.full(meets.shape, -1, np.int64)
-    index.reshape(-1)[places] = np.arange(places.size)
+    numbering = np.full(meets.shape, -1, np.int64)
+    numbering.reshape(-1)[places] = np.arange(places.size)
     covered = np.zeros_like(meets)
     for i in range(g.r):
         for j in range(g.s):
@@ -112,4 +112,4 @@ def targets_of(g: ExemplarGeometry, hole: np.ndarray, numbers: np.ndarray) -> Ta
     depth = depths(hole)
     weights = np.where(numbers | hole, DECAY ** -depth.astype(np.float64), 0).astype(g.work)
     means = box_sums(g, weights.astype(np.float64)).reshape(-1)[places] / (g.r * g.s)
-    return Targets(places, index, covered & (numbers | hole), depth, weights, (means**RELIANCE).astype(g.work))
+    return Targets(places, numbering, covered & (numbers | hole), depth, weights, (means**RELIANCE).astype(g.work))
