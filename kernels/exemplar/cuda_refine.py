@@ -52,10 +52,10 @@ def exemplar_first(origin, whole, targets, sources, shape):
     kept = 0
     for i in range(r):
         for j in range(s):
-            from_ = origin[n, target + i * w + j]
-            if from_ < i * w or from_ % w < j or kept == CANDIDATES:
+            # Of known pixels the origin is -1; beyond the left border lie columns where no patch begins.
+            source = origin[n, target + i * w + j] - i * w - j
+            if source < 0 or kept == CANDIDATES:
                 continue
-            source = from_ - i * w - j
             if whole[n, source] != 0 and not is_among(sources[t], source):
                 sources[t, kept] = source
                 kept += 1

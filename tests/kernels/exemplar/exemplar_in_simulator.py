@@ -3,10 +3,14 @@
 Blocks are smaller than on a GPU, so that small images have several, whose threads take several pixels each.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from poison import poison
-from tilegrad.kernels.exemplar import cuda_fill
+from poison import poison, poisoned
+from tilegrad.kernels.exemplar import INPAINT_EXEMPLAR, cpu_refine, cuda_fill, cuda_refine, prepare
+from tilegrad.kernels.exemplar.rules import CANDIDATES
+from tilegrad.kernels.machine import cuda_numba
 from tolerances import EXEMPLAR
 
 from tilegrad import kernels
@@ -54,14 +58,42 @@ def test_what_is_copied_has_the_bits_of_the_cpu(shape, dtype, holes):
     np.testing.assert_array_equal(found[mask == 0], x[mask == 0])
 
 
-@pytest.mark.parametrize("first", [0, 3, 7, 21])
-def test_of_equals_the_first_in_raster_order_is_copied(first):
-    """Two patches look like what surrounds the hole and differ in its middle; in one block and in two."""
+@pytest.mark.parametrize(("first", "threads"), [(0, 8), (3, 8), (7, 8), (21, 8), (7, 2)])
+def test_of_equals_the_first_in_raster_order_is_copied(first, threads, monkeypatch):
+    """Two patches look like what surrounds the hole and differ in its middle; in one block, in two, in two of many."""
+    monkeypatch.setattr(cuda_fill, "THREADS", threads)
     x, mask = 100 + np.arange(40, dtype=np.uint8).reshape(1, 1, 40, 1), np.zeros((1, 1, 40), np.uint8)
     for place, middle in ((first, 10), (first + 3, 20), (36, 99)):
         x[0, 0, place : place + 3, 0] = 5, middle, 7
     mask[0, 0, 37] = 1
     assert filled(x, mask, refinements=0)[0, 0, 37, 0] == 10
+
+
+@pytest.mark.parametrize("threads", [1, 2, 8])
+def test_of_pixels_of_one_priority_the_first_comes_first(threads, monkeypatch):
+    """Both ends of the hole are alike: from the left 5 goes on with 1 and 2, which end in 5 from the right."""
+    monkeypatch.setattr(cuda_fill, "THREADS", threads)
+    x = np.array([5, 1, 2, 5, 30, 60, 5, 5, 0, 0, 0, 5, 5], np.uint8).reshape(1, 1, 13, 1)
+    mask = (x == 0).astype(np.uint8)[..., 0]
+    found, expected = (filled(x, mask, None, variant, refinements=0) for variant in ("cuda.naive", "patches"))
+    np.testing.assert_array_equal(found, expected)
+    assert found[0, 0, 8:10, 0].tolist() == [1, 2]
+
+
+def test_targets_begin_with_the_sources_of_the_cpu():
+    """Where pixels were copied from at random, patches would begin outside the image, and some again and again."""
+    rng, shape = np.random.default_rng(0), (2, 6, 5)
+    x, hole, whole = np.zeros((*shape, 1)), rng.random(shape) < 0.5, (rng.random(shape) < 0.8).astype(np.uint8)
+    g = INPAINT_EXEMPLAR.plan((x, whole, whole), (3, 1), "cuda.naive").geometry
+    whole[:, g.h - g.r + 1 :] = whole[:, :, g.w - g.s + 1 :] = 0
+    origin = np.where(hole, rng.integers(0, 30, shape), -1)
+    targets = prepare.targets_of(g, hole, ~hole).places
+    found = poisoned((targets.size, CANDIDATES), np.int64)
+    flat = origin.reshape(2, 30), whole.reshape(2, 30)
+    cuda_numba.launch_each(cuda_refine.exemplar_first, targets.size, *flat, targets, found, (6, 5, 3, 3))
+    expected = cpu_refine._first_sources(g, SimpleNamespace(hole=hole, whole=whole), origin, targets)
+    np.testing.assert_array_equal(found, expected)
+    assert len(np.unique((found >= 0).sum(axis=1))) > 2
 
 
 @pytest.mark.parametrize(
