@@ -164,8 +164,14 @@ __device__ __forceinline__ T shuffle(T value, int lane) {
 // The lanes that passed true, as bits; a whole warp together.
 __device__ __forceinline__ u32 ballot(bool wanted) { return __ballot_sync(0xFFFFFFFFu, wanted); }
 
-// The number of the lowest bit that is set; one is.
+// The number of the lowest and of the highest bit that is set; one is.
 __device__ __forceinline__ int lowest_bit(u32 bits) { return __ffs(static_cast<int>(bits)) - 1; }
+__device__ __forceinline__ int highest_bit(unsigned long long bits) {
+    return 63 - __clzll(static_cast<long long>(bits));
+}
+
+// How many bits are set.
+__device__ __forceinline__ u32 count_bits(u32 bits) { return static_cast<u32>(__popc(bits)); }
 
 // One number, or neighbouring ones at a multiple of their size together, of shared memory.
 template <int COUNT, class T>
@@ -223,6 +229,29 @@ __device__ __forceinline__ double value_of(long long bits) { return __longlong_a
 
 // Put a number there and return the one before, as one step that no other thread's exchange comes between.
 __device__ __forceinline__ int exchange(int* at, int value) { return atomicExch(at, value); }
+
+// Put a number there if it is less, and return the one before, as one step in the same sense. While others lower a
+// number, load_lowered reads what it was at some moment: here or there it may lag behind.
+__device__ __forceinline__ u32 lower(u32* at, u32 value) { return atomicMin(at, value); }
+
+__device__ __forceinline__ u32 load_lowered(const u32* from) {
+    u32 number;
+    asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(number) : "l"(from) : "memory");
+    return number;
+}
+
+// The same of a word of shared memory.
+__device__ __forceinline__ u32 lower_shared(u32 at, u32 value) {
+    u32 before;
+    asm volatile("atom.shared.min.u32 %0, [%1], %2;" : "=r"(before) : "r"(at), "r"(value) : "memory");
+    return before;
+}
+
+__device__ __forceinline__ u32 load_lowered_shared(u32 from) {
+    u32 number;
+    asm volatile("ld.volatile.shared.u32 %0, [%1];" : "=r"(number) : "r"(from) : "memory");
+    return number;
+}
 
 // The product, rounded before anything is added to it: a compiler joins others into fused multiply-adds.
 __device__ __forceinline__ float rounded_product(float a, float b) { return __fmul_rn(a, b); }

@@ -4,8 +4,9 @@
 cuda.launching(emulator.launch):`` every ``cuda`` variant runs on NumPy arrays. It finds wrong indices, swizzles and
 fragments, accesses out of bounds or misaligned, races between threads of a block (missing barriers and missing
 waits), divergence at warp instructions, and outputs written twice. An array that a launch reads and writes is updated
-in place: each word once, by the one thread that reads it. It cannot show what depends on the hardware: timing, and the
-rounding inside a tensor core's sum.
+in place: each word once, by the one thread that reads it, or lowered by any of them. Another ``seed`` runs threads in
+another order, on which nothing may depend. It cannot show what depends on the hardware: timing, and the rounding inside
+a tensor core's sum.
 """
 
 import ctypes
@@ -66,10 +67,12 @@ def launch(
     arguments: np.ndarray,
     arrays: Sequence[Any],
     outputs: Sequence[Any],
+    seed: int = 0,
 ) -> None:
     """Run a kernel, as `tilegrad.kernels.machine.cuda.launch` does, on NumPy arrays.
 
-    An array that is among both ``arrays`` and ``outputs`` is updated in place.
+    An array that is among both ``arrays`` and ``outputs`` is updated in place. Blocks, warps and lanes run in the order
+    of their numbers, or in a random one of that seed.
     """
     if arguments.dtype != kernel.arguments or arguments.shape != (1,):
         raise EmulationError(f"{kernel.name}: arguments are not the struct that the kernel declares")
@@ -89,6 +92,7 @@ def launch(
         pointers(*begins),
         pointers(*ends),
         (ctypes.c_int * len(both))(*[use for _, use in both]),
+        seed,
     )
     if mistake:
         raise EmulationError(f"{kernel.source.name}: {mistake.decode()}")

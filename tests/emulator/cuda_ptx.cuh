@@ -234,6 +234,8 @@ inline u32 ballot(bool wanted, CallSite site = CallSite::here()) {
 }
 
 inline int lowest_bit(u32 bits) { return __builtin_ctz(bits); }
+inline int highest_bit(unsigned long long bits) { return 63 - __builtin_clzll(bits); }
+inline u32 count_bits(u32 bits) { return static_cast<u32>(__builtin_popcount(bits)); }
 
 template <int COUNT, class T>
 inline Numbers<COUNT, T> load_shared(u32 from, CallSite site = CallSite::here()) {
@@ -296,6 +298,26 @@ inline int exchange(int* at, int value, CallSite site = CallSite::here()) {
     int before;
     emulator::exchange_device(at, &before, &value, sizeof value, "exchange", site);
     return before;
+}
+
+inline u32 lower(u32* at, u32 value, CallSite site = CallSite::here()) {
+    emulator::let_others_run();
+    return emulator::lower_device(at, value, "lower", site);
+}
+
+inline u32 load_lowered(const u32* from, CallSite site = CallSite::here()) {
+    emulator::let_others_run();
+    return *emulator::lowered_device(from, "load_lowered", site);
+}
+
+inline u32 lower_shared(u32 at, u32 value, CallSite site = CallSite::here()) {
+    emulator::let_others_run();
+    return emulator::lower_shared(at, value, "lower_shared", site);
+}
+
+inline u32 load_lowered_shared(u32 from, CallSite site = CallSite::here()) {
+    emulator::let_others_run();
+    return *emulator::lowered_shared(from, "load_lowered_shared", site);
 }
 
 inline float rounded_product(float a, float b) { return a * b; }

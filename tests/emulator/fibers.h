@@ -3,10 +3,15 @@
 // A fiber runs until it needs others: at a warp instruction (ldmatrix, mma) or at the block's barrier. The scheduler
 // carries out a warp instruction once all 32 lanes have come to the same one, and opens the barrier once all threads
 // have. Anything else is a mistake of the kernel, and is reported with the lines where the threads stand.
+//
+// Where threads reach a number that others change meanwhile, a lane lets the other ones of its warp run first, so that
+// their steps come between its own. With a seed it does so by chance, and blocks, warps and lanes run in a random
+// order.
 #pragma once
 
 #include <csetjmp>
 #include <cstdarg>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <functional>
@@ -63,6 +68,7 @@ inline jmp_buf scheduler;
 inline std::vector<Fiber> fibers;
 inline std::function<void()> kernel;
 inline int current;         // index of the running thread
+inline uint64_t seed;       // of the order in which threads run; 0 for the one of their numbers
 inline int barriers_passed; // by the running block
 inline Index3 thread_index, block_index, block_size, grid_size;
 
@@ -90,6 +96,27 @@ __attribute__((noinline)) inline void wait(State state, CallSite site) {
 inline void enter() {
     kernel();
     wait(State::finished, {});
+}
+
+// A random number below `count` (Knuth's multiplier; the high bits).
+inline uint64_t drawn(uint64_t count) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (seed >> 33) % count;
+}
+
+// The numbers below `count`, in a random order if there is a seed.
+inline std::vector<int> order_of(int count) {
+    std::vector<int> order(count);
+    for (int i = 0; i < count; i++) {
+        const int j = seed ? static_cast<int>(drawn(i + 1)) : i;
+        order[i] = order[j];
+        order[j] = i;
+    }
+    return order;
+}
+
+inline void let_others_run() {
+    if (!seed || drawn(2)) wait(State::ready, {});
 }
 
 inline void barrier(CallSite site) { wait(State::barrier, site); }
@@ -135,8 +162,17 @@ inline bool agree(int first, int count) {
 // Run one warp to the barrier or the end.
 inline bool run_warp(int first) {
     for (;;) {
-        for (int i = first; i < first + 32; i++)
-            if (!run_until_it_waits(i)) return false;
+        const std::vector<int> order = order_of(32);
+        for (int i = first; i < first + 32; i++) fibers[i].state = State::ready;
+        for (bool again = true; again;) {
+            again = false;
+            for (const int lane : order) {
+                const Fiber& fiber = fibers[first + lane];
+                if (fiber.state != State::ready) continue;
+                if (!run_until_it_waits(first + lane)) return false;
+                again |= fiber.state == State::ready;
+            }
+        }
         if (!agree(first, 32)) return false;
         if (fibers[first].state != State::collective) return true;
         Collective lanes[32];
@@ -160,8 +196,8 @@ inline bool run_block() {
         makecontext(&fiber.start, enter, 0);
     }
     for (;; barriers_passed++) {
-        for (int first = 0; first < threads; first += 32)
-            if (!run_warp(first)) return false;
+        for (const int warp : order_of(threads / 32))
+            if (!run_warp(warp * 32)) return false;
         if (!agree(0, threads)) return false;  // one warp at a barrier, another at the end
         if (fibers[0].state == State::finished) return true;
     }

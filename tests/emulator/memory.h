@@ -20,7 +20,13 @@ constexpr uint32_t SHARED_BASE = 4096;  // not zero, so that an offset used as a
 struct Word {
     int writer = NOBODY, written = 0;     // by which thread, after how many barriers
     int reader = NOBODY, read = 0;
+    int lowerer = NOBODY, lowered = 0;    // by lower_shared, or read by load_lowered_shared
     int copier = NOBODY;                  // whose asynchronous copy into it is on its way
+
+    // Whether another thread has lowered it since the last barrier, and whether one has stored or read it otherwise.
+    bool lowers() const { return lowerer != NOBODY && lowerer != current && lowered == barriers_passed; }
+    bool stores() const { return writer != NOBODY && writer != current && written == barriers_passed; }
+    bool reads() const { return reader != NOBODY && reader != current && read == barriers_passed; }
 };
 
 inline std::vector<unsigned char> shared;
@@ -41,10 +47,9 @@ inline uint32_t shared_offset(uint32_t address, uint32_t bytes, const char* what
 
 // The word may be written by this thread now.
 inline void check_write(Word& word, const char* what, CallSite site) {
-    const bool read_now = word.reader != NOBODY && word.reader != current && word.read == barriers_passed;
-    const bool written_now = word.writer != NOBODY && word.writer != current && word.written == barriers_passed;
-    if (read_now) fail(site, "%s: writes what another thread has read since the last barrier", what);
-    if (written_now) fail(site, "%s: writes what thread %d has written since the last barrier", what, word.writer);
+    if (word.reads()) fail(site, "%s: writes what another thread has read since the last barrier", what);
+    if (word.stores()) fail(site, "%s: writes what thread %d has written since the last barrier", what, word.writer);
+    if (word.lowers()) fail(site, "%s: writes what another thread has lowered since the last barrier", what);
     if (word.copier != NOBODY) fail(site, "%s: writes where a copy of thread %d is on its way", what, word.copier);
 }
 
@@ -54,10 +59,10 @@ inline void read_shared(void* to, uint32_t address, uint32_t bytes, const char* 
         Word& word = words[i];
         if (word.copier != NOBODY) fail(site, "%s: reads what a copy of thread %d is on its way to", what, word.copier);
         if (word.writer == NOBODY) fail(site, "%s: reads shared memory that nobody has written", what);
-        if (word.writer != current && word.written == barriers_passed)
+        if (word.stores())
             fail(site, "%s: reads what thread %d has written since the last barrier", what, word.writer);
-        const bool others = word.reader != NOBODY && word.reader != current && word.read == barriers_passed;
-        word.reader = others ? SEVERAL : current;
+        if (word.lowers()) fail(site, "%s: reads what another thread has lowered since the last barrier", what);
+        word.reader = word.reads() ? SEVERAL : current;
         word.read = barriers_passed;
     }
     memcpy(to, shared.data() + offset, bytes);
@@ -73,6 +78,27 @@ inline void write_shared(uint32_t address, const void* from, uint32_t bytes, con
     memcpy(shared.data() + offset, from, bytes);
 }
 
+// Any number of threads may lower a word between two barriers, and then none stores or reads it in another way.
+inline uint32_t* lowered_shared(uint32_t address, const char* what, CallSite site) {
+    const uint32_t offset = shared_offset(address, 4, what, site);
+    Word& word = words[offset / 4];
+    if (word.writer == NOBODY) fail(site, "%s: lowers shared memory that nobody has written", what);
+    if (word.copier != NOBODY) fail(site, "%s: lowers what a copy of thread %d is on its way to", what, word.copier);
+    if (word.stores())
+        fail(site, "%s: lowers what thread %d has written since the last barrier", what, word.writer);
+    if (word.reads()) fail(site, "%s: lowers what another thread has read since the last barrier", what);
+    word.lowerer = word.lowers() ? SEVERAL : current;
+    word.lowered = barriers_passed;
+    return reinterpret_cast<uint32_t*>(shared.data() + offset);
+}
+
+inline uint32_t lower_shared(uint32_t address, uint32_t value, const char* what, CallSite site) {
+    uint32_t* word = lowered_shared(address, what, site);
+    const uint32_t before = *word;
+    if (value < before) *word = value;
+    return before;
+}
+
 // Device memory: the arrays of the launch. Outputs remember which of their words are written. An array that is updated
 // in place remembers besides which thread has read a word: another one that writes it may come first on a GPU.
 enum class Use { input, output, update };
@@ -80,7 +106,7 @@ enum class Use { input, output, update };
 struct Array {
     const unsigned char *begin, *end;
     Use use;
-    std::vector<bool> written;
+    std::vector<bool> written, lowered;
     std::vector<long long> reader;  // thread of the grid, NOBODY or SEVERAL
 };
 
@@ -136,6 +162,23 @@ inline void exchange_device(void* at, void* before, const void* value, size_t by
     array.written[element] = true;
     memcpy(before, at, bytes);
     memcpy(at, value, bytes);
+}
+
+// Any number of threads may lower a number, and then none of the launch reads or writes it in another way.
+inline const uint32_t* lowered_device(const uint32_t* at, const char* what, CallSite site) {
+    Array& array = device_array(at, 4, what, site);
+    const size_t element = (reinterpret_cast<const unsigned char*>(at) - array.begin) / 4;
+    if (array.use != Use::update) fail(site, "%s: lowers what is not read and written", what);
+    if (array.reader[element] != NOBODY || (array.written[element] && !array.lowered[element]))
+        fail(site, "%s: lowers element %zu, which was read or written", what, element);
+    array.written[element] = array.lowered[element] = true;
+    return at;
+}
+
+inline uint32_t lower_device(uint32_t* at, uint32_t value, const char* what, CallSite site) {
+    const uint32_t before = *lowered_device(at, what, site);
+    if (value < before) *at = value;
+    return before;
 }
 
 // Asynchronous copies of one thread: those not yet in a group, and groups in order.

@@ -172,6 +172,66 @@ def test_any_number_of_threads_exchange_what_they_find(mistake: int, complaint: 
     np.testing.assert_array_equal(x, [63, -1])
 
 
+LOWER = """
+#include "cuda_ptx.cuh"
+struct Arguments { u32* x; unsigned long long unused; int mistake; };
+static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "layout");
+
+extern "C" __global__ void __launch_bounds__(32) KERNEL(const Arguments a) {
+    const u32 t = threadIdx.x, number = 40 - blockIdx.x * 32 - t, own = shared_memory() + 4;
+    if (a.mistake == 1 && t == 5) load_number(a.x);
+    if (a.mistake == 2 && t == 5) store_number(a.x + 1, 0u);
+    const u32 seen = load_lowered(a.x + (a.mistake == 2)), before = lower(a.x, number);
+    if (seen == 99) lower(a.x + 1, number);
+    if (before == 99) lower(a.x + 2, number);
+    if (a.mistake == 3 && t == 5) load_number(a.x);
+    if (t == 0) store_shared(own, 100u);
+    if (a.mistake != 4) __syncthreads();
+    if (a.mistake == 5 && t == 4) load_word(own);
+    lower_shared(own, t + 1);
+    if (a.mistake == 6 && t == 5) store_shared(own, 0u);
+    if (a.mistake == 7 && t == 5) load_word(own);
+    __syncthreads();
+    if (load_word(own) != 1) lower(a.x, 0);
+}
+"""
+
+
+def lowered(folder: Path, mistake: int, seed: int) -> list[int]:
+    """What 32 threads leave of three numbers: the least of all, of those that saw no other, and of the first one."""
+    source = folder / "lower.cu"
+    source.write_text(LOWER)
+    x, arguments = np.full(3, 99, np.uint32), np.zeros(1, ARGUMENTS)
+    arguments["x"], arguments["mistake"] = cuda.address(x), mistake
+    emulator.launch(cuda.Kernel(source, "lower", 32, ARGUMENTS), (1, 1, 1), 8, arguments, [x], [x], seed)
+    return x.tolist()
+
+
+def test_any_number_of_threads_lower_a_number_and_their_steps_come_between_others(tmp_path: Path) -> None:
+    """All have looked before the first one lowers the number; with seeds some have, and others are the first."""
+    assert lowered(tmp_path, 0, 0) == [9, 9, 40]
+    found = [lowered(tmp_path, 0, seed) for seed in range(1, 9)]
+    assert {least for least, _, _ in found} == {9}
+    assert len({first for _, _, first in found}) > 1
+
+
+@pytest.mark.parametrize(
+    ("mistake", "complaint"),
+    [
+        (1, "thread 0: load_lowered: lowers element 0, which was read or written"),
+        (2, "load_lowered: lowers element 1, which was read or written"),
+        (3, "thread 5: load_number: reads element 0 of an array after it was updated"),
+        (4, "lower_shared: lowers what thread 0 has written since the last barrier"),
+        (5, "lower_shared: lowers what another thread has read since the last barrier"),
+        (6, "thread 5: store_shared: writes what another thread has lowered since the last barrier"),
+        (7, "thread 5: load_word: reads what another thread has lowered since the last barrier"),
+    ],
+)
+def test_numbers_that_are_lowered_are_reached_in_no_other_way(mistake: int, complaint: str, tmp_path: Path) -> None:
+    with pytest.raises(emulator.EmulationError, match=complaint):
+        lowered(tmp_path, mistake, 0)
+
+
 def test_a_source_that_does_not_compile_is_shown(tmp_path: Path) -> None:
     source = tmp_path / "wrong.cu"
     source.write_text('#include "cuda_ptx.cuh"\nextern "C" void KERNEL(const int a) { undeclared(a); }\n')
