@@ -24,11 +24,13 @@ def emulated(test: Any) -> Any:
 def broken(module: ModuleType, mutant: tuple[str, ...], folder: Path, patch: pytest.MonkeyPatch) -> Iterator[None]:
     """Break the kernels of a module until the test ends; what runs inside notices it, or the test fails.
 
-    ``mutant`` is what is right in the source, or in a header beside it, what is written instead, and perhaps a pattern
-    of the complaint. The emulator may notice, or a comparison, but not the compiler.
+    ``mutant`` is what is right in the source or in a header beside it, otherwise in one that all share, what is written
+    instead, and perhaps a pattern of the complaint. The emulator may notice, or a comparison, but not the compiler.
     """
     right, wrong, *complaint = mutant
     texts = {path.name: path.read_text() for path in (module._SOURCE, *module._SOURCE.parent.glob("*.cuh"))}
+    if not any(right in text for text in texts.values()):
+        texts |= {path.name: path.read_text() for path in cuda.HEADERS if path != cuda.PTX_HEADER}
     assert any(right in text for text in texts.values())
     for name, text in texts.items():
         (folder / name).write_text(text.replace(right, wrong))

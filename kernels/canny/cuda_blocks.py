@@ -1,6 +1,6 @@
 """canny "blocks" on CUDA: the host side of cuda_blocks.cu, which holds the idea; hysteresis' "blocks" comes behind.
 
-Takes everything, and given derivatives.
+Takes everything, and given derivatives, of images as large as cuda_union.py takes them.
 """
 
 import functools
@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import new_like
-from ..hysteresis.cuda_blocks import growing
-from ..hysteresis.cuda_blocks import reason_against as too_large
-from ..machine import cuda
+from ..hysteresis.cuda_blocks import keeping
+from ..machine import cuda, cuda_union
 from ..operation import Run
 from .geometry import CannyGeometry
 
@@ -40,7 +39,7 @@ def kernel_for(aperture: int, *, squared: bool) -> cuda.Kernel:
 
 def rejects(g: CannyGeometry) -> str | None:
     """Why this variant cannot take a call, or None."""
-    return too_large(g.h, g.w)
+    return cuda_union.reason_against(g.n, g.h, g.w)
 
 
 def build(g: CannyGeometry) -> Run:
@@ -52,7 +51,7 @@ def build(g: CannyGeometry) -> Run:
     prepared["tiles"], prepared["down"] = map(cuda.divisor, (tiles, down))
     prepared["height"], prepared["width"], prepared["channels"] = g.h, g.w, g.c
     kernel, grid = kernel_for(g.aperture, squared=g.squared), (tiles * down * g.n, 1, 1)
-    grow = growing(g.n, g.h, g.w, 2, 255)
+    keep = keeping(g.n, g.h, g.w, 2, 255)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, *other, thresholds = arrays
@@ -60,6 +59,6 @@ def build(g: CannyGeometry) -> Run:
         aligned = all(cuda.address(array) % 4 == 0 for array in (x, classes))
         stage["wide"] = aligned and g.w % 4 == 0 and g.c == 1
         cuda.Stage(kernel, grid, _SHARED_BYTES, stage).run((x, *(other or [None]), thresholds), (classes,))
-        grow((classes,), outputs)
+        keep((classes,), outputs)
 
     return run

@@ -3,7 +3,7 @@
     reference.py    the definition: sweeps until nothing changes; compiled as it stands it is "naive"
     flooding.py     maps with a border, flooded by bands of lines; Canny ends with it too
     cpu_flood.py    "flood": copies the classes into such a map and floods it
-    cuda_blocks.py  "blocks" on CUDA, with cuda_blocks.cu: paths through large windows, rows of which are words
+    cuda_blocks.py  "blocks" on CUDA, with cuda_blocks.cu: tiles of pixels joined by union-find, strong roots first
     cuda_naive.py   "naive" on CUDA: one thread, one pixel, until nothing changes
 
 The result is a matter of which pixels are joined, and so the same for any order and any number of threads.
@@ -70,6 +70,10 @@ def hysteresis(
     ------
     TypeError, ValueError
         Not uint8, too few axes, a connectivity that does not exist.
+
+    Notes
+    -----
+    Of volumes on CUDA a flag is read back, until nothing changes.
 
     Examples
     --------

@@ -6,7 +6,7 @@ are only ever added, and only where a weak path leads.
 
 Memory traffic: each launch reads the whole map, and a path of a thousand weak pixels takes up to a thousand launches.
 After each the host waits for the flag that says whether anything changed, so that it cannot be captured in a graph. In
-cuda_tiled.py of kernels/canny a launch follows a path through a whole tile.
+cuda_tiled.py of kernels/canny a launch follows a path through a whole tile; cuda_blocks.cu needs no flag.
 
 Index arithmetic: threads are numbered as pixels lie in memory, images before planes before rows.
 """
