@@ -3,6 +3,7 @@
     reference.py       the definitions: components flooded one by one, and measured pixel by pixel
     cpu_runs.py        "runs": rows become runs of pixels, and runs that touch are joined
     cpu_measures.py    "runs" of the measures
+    cuda_blocks.py     "blocks" on CUDA, with cuda_blocks.cu: tiles of pixels joined by union-find, roots numbered
     cuda_naive.py      "naive" on CUDA: indices that fall to the first pixel's; measures by atomic operations
 
 Components are numbered from 1 in the order of their first pixels, row by row.
@@ -20,7 +21,11 @@ LABEL_COMPONENTS = Operation(
     "label_components",
     package=__name__,
     geometry=label_geometry,
-    variants=(Variant("runs", "cpu_runs"), Variant("naive", "cuda_naive", device="cuda")),
+    variants=(
+        Variant("runs", "cpu_runs"),
+        Variant("blocks", "cuda_blocks", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda"),
+    ),
     reference=reference.label_components,
     reference_args=lambda g: (g.n, g.d, g.h, g.w, g.connectivity, g.background, g.equal),
     flops=lambda g: g.flops,
@@ -97,7 +102,8 @@ def label_components(
     Notes
     -----
     Equals ``skimage.measure.label``, numbers included. Source of the method: L. He, Y. Chao, K. Suzuki, "A run-based
-    two-scan labeling algorithm", 2008.
+    two-scan labeling algorithm", 2008; on CUDA D. Playne, K. Hawick, "A new algorithm for parallel connected-component
+    labelling on GPUs", 2018, for one or two axes. Of volumes on CUDA a flag is read back, until nothing changes.
 
     Examples
     --------

@@ -11,7 +11,8 @@
 The idea: in the end every pixel has the index of the first one of its component, whichever thread was faster: indices
 only fall, and none falls below that. Since first pixels are roots, counting them in raster order numbers the components
 in the order of the definition. To follow an index once more in each launch lets a component of a thousand pixels in a
-row join in some ten launches. After each the host waits for the flag that says whether anything changed.
+row join in some ten launches. After each the host waits for the flag that says whether anything changed, so that it
+cannot be captured in a graph. cuda_blocks.cu needs no flag.
 
 Measures are added by atomic operations on integers: minima, maxima and sums of integers have no order.
 
