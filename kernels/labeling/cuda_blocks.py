@@ -33,8 +33,8 @@ ARGUMENTS = np.dtype(
 @functools.cache
 def kernel_for(step: str, itemsize: int = 4) -> cuda.Kernel:
     """The kernel of one step; of pixels of so many bytes in the first two, of labels in the last."""
-    macros = (("THREADS", cuda_union.THREADS), ("TALL", cuda_union.TALL))
-    macros += (("STEP", STEPS.index(step)), ("BYTES", itemsize))
+    tile = (("THREADS", cuda_union.THREADS), ("TALL", cuda_union.TALL))
+    macros = (*tile, ("STEP", STEPS.index(step)), ("BYTES", itemsize))
     name = f"label_{step}_{8 * itemsize}bit_{cuda_union.TALL}x{cuda_union.WIDE}"
     return cuda.Kernel(_SOURCE, name, cuda_union.THREADS, ARGUMENTS, macros)
 

@@ -16,7 +16,7 @@
 // with the run's first one as their parent. The row above takes a step for each pair of runs that touch:
 //
 //     b a c     a step from x to a is left to d, if d is joined with x and b with a
-//     d x e     steps to b and c are left out if x is joined with a; to b also if it is with d, and to c if it is with e
+//     d x e     steps to b and c are left out if x is joined with a; to b also if it is with d, to c if it is with e
 //
 // Steps between tiles are left out in the same way, but never in a circle: a seam of columns relies on rows inside its
 // tiles, and a seam of rows on all columns.
