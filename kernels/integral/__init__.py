@@ -3,6 +3,7 @@
 reference.py     the definition
 cpu_scan.py      "scan": sums across a row in vectors, of bytes into integers
 cpu_rows.py      "rows": down the columns in vectors, then across four rows at a time
+cuda_scan.py     "scan" on CUDA, with cuda_scan.cu: a warp or a block for some columns, and then for a row
 cuda_naive.py    "naive" on CUDA: one thread, one column, then one row
 """
 
@@ -64,7 +65,12 @@ INTEGRAL = Operation(
     "integral",
     package=__name__,
     geometry=_geometry,
-    variants=(Variant("scan", "cpu_scan"), Variant("rows", "cpu_rows"), Variant("naive", "cuda_naive", device="cuda")),
+    variants=(
+        Variant("scan", "cpu_scan"),
+        Variant("rows", "cpu_rows"),
+        Variant("scan", "cuda_scan", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda"),
+    ),
     reference=reference.integral,
     reference_args=lambda g: (),
     flops=lambda g: 2.0 * g.numbers,
