@@ -6,6 +6,7 @@
     cpu_windows.py         "windows": sums over all windows, in which nothing is ever subtracted again
     measures.py            sums of products and of squared differences, which are no scores, from the same products
     cuda_blocks.py         products and scores on CUDA, with cuda_blocks.cu: several places for a thread, direct sums
+    cuda_windows.py        sums over windows on CUDA, with cuda_windows.cu: down columns, and across in a block
     cuda_naive.py          products on CUDA: one thread, one place
     cuda_tiled.py          products on CUDA: a tile of the image and pieces of the template in shared memory
     cuda_naive_scores.py   scores and sums over windows on CUDA: one thread, one place
@@ -79,6 +80,7 @@ WINDOW_SUMS = Operation(
     geometry=windows,
     variants=(
         Variant("windows", "cpu_windows"),
+        Variant("windows", "cuda_windows", device="cuda"),
         Variant("naive", "cuda_naive_scores", device="cuda", build="build_sums"),
     ),
     reference=reference.window_sums,

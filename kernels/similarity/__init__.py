@@ -4,6 +4,8 @@
     cpu_sums.py     "sums": mean squared error in one walk over both images
     cpu_rows.py     "rows": structural similarity fused, one row of pixels at a time, from both images to the sum
     cuda_blocks.py  "blocks" on CUDA, with cuda_blocks.cu: structural similarity fused, a tile of pixels for a block
+    cuda_errors.py  "blocks" on CUDA, with cuda_errors.cu: mean squared error in parts of images
+    cuda_means.py   the last launch of both, with cuda_means.cu: parts are added for each image
     cuda_naive.py   "naive" on CUDA: one thread, one pixel, then sums of sums
 
 Images may be float32, float64, uint8 or uint16; sums are in float64.
@@ -23,7 +25,11 @@ MEAN_SQUARED_ERROR = Operation(
     "mean_squared_error",
     package=__name__,
     geometry=error_geometry,
-    variants=(Variant("sums", "cpu_sums"), Variant("naive", "cuda_naive", device="cuda", build="build_error")),
+    variants=(
+        Variant("sums", "cpu_sums"),
+        Variant("blocks", "cuda_errors", device="cuda"),
+        Variant("naive", "cuda_naive", device="cuda", build="build_error"),
+    ),
     reference=reference.mean_squared_error,
     reference_args=lambda g: (g.n, g.size),
     flops=lambda g: g.flops,

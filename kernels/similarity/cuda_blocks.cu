@@ -3,7 +3,6 @@
 //     down     five sums down each column of the block and its halo, of x, y, x x, y y and x y   registers
 //     across   five sums along each row of those: the means under the window                     from shared memory
 //     S        and the terms of its gradient where they are asked for; the sum of S inside the margin
-//     MEANS    a second launch: a block adds the parts of one image
 //
 // The idea: nothing of the size of an image is written but what the caller wants, and the window is separable, so that
 // a pixel takes 10 * taps products instead of 5 * taps^2. Down a column a thread has 4 results: it loads a pair of
@@ -20,7 +19,7 @@
 // moves 5 * (taps + 1) float64 for 2 pixels, and the arithmetic in float64 where a GPU has little of it.
 //
 // Takes images of two axes whose sums fit into shared memory. Compiled with -DKERNEL, -DTHREADS, -DROWS, -DLINE,
-// -DTYPE, -DMEANS and -DARGUMENT_BYTES by cuda_blocks.py.
+// -DTYPE and -DARGUMENT_BYTES by cuda_blocks.py.
 #include "cuda_ptx.cuh"
 #include "cuda_border.cuh"
 
@@ -36,35 +35,6 @@ typedef unsigned short Number;
 #endif
 
 constexpr int TALL = 4, MOMENTS = 5;  // results that a thread has of a column, of each of so many images
-
-#if MEANS
-
-// As MEANS_ARGUMENTS in cuda_blocks.py.
-struct Arguments {
-    const double* parts;  // (N, blocks, 2)
-    double* means;        // (N,)
-    double* errors;       // (N,)
-    double inside, pixels;
-    long long blocks;
-};
-static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_blocks.py");
-
-extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) {
-    const u32 shared = shared_memory();
-    double value = 0, error = 0;
-    for (long long i = threadIdx.x; i < a.blocks; i += THREADS) {
-        const Numbers<2, double> part = load_numbers<2>(a.parts + (blockIdx.x * a.blocks + i) * 2);
-        value += part.number[0];
-        error += part.number[1];
-    }
-    value = add_threads<THREADS>(value, shared);
-    error = add_threads<THREADS>(error, shared + THREADS / 32 * 8);
-    if (threadIdx.x) return;
-    store_number(a.means + blockIdx.x, value / a.inside);
-    store_number(a.errors + blockIdx.x, error / a.pixels);
-}
-
-#else
 
 // As ARGUMENTS in cuda_blocks.py.
 struct Arguments {
@@ -168,5 +138,3 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
     error = add_threads<THREADS>(error, meeting + THREADS / 32 * 8);
     if (threadIdx.x == 0) store_numbers<2>(a.parts + blockIdx.x * 2ll, Numbers<2, double>{{value, error}});
 }
-
-#endif

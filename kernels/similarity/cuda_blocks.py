@@ -1,5 +1,7 @@
 """Structural similarity "blocks" on CUDA: the host side of cuda_blocks.cu, which holds the idea.
 
+A second launch adds the sums of blocks (cuda_means.py).
+
 Takes images of two axes and windows whose sums fit into 96 KB of shared memory: up to 85 taps.
 """
 
@@ -12,6 +14,7 @@ import numpy as np
 from ..arrays import new_like
 from ..machine import cuda
 from ..operation import Run
+from .cuda_means import means_stage
 from .geometry import SimilarityGeometry
 
 _SOURCE = Path(__file__).with_suffix(".cu")
@@ -21,7 +24,7 @@ TYPES = ("float32", "float64", "uint8", "uint16")
 _SHARED_BYTES = 96 << 10  # which every architecture from sm_80 on has
 _MOMENTS = 5
 
-# As both structs Arguments in cuda_blocks.cu.
+# As struct Arguments in cuda_blocks.cu.
 ARGUMENTS = np.dtype(
     [(name, np.uint64) for name in ("x", "y", "weights", "maps", "parts")]
     + [(name, np.float64) for name in ("c1", "c2", "scale")]
@@ -29,27 +32,13 @@ ARGUMENTS = np.dtype(
     + [("pixels", np.int64)]
     + [(name, np.int32) for name in ("height", "width", "taps", "margin", "maps_count", "unused")]
 )
-MEANS_ARGUMENTS = np.dtype(
-    [(name, np.uint64) for name in ("parts", "means", "errors")]
-    + [("inside", np.float64), ("pixels", np.float64), ("blocks", np.int64)]
-)
 
 
 @functools.cache
 def kernel_for(dtype: str) -> cuda.Kernel:
     """The kernel of one type of images."""
-    return _kernel(f"structural_similarity_{dtype}_{ROWS}x{LINE}", ARGUMENTS, TYPES.index(dtype), means=False)
-
-
-@functools.cache
-def means_kernel() -> cuda.Kernel:
-    """The kernel that adds the parts of each image."""
-    return _kernel("structural_similarity_means", MEANS_ARGUMENTS, 0, means=True)
-
-
-def _kernel(name: str, arguments: np.dtype, number: int, *, means: bool) -> cuda.Kernel:
-    macros = (("THREADS", THREADS), ("ROWS", ROWS), ("LINE", LINE), ("TYPE", number), ("MEANS", int(means)))
-    return cuda.Kernel(_SOURCE, name, THREADS, arguments, macros)
+    macros = (("THREADS", THREADS), ("ROWS", ROWS), ("LINE", LINE), ("TYPE", TYPES.index(dtype)))
+    return cuda.Kernel(_SOURCE, f"structural_similarity_{dtype}_{ROWS}x{LINE}", THREADS, ARGUMENTS, macros)
 
 
 def _places(g: SimilarityGeometry) -> int:
@@ -83,10 +72,8 @@ def build(g: SimilarityGeometry) -> Run:
     prepared["places"], prepared["tiles"], prepared["down"] = map(cuda.divisor, (_places(g), tiles, down))
     prepared[["height", "width", "taps", "margin", "maps_count"]] = (g.h, g.w, g.taps, g.margin, g.maps)
     moments = cuda.Stage(kernel_for(g.dtype.name), (tiles * down * g.n, 1, 1), _shared_bytes(g), prepared)
-    counts = np.zeros(1, MEANS_ARGUMENTS)
     inside = (g.w - 2 * g.margin) * (g.h - 2 * g.margin)
-    counts[["inside", "pixels", "blocks"]] = (inside, g.h * g.w, tiles * down)
-    means = cuda.Stage(means_kernel(), (g.n, 1, 1), THREADS // 32 * 16, counts)
+    means = means_stage(g.n, tiles * down, inside, g.h * g.w)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         parts = new_like(arrays[0], (g.n, tiles * down, 2), np.float64)

@@ -90,7 +90,6 @@ MUTANTS = {
     "a neighbour's weight": ("means[1][m] += here * pair.number[1]", "means[1][m] += next * pair.number[1]"),
     "the margin above": ("p >= a.margin &&", "p >= 0 &&"),
     "maps behind the line": ("if (q >= a.width) continue;", ""),
-    "a block's part left out": ("i = threadIdx.x; i < a.blocks;", "i = threadIdx.x + 1; i < a.blocks;"),
 }  # fmt: skip
 
 
