@@ -28,9 +28,10 @@ def broken(module: ModuleType, mutant: tuple[str, ...], folder: Path, patch: pyt
     instead, and perhaps a pattern of the complaint. The emulator may notice, or a comparison, but not the compiler.
     """
     right, wrong, *complaint = mutant
-    texts = {path.name: path.read_text() for path in (module._SOURCE, *module._SOURCE.parent.glob("*.cuh"))}
-    if not any(right in text for text in texts.values()):
-        texts |= {path.name: path.read_text() for path in cuda.HEADERS if path != cuda.PTX_HEADER}
+    files = [module._SOURCE, *module._SOURCE.parent.glob("*.cuh")]
+    if not any(right in path.read_text() for path in files):
+        files += [path for path in cuda.HEADERS if path != cuda.PTX_HEADER]  # the emulator has its own
+    texts = {path.name: path.read_text() for path in files}
     assert any(right in text for text in texts.values())
     for name, text in texts.items():
         (folder / name).write_text(text.replace(right, wrong))

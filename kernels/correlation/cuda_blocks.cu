@@ -17,16 +17,21 @@
 // Borders: with CONSTANT the image between the passes is continued by the constant, in fixed point the image itself.
 //
 // Numbers: sums have the type of x, in ascending order of taps; in fixed point they are exact, below 2^24, and
-// rounded once.
+// rounded once. Down a column the sums of bytes are below 2^16, since weights are 256 together at most: two of them share
+// a register and a multiplication.
 //
 // Memory traffic, which bounds it: both images once, as long as the caches hold the rows that 8 results share with the
 // next 8: (32 + R - 1) / 32 of the image comes from beyond a block. With 9 x 9 taps shared memory moves about 7 numbers
 // for a result.
 //
-// Takes everything whose sums fit into shared memory. Bytes are loaded one by one: groups of 4 would be the next step.
-// Compiled with -DKERNEL, -DTHREADS, -DROWS, -DLINE, -DTYPE, -DONE and -DARGUMENT_BYTES by cuda_blocks.py.
+// Bytes are loaded in words (cuda_bytes.cuh), for four columns at a time: with 5 x 5 taps a block loads 4 groups of 12
+// rows of 34 fours, 1,632 words, or twice as many where a four begins between two words; one by one they were 6,528
+// loads. Only fours at the ends of a line still are.
+//
+// Takes everything whose sums fit into shared memory. Compiled with -DKERNEL, -DTHREADS, -DROWS, -DLINE, -DTYPE, -DONE and -DARGUMENT_BYTES by cuda_blocks.py.
 #include "cuda_ptx.cuh"
 #include "cuda_border.cuh"
+#include "cuda_bytes.cuh"
 
 // As TYPES in cuda_blocks.py.
 #define FLOAT 0
@@ -54,13 +59,22 @@ struct Arguments {
     const Weight* row;     // (S,); S may be 0
     Number* y;             // as x
     double constant;       // outside
-    Divisor places, tiles, down, channels;  // of a line of sums; along a line and down an image; of a pixel
+    Divisor units, tiles, down, channels;  // of a line of sums; along a line and down an image; of a pixel
     int height, width, mode, rows, columns, before_rows, before_columns, wide;
 };
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_blocks.py");
 
 constexpr int TALL = 8;  // results that a thread has of a column
 static_assert(ROWS % TALL == 0 && LINE == 128, "a warp has a line of 32 times 4 results");
+
+// The columns that a thread has side by side, a unit, and how many registers a row of them takes.
+#if TYPE == FIXED
+typedef u32 Part;  // the numbers or sums of two
+constexpr int WIDE = 4, PARTS = 2;
+#else
+typedef Sum Part;
+constexpr int WIDE = 1, PARTS = 1;
+#endif
 
 struct Four {
     Sum number[4];
@@ -93,10 +107,10 @@ __device__ __forceinline__ Number rounded(Sum sum) {
     return static_cast<Number>(sum);
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) {
+extern "C" __global__ void __launch_bounds__(THREADS, TYPE == FIXED ? 4 : 1) KERNEL(const Arguments a) {
     constexpr u32 SIZE = sizeof(Sum);
     const int C = static_cast<int>(a.channels.divisor), line = a.width * C;
-    const u32 places = static_cast<u32>(a.places.divisor);
+    const u32 units = static_cast<u32>(a.units.divisor), places = units * WIDE;
     const u32 sums = shared_memory(), across = sums + ROWS * places * SIZE;
     const u32 down = across + (a.columns + 3) / 4 * 4 * SIZE, table = down + (a.rows + 3) / 4 * 4 * SIZE;
     const u32 block = blockIdx.x, strip = quotient(block, a.tiles), image = quotient(strip, a.down);
@@ -111,23 +125,46 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
         store_shared(table + i * 4, border(p0 + i - a.before_rows, a.height, a.mode));
     __syncthreads();
 
-    for (u32 item = threadIdx.x; item < ROWS / TALL * places; item += THREADS) {
-        const u32 group = quotient(item, a.places), e = item - group * places;
+    for (u32 item = threadIdx.x; item < ROWS / TALL * units; item += THREADS) {
+        const u32 group = quotient(item, a.units), e = (item - group * units) * WIDE;
         if (p0 + static_cast<int>(group) * TALL >= a.height) break;
-        const u32 pixel = quotient(f0 + e, a.channels);
-        const int channel = static_cast<int>(f0 + e - pixel * C);
-        const int q = border(static_cast<int>(pixel) - a.before_columns, a.width, a.mode);
-        const Number* x = a.x + first_line * line + q * C + channel;
-        Sum window[TALL + 4], total[TALL] = {};
+        // Where the columns lie in a line; -1 is the constant.
+        const int f = f0 + static_cast<int>(e) - a.before_columns * C;
+        const bool words = WIDE == 4 && in_words(f, WIDE, line);
+        int from[WIDE] = {};
+        if (!words) {
+#pragma unroll
+            for (int w = 0; w < WIDE; w++) {
+                const u32 pixel = quotient(f0 + e + w, a.channels);
+                const int q = border(static_cast<int>(pixel) - a.before_columns, a.width, a.mode);
+                from[w] = q < 0 ? -1 : q * C + static_cast<int>(f0 + e + w - pixel * C);
+            }
+        }
+        const Number* x = a.x + first_line * line + (WIDE == 1 ? from[0] : 0);
+        Part window[TALL + 4][PARTS], total[TALL][PARTS] = {};
         const u32 rows = table + group * TALL * 4;
-        // Four numbers of the column, from row i of the group's on.
-        const auto load_four = [&](int i, Sum* to, int wanted) {
+        // Four numbers of each column, from row i of the group's on.
+        const auto load_four = [&](int i, Part (*to)[PARTS], int wanted) {
             const Numbers<4, int> k = load_shared<4, int>(rows + i * 4);
 #pragma unroll
             for (int j = 0; j < 4; j++) {
-                to[j] = constant;
-                if (j < wanted && k.number[j] >= 0 && q >= 0)
-                    to[j] = static_cast<Sum>(load_number(x + static_cast<long long>(k.number[j]) * line));
+                const bool inside = j < wanted && k.number[j] >= 0;
+                const Number* row = x + static_cast<long long>(k.number[j]) * line;
+#if TYPE == FIXED
+                u32 four = constant * 0x01010101u;
+                if (inside && words) {
+                    four = load_bytes<4>(row + f).word[0];
+                } else if (inside) {
+                    four = 0;
+#pragma unroll
+                    for (int w = 0; w < WIDE; w++)
+                        four |= static_cast<u32>(from[w] < 0 ? constant : load_number(row + from[w])) << 8 * w;
+                }
+                to[j][0] = four & 0x00FF00FF;
+                to[j][1] = four >> 8 & 0x00FF00FF;
+#else
+                to[j][0] = inside && from[0] >= 0 ? static_cast<Sum>(load_number(row)) : constant;
+#endif
             }
         };
 #pragma unroll
@@ -138,17 +175,26 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
 #pragma unroll
             for (int j = 0; j < 4; j++)
                 if (t + j < a.rows) {
+                    const Part weight = static_cast<Part>(weights.number[j]);
 #pragma unroll
-                    for (int k = 0; k < TALL; k++) total[k] += weights.number[j] * window[j + k];
+                    for (int k = 0; k < TALL; k++)
+#pragma unroll
+                        for (int h = 0; h < PARTS; h++) total[k][h] += weight * window[j + k][h];
                 }
 #pragma unroll
-            for (int k = 0; k < TALL; k++) window[k] = window[k + 4];
+            for (int k = 0; k < TALL; k++)
+#pragma unroll
+                for (int h = 0; h < PARTS; h++) window[k][h] = window[k + 4][h];
         }
 #pragma unroll
         for (int k = 0; k < TALL; k++) {
-            Sum sum = a.rows ? total[k] : window[k];
-            if (TYPE != FIXED && q < 0) sum = constant;
-            store_shared(sums + ((group * TALL + k) * places + e) * SIZE, sum);
+            const u32 to = sums + ((group * TALL + k) * places + e) * SIZE;
+#if TYPE == FIXED
+            const u32 even = total[k][0], odd = total[k][1];
+            store_shared(to, Numbers<4, u32>{{even & 0xFFFF, odd & 0xFFFF, even >> 16, odd >> 16}});
+#else
+            store_shared(to, from[0] < 0 ? constant : a.rows ? total[k][0] : window[k][0]);
+#endif
         }
     }
     __syncthreads();

@@ -29,7 +29,7 @@ _MANY = 32  # numbers inside of a filtered axis that fill a warp
 ARGUMENTS = np.dtype(
     [(name, np.uint64) for name in ("x", "column", "row", "y")]
     + [("constant", np.float64)]
-    + [(name, cuda.DIVISOR) for name in ("places", "tiles", "down", "channels")]
+    + [(name, cuda.DIVISOR) for name in ("units", "tiles", "down", "channels")]
     + [(name, np.int32) for name in ("height", "width", "mode", "rows", "columns", "above", "before", "wide")]
 )
 
@@ -83,7 +83,8 @@ def _stage(g: CorrelationGeometry, *, wide: bool) -> cuda.Stage:
     tiles, down = -(-line // LINE), -(-g.h // ROWS)
     prepared = np.zeros(1, ARGUMENTS)
     prepared["constant"] = g.cval
-    for name, number in (("places", _places(g)), ("tiles", tiles), ("down", down), ("channels", g.inner)):
+    units = _places(g) // (4 if g.dtype == np.uint8 else 1)
+    for name, number in (("units", units), ("tiles", tiles), ("down", down), ("channels", g.inner)):
         prepared[name] = cuda.divisor(number)
     prepared["height"], prepared["width"], prepared["mode"] = g.h, g.w, MODES[g.mode]
     prepared["rows"], prepared["columns"] = g.column, g.row

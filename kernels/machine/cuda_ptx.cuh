@@ -164,6 +164,9 @@ __device__ __forceinline__ T shuffle(T value, int lane) {
 // The lanes that passed true, as bits; a whole warp together.
 __device__ __forceinline__ u32 ballot(bool wanted) { return __ballot_sync(0xFFFFFFFFu, wanted); }
 
+// The low word of two together that are shifted right by `bits`, less than 32.
+__device__ __forceinline__ u32 shift_right(u32 low, u32 high, u32 bits) { return __funnelshift_r(low, high, bits); }
+
 // The number of the lowest and of the highest bit that is set; one is.
 __device__ __forceinline__ int lowest_bit(u32 bits) { return __ffs(static_cast<int>(bits)) - 1; }
 __device__ __forceinline__ int highest_bit(unsigned long long bits) {

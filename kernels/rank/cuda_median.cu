@@ -18,17 +18,22 @@
 // are turned; every NaN is the greatest key, and stands last in a run. A window with a NaN gives NaN.
 //
 // Memory traffic: both images once, and each number SIDE times out of the cache. It bounds medians of 3x3; comparisons
-// bound the others.
+// bound the others. Bytes are loaded in words (cuda_bytes.cuh), for four runs at a time: under 5x5 windows a block's 20
+// rows of 64 runs are 6,400 bytes one by one; with one channel they are 320 fours of two words, and one more where they
+// begin between two; with more, five words, or twice as many. Only fours at the ends of a line are loaded one by one.
 //
 // Compiled with -DKERNEL, -DTHREADS, -DROWS, -DLINE, -DTYPE, -DSIDE and -DARGUMENT_BYTES by cuda_median.py.
 #include "cuda_ptx.cuh"
 #include "cuda_border.cuh"
+#include "cuda_bytes.cuh"
 
 // As TYPES in cuda_median.py.
 #if TYPE == 0
 typedef unsigned char Number;
+#define BYTES 1
 #elif TYPE == 1
 typedef signed char Number;
+#define BYTES 1
 #elif TYPE == 2
 typedef unsigned short Number;
 #elif TYPE == 3
@@ -80,6 +85,11 @@ struct Arguments {
 };
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_median.py");
 
+#if BYTES
+constexpr int WIDE = 4;  // runs that a thread sorts side by side
+#else
+constexpr int WIDE = 1;
+#endif
 constexpr int REACH = SIDE / 2, HALF = SIDE * SIDE / 2 + 1;
 constexpr int NOT_A_NUMBER = 0x7FFFFFFF;
 
@@ -154,34 +164,72 @@ extern "C" __global__ void __launch_bounds__(THREADS, SIDE == 7 ? 3 : 4) KERNEL(
     const int p0 = static_cast<int>(strip - image * static_cast<u32>(a.down.divisor)) * ROWS;
     const long long first_line = static_cast<long long>(image) * a.height;
 
-    // The threads of a warp have neighbours of one line, and LINE divides THREADS: each stays in its column.
-    const int f = f0 + threadIdx.x % LINE;
-    const int q = static_cast<int>(quotient(static_cast<u32>(f), a.channels)), channel = f - q * C;
     for (int i = threadIdx.x; i < ROWS + SIDE - 1; i += THREADS)
         store_shared(table + i * 4, border(p0 + i - REACH, a.height, a.mode));
     __syncthreads();
 
-    const int rows = a.height - p0 < ROWS ? a.height - p0 : ROWS;  // of results
-    const bool inside = q >= REACH && q + REACH < a.width;
-    for (int i = threadIdx.x / LINE; i < rows + SIDE - 1; i += THREADS / LINE) {
-        const int row = load_shared<1, int>(table + i * 4).number[0];
-        const Number* x = a.x + (first_line + row) * line;
-        int run[SIDE];
-#pragma unroll
-        for (int s = 0; s < SIDE; s++) {
-            const int near = f + (s - REACH) * C;
-            int place = near;
-            if (!inside) {
-                const int m = border(q + s - REACH, a.width, a.mode);
-                place = m < 0 ? -1 : m * C + channel;
-            }
-            run[s] = key_of(row < 0 || place < 0 ? static_cast<Number>(a.constant) : load_number(x + place));
+    // The number under tap s of the run of number f, of pixel q.
+    const auto number_at = [&](int row, int f, int q, int s) {
+        int place = f + (s - REACH) * C;
+        if (!(q >= REACH && q + REACH < a.width)) {
+            const int m = border(q + s - REACH, a.width, a.mode);
+            place = m < 0 ? -1 : m * C + f - q * C;
         }
-        in_order(sort, run);
+        const Number* x = a.x + (first_line + row) * line;
+        return row < 0 || place < 0 ? static_cast<Number>(a.constant) : load_number(x + place);
+    };
+
+    // A warp has neighbours of one line, or of a few, and the runs of a line divide THREADS: each thread stays in its
+    // columns.
+    constexpr int ABREAST = LINE / WIDE;
+    const int rows = a.height - p0 < ROWS ? a.height - p0 : ROWS;  // of results
+    const int first = threadIdx.x % ABREAST * WIDE;
+    const bool words = WIDE == 4 && in_words(f0 + first - REACH * C, WIDE + 2 * REACH * C, line);
+    for (int i = threadIdx.x / ABREAST; i < rows + SIDE - 1; i += THREADS / ABREAST) {
+        const int row = load_shared<1, int>(table + i * 4).number[0];
+        int runs[WIDE][SIDE];
+#if BYTES
+        u32 fours[SIDE] = {};  // of tap s, for four runs
+        if (words && row >= 0) {
+            const Number* x = a.x + (first_line + row) * line + f0 + first - REACH * C;
+            if (C == 1) {
+                const auto bytes = load_bytes<WIDE + SIDE - 1>(x);
 #pragma unroll
-        for (int j = 0; j < SIDE; j++) store_shared(lines + ((i * SIDE + j) * LINE + threadIdx.x % LINE) * 4, run[j]);
+                for (int s = 0; s < SIDE; s++) fours[s] = four_of(bytes, s);
+            } else {
+#pragma unroll
+                for (int s = 0; s < SIDE; s++) fours[s] = load_bytes<WIDE>(x + s * C).word[0];
+            }
+        } else {
+#pragma unroll 1
+            for (int w = 0; w < WIDE; w++) {
+                const int f = f0 + first + w, q = static_cast<int>(quotient(static_cast<u32>(f), a.channels));
+#pragma unroll
+                for (int s = 0; s < SIDE; s++)
+                    fours[s] |= static_cast<u32>(static_cast<unsigned char>(number_at(row, f, q, s))) << 8 * w;
+            }
+        }
+#pragma unroll
+        for (int w = 0; w < WIDE; w++)
+#pragma unroll
+            for (int s = 0; s < SIDE; s++) runs[w][s] = key_of(static_cast<Number>(fours[s] >> 8 * w));
+#else
+        const int f = f0 + first, q = static_cast<int>(quotient(static_cast<u32>(f), a.channels));
+#pragma unroll
+        for (int s = 0; s < SIDE; s++) runs[0][s] = key_of(number_at(row, f, q, s));
+#endif
+#pragma unroll
+        for (int w = 0; w < WIDE; w++) in_order(sort, runs[w]);
+#pragma unroll
+        for (int j = 0; j < SIDE; j++) {
+            Numbers<WIDE, int> keys;
+#pragma unroll
+            for (int w = 0; w < WIDE; w++) keys.number[w] = runs[w][j];
+            store_shared(lines + ((i * SIDE + j) * LINE + first) * 4, keys);
+        }
     }
     __syncthreads();
+    const int f = f0 + threadIdx.x % LINE;
     if (f >= line) return;
 
     for (int o = threadIdx.x / LINE * 2; o < rows; o += THREADS / LINE * 2) {

@@ -57,7 +57,13 @@ def _library(kernel: Kernel) -> ctypes.PyDLL:
         os.replace(temporary, path)
     library = ctypes.PyDLL(str(path))  # one launch at a time: the emulator has one machine
     library.emulate.restype = ctypes.c_char_p
+    library.loads_made.restype = ctypes.c_longlong
     return library
+
+
+def loads(kernel: Kernel) -> int:
+    """How many loads from device memory the threads of the kernel's last launch have made, of any width."""
+    return int(_library(kernel).loads_made())
 
 
 def launch(

@@ -233,6 +233,11 @@ inline u32 ballot(bool wanted, CallSite site = CallSite::here()) {
     return bits;
 }
 
+inline u32 shift_right(u32 low, u32 high, u32 bits, CallSite site = CallSite::here()) {
+    if (bits >= 32) emulator::fail(site, "shift_right: %u bits", bits);
+    return static_cast<u32>((static_cast<unsigned long long>(high) << 32 | low) >> bits);
+}
+
 inline int lowest_bit(u32 bits) { return __builtin_ctz(bits); }
 inline int highest_bit(unsigned long long bits) { return 63 - __builtin_clzll(bits); }
 inline u32 count_bits(u32 bits) { return static_cast<u32>(__builtin_popcount(bits)); }

@@ -8,6 +8,9 @@ static void call(void (*kernel)(Arguments), const void* arguments) {
     kernel(*static_cast<const Arguments*>(arguments));
 }
 
+// How many loads the threads of the last launch have made from device memory.
+EXPORTED long long loads_made() { return emulator::loads; }
+
 // Run a grid, block after block, in the order that the seed gives. Arrays are (begin, end, Use). Returns null, or the
 // first mistake found.
 EXPORTED const char* emulate(const int* grid, int threads, long long shared_bytes, const void* arguments, int count,
@@ -26,6 +29,7 @@ EXPORTED const char* emulate(const int* grid, int threads, long long shared_byte
     grid_size = {grid[0], grid[1], grid[2]};
     message[0] = 0;
     seed = order;
+    loads = 0;
     for (const int block : order_of(grid[0] * grid[1] * grid[2])) {
         block_index = {block % grid[0], block / grid[0] % grid[1], block / grid[0] / grid[1]};
         reset_shared(shared_bytes);

@@ -126,7 +126,10 @@ inline Array& device_array(const void* pointer, size_t bytes, const char* what, 
     fail(site, "%s: %zu bytes at %p lie outside every array of the launch", what, bytes, pointer);
 }
 
+inline long long loads;  // instructions of threads that read device memory
+
 inline void read_device(void* to, const void* from, size_t bytes, const char* what, CallSite site) {
+    loads++;
     Array& array = device_array(from, bytes, what, site);
     if (array.use == Use::output) fail(site, "%s: reads an output", what);
     if (array.use == Use::update) {

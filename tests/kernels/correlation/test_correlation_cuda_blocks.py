@@ -109,6 +109,37 @@ def test_results_begin_anywhere(dtype: str) -> None:
         np.testing.assert_array_equal(room[offset:].reshape(x.shape), expected)
 
 
+@emulated
+@pytest.mark.parametrize("mode", MODES)
+def test_bytes_begin_anywhere(mode: str) -> None:
+    """Lines of odd widths, in arrays at any address, have fours that begin between two words; the emulator checks."""
+    for shape in ((2, 9, 131), (1, 1, 133), (5, 1), (3, 7), (3, 10), (1, 4, 47, 3)):
+        for offset in range(4):
+            room = drawn((int(np.prod(shape)) + offset,), "uint8", 256)
+            how = {"mode": mode, "cval": 201, "axis": 1 if len(shape) == 4 else -2}
+            same(kernels.correlate_fixed2d, room[offset:].reshape(shape), [100, 150, 6], [3, 251, 1, 1], **how)
+
+
+@emulated
+def test_the_largest_sums_down_a_column_stay_in_their_half() -> None:
+    x = np.full((40, 140), 255, np.uint8)
+    x[:, ::2] = 0
+    for column in ([256], [128, 128], [1, 255], [0, 256, 0]):
+        same(kernels.correlate_fixed2d, x, column, [256])
+
+
+@emulated
+@pytest.mark.parametrize(("taps", "offset", "words"), [(5, 0, 2 * 1632), (5, 2, 1632), (1, 0, 1056), (1, 3, 2 * 1056)])
+def test_loads_of_a_block_of_bytes(taps: int, offset: int, words: int) -> None:
+    """What one block more loads: its fours, in one word or two, and the weights."""
+    made = []
+    for width in (384, 512):
+        x = np.zeros(32 * width + offset, np.uint8)[offset:].reshape(32, width)
+        kernels.correlate_fixed2d(x, np.ones(taps, int), np.ones(taps, int), variant="cuda.blocks")
+        made.append(emulator.loads(cuda_blocks.kernel_for("uint8", one=True)))
+    assert made[1] - made[0] == words + 2 * taps
+
+
 def test_sums_must_fit_into_shared_memory() -> None:
     x = np.zeros((4, 4, 64), np.float32)
     for name in ("correlate_separable2d", "correlate_fixed2d"):
@@ -122,6 +153,7 @@ def test_sums_must_fit_into_shared_memory() -> None:
 def holds() -> None:
     test_what_is_not_a_number_reaches_the_weights_that_cover_it_alone(0)
     test_blocks_meet((2, 33, 131), (5, 6), "float32", "constant")
+    test_bytes_begin_anywhere("constant")
 
 
 # What tells a broken kernel.
@@ -130,12 +162,15 @@ MUTANTS = {
     "taps that are not there, across": ("if (t + j < a.columns) {", "if (true) {", "not equal"),
     "the last numbers of a column": ("TALL, a.rows - 1 - t);", "TALL, a.rows - 2 - t);", "not equal"),
     "the window stands": ("k++) window[k] = window[k + 4];", "k++) window[k] = window[k];", "not equal"),
+    "the window down stands": ("window[k][h] = window[k + 4][h];", "window[k][h] = window[k][h];", "not equal"),
     "no barrier": ("    }\n    __syncthreads();\n", "    }\n", "nobody has written|since the last barrier"),
     "rows of other blocks": ("border(p0 + i - a.before_rows", "border(i - a.before_rows", "not equal"),
     "columns of other blocks": (
-        "quotient(f0 + e, a.channels)", "quotient(e, a.channels)", "not equal|reads an output|outside",
+        "quotient(f0 + e + w, a.channels)", "quotient(e + w, a.channels)", "not equal|reads an output|outside",
     ),
-    "the constant between the passes": ("if (TYPE != FIXED && q < 0)", "if (false)", "not equal"),
+    "the constant between the passes": ("from[0] < 0 ? constant : a.rows", "a.rows", "not equal"),
+    "words at the ends of a line": ("in_words(f, WIDE, line)", "f >= 0 && f + WIDE <= line", "outside"),
+    "halves mixed up": ("{{even & 0xFFFF, odd & 0xFFFF,", "{{odd & 0xFFFF, even & 0xFFFF,", "not equal"),
     "stored behind the line": ("if (f + k * step < line)", "if (true)", "a second time|outside"),
     "rows behind the image": ("if (p >= a.height) break;", "", "nobody has written|a second time|outside"),
 }  # fmt: skip

@@ -86,6 +86,29 @@ def test_the_largest_bytes_are_exact() -> None:
 
 
 @emulated
+def test_bytes_begin_anywhere() -> None:
+    """Lines of odd widths, in arrays at any address, have fours that begin between two words; the emulator checks."""
+    for shape, window in (((2, 9, 131, 1), (3, 5, 1)), ((1, 1, 70, 1), (1, 9, 1)), ((1, 5, 1, 1), (2, 1, 1))):
+        for offset in range(4):
+            room = drawn((int(np.prod(shape)) + offset,), "uint8")
+            x, template = room[offset:].reshape(shape), drawn(window, "uint8")
+            found, expected = (kernels.match_products(x, template, variant=v) for v in ("cuda.blocks", "naive"))
+            np.testing.assert_array_equal(found, expected)
+
+
+@emulated
+@pytest.mark.parametrize(("offset", "words"), [(0, 620), (1, 2 * 620)])
+def test_loads_of_a_block_of_bytes(offset: int, words: int) -> None:
+    """What one block more loads: its fours, in one word or two, and the template."""
+    made = []
+    for width in (207, 271):  # of 3 and 4 blocks
+        x = np.zeros(31 * (width + 1) + offset, np.uint8)[offset:].reshape(1, 31, width + 1, 1)
+        kernels.match_products(x, x[0, :16, :17], variant="cuda.blocks")
+        made.append(emulator.loads(cuda_blocks.kernel_for("uint8", "int64", differ=False)))
+    assert made[1] - made[0] == words + 16 * 17
+
+
+@emulated
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_faint_textures_on_a_high_level(dtype: str) -> None:
     x = 1000 + drawn((1, 30, 70, 2), dtype) / 25600
@@ -137,6 +160,8 @@ def test_templates_must_fit() -> None:
 MUTANTS = {
     "rows of other blocks": ("const int p = p0 + r0 + static_cast<int>(i)", "const int p = r0 + static_cast<int>(i)"),
     "pixels behind the line": ("if (p < a.height && q + along < a.width)", "if (p < a.height)"),
+    "words at the ends of a line": ("in_words(q, 4, a.width)", "q + 4 <= a.width"),
+    "bytes turned round": ("bytes >> 8 * along", "bytes >> 24 - 8 * along"),
     "vectors in one plane": ("from + i * plane);", "from);"),
     "bands begin again": ("static_cast<long long>(r0 + r) * S", "static_cast<long long>(r) * S"),
     "no barrier before a band": ("BAND;\n            __syncthreads();", "BAND;"),
@@ -169,6 +194,7 @@ def holds() -> None:
     template[..., 1] -= 500
     for centre in ("channel", "all"):
         alike(x, template, centre, "score")
+    test_bytes_begin_anywhere()
 
 
 @pytest.mark.nvrtc

@@ -70,6 +70,32 @@ def test_a_window_that_holds_a_nan_gives_nan(side: int) -> None:
     same(x, side, mode="constant", cval=np.nan)
 
 
+@emulated
+@pytest.mark.parametrize("mode", ["reflect", "constant"])
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+@pytest.mark.parametrize("side", cuda_median.SIDES)
+def test_bytes_begin_anywhere(side: int, dtype: str, mode: str) -> None:
+    """Lines of odd widths, in arrays at any address, have fours that begin between two words; the emulator checks."""
+    for shape in ((2, 3, 67, 1), (1, 1, 71, 1), (1, 5, 1, 1), (1, 3, 13, 1), (1, 4, 23, 3)):
+        for offset in range(4):
+            room = drawn((int(np.prod(shape)) + offset,), dtype)
+            same(room[offset:].reshape(shape), side, mode=mode, cval=-7.0 if dtype == "int8" else 201.0)
+
+
+@emulated
+@pytest.mark.parametrize(
+    ("channels", "offset", "words"), [(1, 0, 320 * 3), (1, 2, 320 * 2), (4, 0, 320 * 5), (4, 1, 320 * 10)]
+)
+def test_loads_of_a_block_of_bytes(channels: int, offset: int, words: int) -> None:
+    """What one block more loads."""
+    made = []
+    for width in (192, 256):
+        x = np.zeros(16 * width + offset, np.uint8)[offset:].reshape(1, 16, width // channels, channels)
+        kernels.rank_filter2d(x, (5, 5), 12, variant="cuda.median")
+        made.append(emulator.loads(cuda_median.kernel_for("uint8", 5)))
+    assert made[1] - made[0] == words
+
+
 @pytest.mark.parametrize("side", cuda_median.SIDES)
 def test_the_steps_are_those_of_the_networks(side: int) -> None:
     text = cuda_median._SOURCE.read_text()
@@ -112,6 +138,12 @@ MUTANTS = {
     "NaN is a number": ("== NOT_A_NUMBER) median", "== NOT_A_NUMBER - 1) median"),
     "rows behind the image": ("if (o + half >= rows) return;", ""),
     "numbers behind the line": ("if (f >= line) return;", ""),
+    "words at the ends of a line": (
+        "in_words(f0 + first - REACH * C, WIDE + 2 * REACH * C, line)",
+        "f0 + first >= REACH * C && f0 + first + WIDE + REACH * C <= line",
+    ),
+    "one four for all runs": ("fours[s] >> 8 * w", "fours[s]"),
+    "the last word is left out": ("before + COUNT > WORDS * 4", "false"),
 }
 
 
@@ -122,6 +154,7 @@ def test_a_broken_kernel_is_noticed(mutant: str, tmp_path: Path, monkeypatch: py
     x[0, 15, 3] = np.nan
     with broken(cuda_median, MUTANTS[mutant], tmp_path, monkeypatch):
         same(x, 5)
+        test_bytes_begin_anywhere(5, "uint8", "reflect")
 
 
 @pytest.mark.nvrtc
