@@ -131,7 +131,7 @@ def test_other_ranks_windows_and_types_are_not_taken() -> None:
 MUTANTS = {
     "a step left out": ("i < STEPS; i++", "i < STEPS - 1; i++"),
     "rows of other blocks": ("border(p0 + i - REACH", "border(i - REACH"),
-    "no barrier": ("    }\n    __syncthreads();\n    if (f", "    }\n    if (f"),
+    "no barrier": ("    }\n    __syncthreads();\n    const int f", "    }\n    const int f"),
     "runs at the border": ("q >= REACH && q + REACH < a.width", "q >= REACH"),
     "the upper row for the lower": ("key_at(half * SIDE, j)", "key_at(0, j)"),
     "keys as bits": ("bits < 0 ? bits ^ 0x7FFFFFFF : bits", "bits"),
