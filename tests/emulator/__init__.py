@@ -5,8 +5,8 @@ cuda.launching(emulator.launch):`` every ``cuda`` variant runs on NumPy arrays. 
 fragments, accesses out of bounds or misaligned, races between threads of a block (missing barriers and missing
 waits), divergence at warp instructions, and outputs written twice. An array that a launch reads and writes is updated
 in place: each word once, by the one thread that reads it, or lowered by any of them. Another ``seed`` runs threads in
-another order, on which nothing may depend. It cannot show what depends on the hardware: timing, and the rounding inside
-a tensor core's sum.
+another order, on which nothing may depend. Tensor cores cut what they add, as those of Ampere are known to. It cannot
+show what else depends on the hardware, such as timing.
 """
 
 import ctypes

@@ -2,8 +2,8 @@
 // See there for what each does; here is what each checks. The line of a call travels with it into messages.
 #pragma once
 
-#include <functional>
 #include <cmath>
+#include <functional>
 
 #include "fibers.h"
 #include "memory.h"
@@ -89,21 +89,48 @@ inline u32 round_tf32(u32 bits) {
     return (bits & 0x7F800000u) == 0x7F800000u ? bits : (bits + 0x1000u) & ~0x1FFFu;
 }
 
+// A number of D, as tensor cores of Ampere compute it (Khattak and Mikaitis, "Accurate models of NVIDIA tensor cores",
+// 2025): products are exact; they and the number so far are cut below the 25th bit of the largest of them, and added,
+// and the sum is cut to 24 bits: towards zero, all of it. (Hopper keeps a bit more; neither rounds to nearest.)
+template <int COUNT>
+inline float add_products(float so_far, const float* a, const float* b) {
+    double terms[COUNT + 1] = {so_far}, largest = std::fabs(so_far), plain = so_far;
+    for (int k = 0; k < COUNT; k++) {
+        terms[k + 1] = static_cast<double>(a[k]) * b[k];
+        largest = std::fabs(terms[k + 1]) > largest ? std::fabs(terms[k + 1]) : largest;
+        plain += terms[k + 1];
+    }
+    if (!std::isfinite(plain) || largest == 0) return static_cast<float>(plain);
+    unsigned long long bits;
+    memcpy(&bits, &largest, 8);
+    const unsigned long long unit_bits = (bits >> 52) - 24 << 52, scale_bits = 2046 * (1ull << 52) - unit_bits;
+    double unit, scale;  // the 25th bit of the largest, and 1 / unit
+    memcpy(&unit, &unit_bits, 8);
+    memcpy(&scale, &scale_bits, 8);
+    long long sum = 0;
+    for (double term : terms) sum += static_cast<long long>(term * scale);
+    unsigned long long size = sum < 0 ? -sum : sum, last = 1;
+    while (size >> 24 >= last) last *= 2;
+    size &= ~(last - 1);
+    return static_cast<float>(sum < 0 ? -(size * unit) : size * unit);
+}
+
 // The hardware ignores the 13 low bits of an operand.
 inline void multiply_tf32(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, CallSite site = CallSite::here()) {
     const u32 in[6] = {a[0], a[1], a[2], a[3], b0, b1};
     emulator::collective({"multiply_tf32", site, in, d, [](emulator::Collective* lanes, int) {
-        float a[16][8], b[8][8];
+        float a[16][8], b[8][8];  // b turned round
         for (int i = 0; i < 32; i++) {
             const u32* in = static_cast<const u32*>(lanes[i].in);
             const int g = i / 4, t = i % 4;
             for (int j = 0; j < 4; j++) a[g + j % 2 * 8][t + j / 2 * 4] = value_of(in[j] & ~0x1FFFu);
-            for (int j = 0; j < 2; j++) b[t + j * 4][g] = value_of(in[4 + j] & ~0x1FFFu);
+            for (int j = 0; j < 2; j++) b[g][t + j * 4] = value_of(in[4 + j] & ~0x1FFFu);
         }
         for (int i = 0; i < 32; i++) {
             float* d = static_cast<float*>(lanes[i].out);
             for (int j = 0; j < 4; j++)
-                for (int k = 0; k < 8; k++) d[j] += a[i / 4 + j / 2 * 8][k] * b[k][i % 4 * 2 + j % 2];
+                for (int k = 0; k < 8; k += 4)
+                    d[j] = add_products<4>(d[j], &a[i / 4 + j / 2 * 8][k], &b[i % 4 * 2 + j % 2][k]);
         }
     }});
 }
@@ -119,7 +146,7 @@ inline u32 pair_bf16(u32 first, u32 second) { return round_bf16(first) | round_b
 inline void multiply_bf16(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, CallSite site = CallSite::here()) {
     const u32 in[6] = {a[0], a[1], a[2], a[3], b0, b1};
     emulator::collective({"multiply_bf16", site, in, d, [](emulator::Collective* lanes, int) {
-        float a[16][16], b[16][8];
+        float a[16][16], b[8][16];  // b turned round
         for (int i = 0; i < 32; i++) {
             const u32* in = static_cast<const u32*>(lanes[i].in);
             const int g = i / 4, t = i % 4;
@@ -127,13 +154,14 @@ inline void multiply_bf16(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, Call
                 const int shift = half ? 0 : 16;
                 for (int j = 0; j < 4; j++)
                     a[g + j % 2 * 8][2 * t + half + j / 2 * 8] = value_of(in[j] << shift & 0xFFFF0000u);
-                for (int j = 0; j < 2; j++) b[2 * t + half + j * 8][g] = value_of(in[4 + j] << shift & 0xFFFF0000u);
+                for (int j = 0; j < 2; j++) b[g][2 * t + half + j * 8] = value_of(in[4 + j] << shift & 0xFFFF0000u);
             }
         }
         for (int i = 0; i < 32; i++) {
             float* d = static_cast<float*>(lanes[i].out);
             for (int j = 0; j < 4; j++)
-                for (int k = 0; k < 16; k++) d[j] += a[i / 4 + j / 2 * 8][k] * b[k][i % 4 * 2 + j % 2];
+                for (int k = 0; k < 16; k += 8)
+                    d[j] = add_products<8>(d[j], &a[i / 4 + j / 2 * 8][k], &b[i % 4 * 2 + j % 2][k]);
         }
     }});
 }

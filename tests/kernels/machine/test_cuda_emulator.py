@@ -232,6 +232,52 @@ def test_numbers_that_are_lowered_are_reached_in_no_other_way(mistake: int, comp
         lowered(tmp_path, mistake, 0)
 
 
+SUM = """
+#include "cuda_ptx.cuh"
+struct Arguments { const float* x; float* y; int pairs; };
+static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "layout");
+
+extern "C" __global__ void __launch_bounds__(32) KERNEL(const Arguments a) {
+    const int t = threadIdx.x % 4;
+    float d[4] = {load_number(a.x + 8)};
+    const u32 first = bits_of(load_number(a.x + t)), second = bits_of(load_number(a.x + t + 4)), one = bits_of(1.0f);
+    const u32 factors[4] = {first, first, second, second};
+    if (a.pairs) {
+        const u32 halves[4] = {first >> 16, first >> 16, second >> 16, second >> 16};
+        multiply_bf16(d, halves, one >> 16, one >> 16);
+    } else {
+        multiply_tf32(d, factors, one, one);
+    }
+    store_number(a.y + threadIdx.x, d[0]);
+}
+"""
+
+
+@pytest.mark.parametrize("pairs", [0, 1])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_tensor_cores_cut_what_they_add(pairs: int, sign: float, tmp_path: Path) -> None:
+    """Beside 1 a product has bits down to 2^-24, and a sum down to 2^-23: others are cut, on either side of zero."""
+    source = tmp_path / "sum.cu"
+    source.write_text(SUM)
+    kernel = cuda.Kernel(source, "sum", 32, ARGUMENTS)
+    unit = 2.0**-24
+    for products, expected in (
+        ([unit / 2] * 8, 1),
+        ([unit] * 3, 1 + 2 * unit),
+        ([unit] * 4, 1 + 4 * unit),
+        ([3 * unit / 2] * 2, 1 + 2 * unit),
+        ([1, 1 + 2.0**-7], 3 + 2.0**-7),
+        ([np.inf], np.inf),
+        ([np.inf, -np.inf], np.nan),
+    ):
+        x, y, arguments = np.zeros(9, np.float32), np.full(32, np.nan, np.float32), np.zeros(1, ARGUMENTS)
+        x[: len(products)], x[8] = products, 1
+        x *= np.float32(sign)
+        arguments["x"], arguments["y"], arguments["mistake"] = cuda.address(x), cuda.address(y), pairs
+        emulator.launch(kernel, (1, 1, 1), 0, arguments, [x], [y])
+        np.testing.assert_array_equal(y[::4], np.float32(sign * expected))
+
+
 def test_a_source_that_does_not_compile_is_shown(tmp_path: Path) -> None:
     source = tmp_path / "wrong.cu"
     source.write_text('#include "cuda_ptx.cuh"\nextern "C" void KERNEL(const int a) { undeclared(a); }\n')
