@@ -2,10 +2,10 @@
 
 A training step is measured in each precision, as it is, where its launches are counted, and captured as one CUDA graph;
 PyTorch's in both layouts, with its automatic mixed precision, captured too, and through torch.compile. Each row says
-its precision: what has the same may be compared. A convolution and its gradients are measured in every variant that
-takes them, and in cuDNN's through PyTorch, with their share of the largest rate of products that was measured on this
-GPU. Kernels that memory bounds (moves.py) have their share of the rate at which it copies: by the least bytes that they
-can move. Losses and results are compared before anything is timed.
+its precision: what has the same may be compared, and "3xtf32" with PyTorch's float32. A convolution and its gradients
+are measured in every variant that takes them, and in cuDNN's through PyTorch, with their share of the largest rate of
+products that was measured on this GPU. Kernels that memory bounds (moves.py) have their share of the rate at which it
+copies: by the least bytes that they can move. Losses and results are compared before anything is timed.
 """
 
 import functools
@@ -40,7 +40,8 @@ LAYERS = (
     Convolution("dcgan-256-512", "DCGAN discriminator", (128, 16, 16, 256), 512, 4, stride=2, padding=1),
 )
 # Of a loss after two steps, or of a result, relative to the largest: what rounding the factors of products allows.
-TOLERANCE = {"float32": 1e-4, "tf32": 1e-2, "bfloat16": 5e-2}
+TOLERANCE = {"float32": 1e-4, "3xtf32": 1e-4, "tf32": 1e-2, "bfloat16": 5e-2}
+RIVALS = ("float32", "tf32", "bfloat16")  # the precisions that PyTorch has
 
 
 class Timed(NamedTuple):
@@ -128,7 +129,7 @@ def _facts(torch: Any) -> dict[str, Any]:
     if torch is None:
         return {**facts, "rival": "PyTorch with CUDA is not installed"}
     facts |= {"torch": torch.__version__, "cudnn": torch.backends.cudnn.version()}
-    for precision, dtype in zip(PRECISIONS, (torch.float32, torch.float32, torch.bfloat16), strict=True):
+    for precision, dtype in zip(RIVALS, (torch.float32, torch.float32, torch.bfloat16), strict=True):
         torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
         a = torch.rand(8192, 8192, device="cuda", dtype=dtype)
         time = milliseconds(lambda a=a: a @ a, quick=True)  # type: ignore[misc]  # mypy: "cannot infer"
@@ -191,7 +192,7 @@ def _torch_steps(work: Any, arrays: Arrays, torch: Any, expected: float, quick: 
     from .rivals.torch_networks import STEPS
 
     compiled = functools.partial(torch.compile, dynamic=False)
-    for precision in PRECISIONS:
+    for precision in RIVALS:
         _allow(precision, torch)
         for label, layout in _layouts(torch).items():
             for way, through in (("eager", lambda model: model), ("torch.compile", compiled)):
@@ -309,7 +310,7 @@ def torch_layers(
     from .rivals.torch import convolution_calls
     from .rivals.torch_arrays import to_tensor
 
-    for precision in PRECISIONS:
+    for precision in RIVALS:
         _allow(precision, torch)
         kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
         for label, layout in _layouts(torch).items():

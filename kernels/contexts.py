@@ -28,7 +28,7 @@ chosen: ContextVar[Mapping[str, str]] = ContextVar("chosen variants", default=Ma
 tracing: ContextVar[list[Event] | None] = ContextVar("trace", default=None)
 explaining: ContextVar[bool] = ContextVar("explaining", default=False)
 arithmetic: ContextVar[str] = ContextVar("precision", default="float32")
-PRECISIONS = ("float32", "tf32", "bfloat16")
+PRECISIONS = ("float32", "3xtf32", "tf32", "bfloat16")
 """What products of float32 numbers may be rounded to before they are added up, the finest first."""
 
 
@@ -69,11 +69,12 @@ def precision(name: str) -> Iterator[None]:
 
     Parameters
     ----------
-    name : {"float32", "tf32", "bfloat16"}
+    name : {"float32", "3xtf32", "tf32", "bfloat16"}
         "float32" rounds no factor and is what holds outside of any block. "tf32" keeps 10 bits of mantissa and the
-        range of float32, "bfloat16" 7 bits. Arrays stay float32, and so do sums: float32 weights are updated with
-        float32 gradients whatever the products were rounded to. A call that no such kernel takes, and all of float64
-        and of the CPU, is computed in the next finer precision.
+        range of float32, "bfloat16" 7 bits; "3xtf32" makes of each factor two numbers of tf32, and of their product
+        three, which miss float32's by 5e-7 of it at most. Arrays stay float32, and so do sums: float32 weights are
+        updated with float32 gradients whatever the products were rounded to. A call that no such kernel takes, and all
+        of float64 and of the CPU, is computed in the next finer precision.
 
     Raises
     ------

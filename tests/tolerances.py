@@ -19,6 +19,13 @@ SSIM_FLOAT32_RIVAL = 2e-4
 TF32_PRODUCT = 2.0**-10
 # Those of a bfloat16 product keep 8 bits: 2**-8 each.
 BF16_PRODUCT = 2.0**-7
+# Each factor of a product of 3xTF32 is two tf32 numbers, of 11 bits and of the 12 that are left: 2**-23 relative is
+# missing, twice, and 2**-22 for the product of the small parts. Tensor cores cut where others round: a unit of float32.
+TF32_3_PRODUCT = 2.0**-21 + 2.0**-23
+# Its largest error in units of that of float32 products, both against float64. It rounds once for eight products where
+# they round eight times: 0.24 to 0.76 were seen for sums of 64 products and more, and 1.3 to 2.1 for four and nine.
+TF32_3_ERROR = 1.0
+TF32_3_ERROR_OF_FEW = 2.5
 
 # Box and Muller at six standard deviations times 2, plus 1: a unit in the last place there, twice. In float64 the
 # definition's own cosine of an angle near 2 pi adds as much.

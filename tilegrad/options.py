@@ -66,7 +66,7 @@ class Recipe:
         )  # fmt: skip
         self.option(
             "precision", "what matrix kernels on a GPU may round the factors of their products to",
-            choices=("float32", "tf32", "bfloat16"),
+            choices=("float32", "3xtf32", "tf32", "bfloat16"),
         )  # fmt: skip
         self.option(
             "seed", "of all random numbers; the same seed gives the same bits", type=count(0, 2**63 - 1), metavar="N"

@@ -14,10 +14,11 @@ The ladder, from the definition to the fastest on each device (`tilegrad.kernels
                      each weight that is loaded
     cuda_naive.py    "naive": one thread, one output (the gradients: cuda_naive_grads.py)
     cuda_tiled.py    "tiled": a tile of the image and of the weight in shared memory
-    cuda_mma.cu      "mma": tensor cores, in CUDA C++, with tf32 products; "mma_bf16": with bfloat16 ones (their weight
-                     gradient: cuda_mma_weight_grad.cu, and cuda_sum_partials.cu of kernels/linear)
-    cuda_register.cu "register": blocks of results in registers, for any call; "mma_gemm", "mma_gemm_bf16": the same on
-                     tensor cores, for the calls that "mma" does not take
+    cuda_mma.cu      "mma": tensor cores, in CUDA C++, with tf32 products; "mma_bf16": with bfloat16 ones; "mma_3xtf32":
+                     with three of tf32 for one of, nearly, float32 (their weight gradient: cuda_mma_weight_grad.cu, and
+                     cuda_sum_partials.cu of kernels/linear)
+    cuda_register.cu "register": blocks of results in registers, for any call; "mma_gemm", "mma_gemm_bf16" and
+                     "mma_gemm_3xtf32": the same on tensor cores, for the calls that "mma" does not take
 
 The convolution and its two gradients close under differentiation: each is linear in two arrays, and its derivative by
 either one is one of the other two. A transposed convolution is the input gradient of the convolution that it
@@ -105,6 +106,8 @@ CONV2D = Operation(
         _gemm("mma_gemm_bf16", "build_bf16", "bfloat16"),
         Variant("mma", "cuda_mma", device="cuda", precision="tf32"),
         _gemm("mma_gemm", "build_tf32", "tf32"),
+        Variant("mma_3xtf32", "cuda_mma", device="cuda", build="build_3xtf32", precision="3xtf32"),
+        _gemm("mma_gemm_3xtf32", "build_3xtf32", "3xtf32"),
         Variant("register", "cuda_register", device="cuda"),
         Variant("tiled", "cuda_tiled", device="cuda", teaching=True),
         Variant("naive", "cuda_naive", device="cuda"),
@@ -128,6 +131,8 @@ _INPUT_GRAD_VARIANTS = (
     _gemm("mma_gemm_bf16", "build_input_grad_bf16", "bfloat16"),
     _mma_input_grad("mma", "build_input_grad", "tf32"),
     _gemm("mma_gemm", "build_input_grad_tf32", "tf32"),
+    _mma_input_grad("mma_3xtf32", "build_input_grad_3xtf32", "3xtf32"),
+    _gemm("mma_gemm_3xtf32", "build_input_grad_3xtf32", "3xtf32"),
     Variant("register", "cuda_register", device="cuda", build="build_input_grad"),
     Variant("naive", "cuda_naive_grads", device="cuda", build="build_input_grad"),
 )
@@ -179,6 +184,8 @@ CONV2D_WEIGHT_GRAD = Operation(
         _gemm("mma_gemm_bf16", "build_weight_grad_bf16", "bfloat16"),
         Variant("mma", "cuda_mma_weight_grad", device="cuda", precision="tf32"),
         _gemm("mma_gemm", "build_weight_grad_tf32", "tf32"),
+        Variant("mma_3xtf32", "cuda_mma_weight_grad", device="cuda", build="build_3xtf32", precision="3xtf32"),
+        _gemm("mma_gemm_3xtf32", "build_weight_grad_3xtf32", "3xtf32"),
         Variant("register", "cuda_register", device="cuda", build="build_weight_grad"),
         Variant("naive", "cuda_naive_grads", device="cuda", build="build_weight_grad"),
     ),

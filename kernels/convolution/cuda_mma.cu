@@ -1,4 +1,4 @@
-// conv2d on tensor cores: float32 arrays, tf32 or bfloat16 products, float32 sums (mma.sync; sm_80 and later).
+// conv2d on tensor cores: float32 arrays and sums, products of tf32, bfloat16 or float32 (mma.sync; sm_80 and later).
 //
 //     y[n, p, q, k] = act(bias[k] + sum over r, s, c of
 //                         x[n, STRIDE p - top + r, STRIDE q - left + s, c] * w[k, r, s, c])
@@ -27,8 +27,9 @@
 // reads 96 rows of 128 bytes, 96 clocks, for 65536 multiply-adds, which mma.sync does in about as long on an H100.
 // Rounding to tf32 on the way into shared memory would be done fewer times, but cp.async passes no registers.
 //
-// Numbers. Inputs are rounded to tf32 or bfloat16 (to nearest); products are exact, sums are float32. Zeros stand for
-// pixels outside the image, so an infinite weight gives NaN there.
+// Numbers. Inputs are rounded to tf32 or bfloat16 (to nearest), or taken apart into two tf32 numbers each (-DSPLIT=1,
+// see cuda_3xtf32.cuh in kernels/machine); products are exact, sums are float32. Zeros stand for pixels outside the
+// image, so an infinite weight gives NaN there.
 //
 // What this is made of, each with its own ideas:
 //
@@ -39,7 +40,7 @@
 //     cuda_mma_results.cuh  the end: bias and activation, or what batch normalisation needs to know of the result
 //     cuda_mma_sums.cuh     another end (-DSUMS=1): of a gradient that goes on through a normalisation
 //
-// Compiled with -DKERNEL, -DBF16, -DINPUT_GRADIENT, -DSTRIDE, -DMOMENTS, -DSUMS, -DNORMALIZED, -DX_STORED,
+// Compiled with -DKERNEL, -DBF16, -DSPLIT, -DINPUT_GRADIENT, -DSTRIDE, -DMOMENTS, -DSUMS, -DNORMALIZED, -DX_STORED,
 // -DZ_STORED, -DACTIVATION (code of act), -DTILE_ROWS, -DTILE_COLUMNS, -DTILE_CHANNELS, -DWARP_PIXELS, -DWARP_CHANNELS
 // and -DARGUMENT_BYTES by cuda_mma.py, which also launches it.
 #if SUMS

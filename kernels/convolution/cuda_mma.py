@@ -1,7 +1,8 @@
-"""conv2d and its input gradient, "mma" and "mma_bf16" on CUDA: the host side of cuda_mma.cu, which holds the idea.
+"""conv2d and its input gradient, "mma" and its kin on CUDA: the host side of cuda_mma.cu, which holds the idea.
 
 Factors are rounded to tf32 (10 bits of mantissa), about 1e-3 relative where float32 gives 1e-6, or to bfloat16 (7
-bits), about 8e-3; so the variants run only when they are named, or where `precision` allows their products.
+bits), about 8e-3; "mma_3xtf32" takes each apart into two of tf32, which leaves 5e-7. So the variants run only when they
+are named, or where `precision` allows their products.
 """
 
 import functools
@@ -102,6 +103,7 @@ def kernel_for(
     *,
     input_gradient: bool = False,
     bf16: bool = False,
+    split: bool = False,
     moments: bool = False,
     sums: bool = False,
     normalized: bool = False,
@@ -111,14 +113,15 @@ def kernel_for(
 ) -> cuda.Kernel:
     """The kernel of cuda_mma.cu for one tile, stride, type of products, beginning and end.
 
-    What is read through a normalisation, x, and what will be, z, may be stored as bfloat16. The activation is that of
-    the block before, of which ``normalized`` needs the values and ``sums`` the derivative; that of the result is told
-    at the launch.
+    Factors are rounded to tf32, or to bfloat16, or ``split`` into two of tf32 each. What is read through a
+    normalisation, x, and what will be, z, may be stored as bfloat16. The activation is that of the block before, of
+    which ``normalized`` needs the values and ``sums`` the derivative; that of the result is told at the launch.
     """
     names = ("TILE_ROWS", "TILE_COLUMNS", "TILE_CHANNELS", "WARP_PIXELS", "WARP_CHANNELS")
     choices = (
         ("INPUT_GRADIENT", int(input_gradient)),
         ("BF16", int(bf16)),
+        ("SPLIT", int(split)),
         ("STRIDE", stride),
         ("MOMENTS", int(moments)),
         ("SUMS", int(sums)),
@@ -133,7 +136,8 @@ def kernel_for(
     )  # fmt: skip
     parts = ["_input_grad" if input_gradient else "", *(end for end, wanted in ends if wanted)]
     operation = f"conv2d{''.join(parts)}" + (f"_{activation or 'linear'}" if normalized or sums else "")
-    name = f"{operation}_mma_{'bf16' if bf16 else 'tf32'}_{tile.rows}x{tile.columns}x{tile.channels}_stride{stride}"
+    products = "bf16" if bf16 else "3xtf32" if split else "tf32"
+    name = f"{operation}_mma_{products}_{tile.rows}x{tile.columns}x{tile.channels}_stride{stride}"
     arguments = SUMS_ARGUMENTS if sums else ARGUMENTS
     return cuda.Kernel(_SOURCE, name, tile.threads, arguments, (*zip(names, tile, strict=True), *choices))
 
@@ -180,6 +184,11 @@ def build_bf16(geometry: ConvGeometry) -> Run:
     return _build(geometry, bf16=True)
 
 
+def build_3xtf32(geometry: ConvGeometry) -> Run:
+    """As `build`, with float32 products."""
+    return _build(geometry, split=True)
+
+
 def build_input_grad(geometry: ConvGeometry) -> Run:
     """Prepare an input gradient's launch: gy and gx take the places of x and y."""
     return _build(geometry, input_gradient=True)
@@ -188,6 +197,11 @@ def build_input_grad(geometry: ConvGeometry) -> Run:
 def build_input_grad_bf16(geometry: ConvGeometry) -> Run:
     """As `build_input_grad`, with bfloat16 products."""
     return _build(geometry, input_gradient=True, bf16=True)
+
+
+def build_input_grad_3xtf32(geometry: ConvGeometry) -> Run:
+    """As `build_input_grad`, with float32 products."""
+    return _build(geometry, input_gradient=True, split=True)
 
 
 class Launches(NamedTuple):
@@ -207,6 +221,7 @@ def launches_for(
     *,
     input_gradient: bool = False,
     bf16: bool = False,
+    split: bool = False,
     moments: bool = False,
     sums: bool = False,
     reading: Normalization | None = None,
@@ -224,7 +239,7 @@ def launches_for(
     tile = tile_for(p, q, call.k)
     before = reading.activation if reading else g.activation if sums else None
     kernel = kernel_for(
-        tile, stride, input_gradient=input_gradient, bf16=bf16, moments=moments, sums=sums,
+        tile, stride, input_gradient=input_gradient, bf16=bf16, split=split, moments=moments, sums=sums,
         normalized=reading is not None, x_stored=reading is not None and reading.stored, z_stored=z_stored,
         activation=before,
     )  # fmt: skip
@@ -243,8 +258,8 @@ def launches_for(
     return Launches(cuda.Stage(kernel, grid, shared_bytes, prepared), rounding), parts
 
 
-def _build(g: ConvGeometry, *, input_gradient: bool = False, bf16: bool = False) -> Run:
-    launches, parts = launches_for(g, input_gradient=input_gradient, bf16=bf16)
+def _build(g: ConvGeometry, *, input_gradient: bool = False, bf16: bool = False, split: bool = False) -> Run:
+    launches, parts = launches_for(g, input_gradient=input_gradient, bf16=bf16, split=split)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         if parts:

@@ -10,8 +10,12 @@
 //
 // bfloat16 elements ldmatrix does turn round: eight rows that begin 4 banks apart, by 16 bytes of nothing, are read
 // together.
+//
+// float32 (-DSPLIT=1). Tiles lie in shared memory as for tf32, of whose kernels this is one. Factors are taken apart in
+// registers (cuda_3xtf32.cuh), those of the weights once for all pixels of a warp.
 #pragma once
 #include "cuda_mma_halo.cuh"
+#include "cuda_3xtf32.cuh"
 
 // Start copying the weights of one tap for the input gradient, one row for each of the channels c0 .. c0 + 31.
 __device__ __forceinline__ void load_exchanged_weights(const Arguments& a, const Tile& tile, int tap, int c0, u32 to) {
@@ -38,51 +42,61 @@ __device__ __forceinline__ void load_weights(const Arguments& a, const Tile& til
     }
 }
 
-// The left factors of 16 pixels and INNER channels, of which c is the first; `row` is this lane's row of the halo tile.
-__device__ __forceinline__ void load_left(u32 (&left)[4], u32 halo, int row, int c) {
-    // Four matrices: pixels 0-7 and 8-15 of one piece of the channels, then of the next.
-    load_matrices(left, halo + swizzled(row, c / W_PIECE + threadIdx.x % 32 / 16));
+// Make of what lay in shared memory what mma.sync takes; pairs of bfloat16 are that already.
+__device__ __forceinline__ void settle(Operands<4>& operands) {
+    if constexpr (SPLIT) return take_apart(operands);
     if constexpr (!BF16)
 #pragma unroll
-        for (int i = 0; i < 4; i++) left[i] = round_tf32(left[i]);
+        for (int i = 0; i < 4; i++) operands.big[i] = round_tf32(operands.big[i]);
+}
+
+// The left factors of 16 pixels and INNER channels, of which c is the first; `row` is this lane's row of the halo tile.
+__device__ __forceinline__ void load_left(Operands<4>& left, u32 halo, int row, int c) {
+    // Four matrices: pixels 0-7 and 8-15 of one piece of the channels, then of the next.
+    load_matrices(left.big, halo + swizzled(row, c / W_PIECE + threadIdx.x % 32 / 16));
+    settle(left);
 }
 
 // The right factors of 16 output channels and INNER inner ones, of which c is the first: output channels 0-7 of the
 // first and of the second half of those, then output channels 8-15.
-__device__ __forceinline__ void load_right(u32 (&right)[4], u32 weights, int channel, int c) {
+__device__ __forceinline__ void load_right(Operands<4>& right, u32 weights, int channel, int c) {
     const int lane = threadIdx.x % 32;
     if constexpr (!INPUT_GRADIENT) {
-        load_matrices(right, weights + swizzled(channel + lane % 8 + lane / 16 * 8, c / W_PIECE + lane / 8 % 2));
+        load_matrices(right.big, weights + swizzled(channel + lane % 8 + lane / 16 * 8, c / W_PIECE + lane / 8 % 2));
     } else if constexpr (BF16) {
-        load_matrices_turned(right, weights + (c + lane % 16) * WEIGHT_ROW_BYTES + (channel + lane / 16 * 8) * 2);
+        load_matrices_turned(right.big, weights + (c + lane % 16) * WEIGHT_ROW_BYTES + (channel + lane / 16 * 8) * 2);
     } else {
         const u32 from = weights + (c + lane % 4) * WEIGHT_ROW_BYTES + (channel + lane / 4) * 4;
 #pragma unroll
-        for (int i = 0; i < 4; i++) right[i] = load_word(from + i % 2 * 4 * WEIGHT_ROW_BYTES + i / 2 * 8 * 4);
+        for (int i = 0; i < 4; i++) right.big[i] = load_word(from + i % 2 * 4 * WEIGHT_ROW_BYTES + i / 2 * 8 * 4);
     }
-    if constexpr (!BF16)
-#pragma unroll
-        for (int i = 0; i < 4; i++) right[i] = round_tf32(right[i]);
+    settle(right);
 }
 
 // Multiply one step into the accumulators. `pixel` holds, for each row fragment, this lane's row of the halo tile.
 __device__ __forceinline__ void multiply_step(float (&sums)[ROW_FRAGMENTS][COLUMN_FRAGMENTS][4],
                                               const int (&pixel)[ROW_FRAGMENTS], int shift, u32 halo, int channel,
                                               u32 weights) {
+#if SPLIT  // see cuda_3xtf32.cuh
+#pragma unroll 1
+#else
 #pragma unroll
+#endif
     for (int c = 0; c < CHUNK; c += INNER) {
-        u32 right[COLUMN_FRAGMENTS / 2][4];
+        Operands<4> right[COLUMN_FRAGMENTS / 2];
 #pragma unroll
         for (int k = 0; k < COLUMN_FRAGMENTS / 2; k++) load_right(right[k], weights, channel + k * 16, c);
 #pragma unroll
         for (int m = 0; m < ROW_FRAGMENTS; m++) {
-            u32 left[4];
+            Operands<4> left;
             load_left(left, halo, pixel[m] + shift, c);
 #pragma unroll
             for (int k = 0; k < COLUMN_FRAGMENTS; k++) {
-                const u32 first = right[k / 2][k % 2 * 2], second = right[k / 2][k % 2 * 2 + 1];
-                if constexpr (BF16) multiply_bf16(sums[m][k], left, first, second);
-                else multiply_tf32(sums[m][k], left, first, second);
+                const Operands<4>& both = right[k / 2];
+                const int i = k % 2 * 2;
+                if constexpr (SPLIT) multiply_3xtf32(sums[m][k], left, both, i);
+                else if constexpr (BF16) multiply_bf16(sums[m][k], left.big, both.big[i], both.big[i + 1]);
+                else multiply_tf32(sums[m][k], left.big, both.big[i], both.big[i + 1]);
             }
         }
     }

@@ -24,6 +24,7 @@ typedef float Result;
 #else
 typedef Stored Result;
 #endif
+static_assert(!(BF16 && SPLIT), "factors are one or the other");
 static_assert(!X_STORED || (BF16 && NORMALIZED), "what is normalised may be bfloat16, for products of it");
 static_assert(!Z_STORED || MOMENTS || SUMS, "what is normalised may be bfloat16");
 
@@ -69,8 +70,8 @@ constexpr int WARPS_ACROSS_PIXELS = PIXELS / WARP_PIXELS;
 constexpr int WARPS_ACROSS_CHANNELS = TILE_CHANNELS / WARP_CHANNELS;
 constexpr int THREADS = 32 * WARPS_ACROSS_PIXELS * WARPS_ACROSS_CHANNELS;
 // On each multiprocessor. Without this number the assembler aims at more of them and spills accumulators; three blocks
-// leave a thread 168 registers.
-constexpr int BLOCKS = 3;
+// leave a thread 168 registers, and two the 255 that it needs with 64 accumulators and factors in two parts.
+constexpr int BLOCKS = SPLIT && WARP_PIXELS == 64 ? 2 : 3;
 constexpr int ROW_FRAGMENTS = WARP_PIXELS / 16;        // of 16 pixels
 constexpr int COLUMN_FRAGMENTS = WARP_CHANNELS / 8;    // of 8 output channels
 // Of one inner channel's weights, as the input gradient stores them.

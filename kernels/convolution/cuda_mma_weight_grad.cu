@@ -1,5 +1,5 @@
-// conv2d_weight_grad on tensor cores: float32 arrays, tf32 or bfloat16 products, float32 sums (mma.sync; sm_80 and
-// later).
+// conv2d_weight_grad on tensor cores: float32 arrays and sums, products of tf32, bfloat16 or float32 (mma.sync; sm_80
+// and later).
 //
 //     gw[k, r, s, c] = sum over n, p, q of gy[n, p, q, k] * x[n, STRIDE p - top + r, STRIDE q - left + s, c]
 //
@@ -55,16 +55,20 @@
 // Which two is free, as long as left and right agree: pixels t and t + 4 of a line, as they are loaded for tf32. See
 // cuda_mma.cu for what that gains.
 //
+// float32 (-DSPLIT=1). Factors are taken apart in registers, those of gy once for a whole row of taps
+// (cuda_3xtf32.cuh in kernels/machine).
+//
 // Numbers. Factors are rounded to tf32 or bfloat16 (to nearest) in registers, products are exact, sums are float32 in a
 // fixed order. Zeros stand for what lies outside x and outside gy, so that an infinite number at a border gives NaN in
 // taps that do not read it.
 //
-// Compiled with -DKERNEL, -DBF16, -DTILE_OUT, -DTILE_IN, -DWARP_OUT, -DWARP_IN, -DTAPS (that is S), -DSTRIDE,
+// Compiled with -DKERNEL, -DBF16, -DSPLIT, -DTILE_OUT, -DTILE_IN, -DWARP_OUT, -DWARP_IN, -DTAPS (that is S), -DSTRIDE,
 // -DNORMALIZED, -DSTORED (the normalised array is of bfloat16), -DACTIVATION and -DARGUMENT_BYTES by
 // cuda_mma_weight_grad.py, which also launches it.
 #include "cuda_ptx.cuh"
 #include "cuda_activation.cuh"
 #include "cuda_stored.cuh"
+#include "cuda_3xtf32.cuh"
 
 #if STORED
 typedef Stored Given;  // of the array that is normalised
@@ -81,6 +85,7 @@ typedef Given Gradient;
 typedef float Pixel;
 typedef float Gradient;
 #endif
+static_assert(!(BF16 && SPLIT), "factors are one or the other");
 static_assert(!STORED || NORMALIZED, "what is normalised may be bfloat16");
 
 // As ARGUMENTS in cuda_mma_weight_grad.py.
@@ -208,45 +213,54 @@ __device__ __forceinline__ void normalize_strip(const Arguments& a, const Factor
     }
 }
 
-// One register of factors for mma.sync. This lane's pixel of the product's first line lies `at`; `part` says which half
-// of that line (a tf32 number) or which line (a pair of bfloat16) the register is for.
+// One register of factors for mma.sync, or to be taken apart. This lane's pixel of the product's first line lies `at`;
+// `part` says which half of that line (a tf32 number) or which line (a pair of bfloat16) the register is for.
 __device__ __forceinline__ u32 load_factor(u32 at, int part, int line_bytes, int half_line_bytes) {
     if constexpr (BF16) {
         const u32 from = at + part * line_bytes;
         return pair_bf16(load_word(from), load_word(from + half_line_bytes));
     } else {
-        return round_tf32(load_word(at + part * half_line_bytes));
+        const u32 number = load_word(at + part * half_line_bytes);
+        return SPLIT ? number : round_tf32(number);
     }
 }
 
 // Multiply one strip into the accumulators. `gy` and `x` are where this lane's first factors lie.
 __device__ __forceinline__ void multiply_strip(float (&sums)[TAPS][ROW_FRAGMENTS][COLUMN_FRAGMENTS][4], u32 gy, u32 x) {
     constexpr int GY_LINE = STRIP_COLUMNS * GY_ROW_BYTES, X_LINE = X_COLUMNS * X_ROW_BYTES;
+#if SPLIT  // see cuda_3xtf32.cuh
+#pragma unroll 1
+#else
 #pragma unroll
+#endif
     for (int row = 0; row < STRIP_ROWS; row += LINES) {
-        u32 left[ROW_FRAGMENTS][4];
+        Operands<4> left[ROW_FRAGMENTS];
 #pragma unroll
-        for (int m = 0; m < ROW_FRAGMENTS; m++)
+        for (int m = 0; m < ROW_FRAGMENTS; m++) {
 #pragma unroll
             for (int i = 0; i < 4; i++) {
                 // Output channels 0-7 and 8-15 of the first pixels, then of the others.
                 const u32 at = gy + row * GY_LINE + (m * 16 + i % 2 * 8) * 4;
-                left[m][i] = load_factor(at, i / 2, GY_LINE, 4 * GY_ROW_BYTES);
+                left[m].big[i] = load_factor(at, i / 2, GY_LINE, 4 * GY_ROW_BYTES);
             }
+            if constexpr (SPLIT) take_apart(left[m]);
+        }
 #pragma unroll
         for (int s = 0; s < TAPS; s++)
 #pragma unroll
             for (int c = 0; c < COLUMN_FRAGMENTS; c++) {
-                u32 right[2];
+                Operands<2> right;
 #pragma unroll
                 for (int i = 0; i < 2; i++) {
                     const u32 at = x + row * X_LINE + s * X_ROW_BYTES + c * 8 * 4;
-                    right[i] = load_factor(at, i, X_LINE, 4 * STRIDE * X_ROW_BYTES);
+                    right.big[i] = load_factor(at, i, X_LINE, 4 * STRIDE * X_ROW_BYTES);
                 }
+                if constexpr (SPLIT) take_apart(right);
 #pragma unroll
                 for (int m = 0; m < ROW_FRAGMENTS; m++) {
-                    if constexpr (BF16) multiply_bf16(sums[s][m][c], left[m], right[0], right[1]);
-                    else multiply_tf32(sums[s][m][c], left[m], right[0], right[1]);
+                    if constexpr (SPLIT) multiply_3xtf32(sums[s][m][c], left[m], right, 0);
+                    else if constexpr (BF16) multiply_bf16(sums[s][m][c], left[m].big, right.big[0], right.big[1]);
+                    else multiply_tf32(sums[s][m][c], left[m].big, right.big[0], right.big[1]);
                 }
             }
     }

@@ -1,4 +1,4 @@
-"""conv2d_weight_grad, "mma" and "mma_bf16" on CUDA: the host side of cuda_mma_weight_grad.cu, which holds the idea.
+"""conv2d_weight_grad, "mma" and its kin on CUDA: the host side of cuda_mma_weight_grad.cu, which holds the idea.
 
 Two launches: blocks sum over parts of the pixels, then cuda_sum_partials.cu adds the parts in their order. Into how
 many parts is decided by shapes alone, so that results depend on nothing else.
@@ -81,22 +81,24 @@ def kernel_for(
     stride: int,
     *,
     bf16: bool = False,
+    split: bool = False,
     normalized: str | None = None,
     stored: bool = False,
     activation: str | None = None,
 ) -> cuda.Kernel:
     """The kernel of cuda_mma_weight_grad.cu for one tile, a row of taps, a stride, a type of products and a reading."""
-    names = ("TILE_OUT", "TILE_IN", "WARP_OUT", "WARP_IN", "TAPS", "STRIDE", "BF16")
+    names = ("TILE_OUT", "TILE_IN", "WARP_OUT", "WARP_IN", "TAPS", "STRIDE", "BF16", "SPLIT")
     reading = (
         ("NORMALIZED", (None, "x", "gy").index(normalized)),
         ("STORED", int(stored)),
         ("ACTIVATION", CODES[activation]),
     )
-    macros = (*zip(names, (*tile, taps, stride, int(bf16)), strict=True), *reading)
+    macros = (*zip(names, (*tile, taps, stride, int(bf16), int(split)), strict=True), *reading)
     operation = "conv2d_weight_grad"
     if normalized:
         operation += f"_{normalized}_normalized_{activation or 'linear'}{'_stored' if stored else ''}"
-    name = f"{operation}_mma_{'bf16' if bf16 else 'tf32'}_{tile.out}x{tile.into}_taps{taps}_stride{stride}"
+    products = "bf16" if bf16 else "3xtf32" if split else "tf32"
+    name = f"{operation}_mma_{products}_{tile.out}x{tile.into}_taps{taps}_stride{stride}"
     return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros)
 
 
@@ -126,11 +128,16 @@ def build_bf16(geometry: ConvGeometry) -> Run:
     return prepare(geometry, bf16=True)
 
 
-def prepare(g: ConvGeometry, *, bf16: bool = False, reading: Reading = _AS_THEY_LIE) -> Run:
+def build_3xtf32(geometry: ConvGeometry) -> Run:
+    """As `build`, with float32 products."""
+    return prepare(geometry, split=True)
+
+
+def prepare(g: ConvGeometry, *, bf16: bool = False, split: bool = False, reading: Reading = _AS_THEY_LIE) -> Run:
     """Prepare both launches for gy and x and, where one is normalised, mean and affine."""
     tile, stride = tile_for(g), g.stride[0]
     through = {"normalized": reading.normalized, "activation": reading.activation}
-    kernel = kernel_for(tile, g.s, stride, bf16=bf16, stored=reading.stored, **through)
+    kernel = kernel_for(tile, g.s, stride, bf16=bf16, split=split, stored=reading.stored, **through)
     shared_bytes = tile.shared_bytes(g.s, stride)
     pieces = -(-g.k // tile.out) * -(-g.c // tile.into)
     strips = g.n * -(-g.p // _STRIP[0]) * -(-g.q // _STRIP[1])

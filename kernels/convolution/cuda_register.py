@@ -1,9 +1,9 @@
 """Convolutions and their gradients as products on CUDA: the host side of cuda_register.cu, which holds the idea.
 
 "register" takes every stride, padding, dilation and number of groups, and all that has fewer than 2^31 pixels and
-weights. "mma_gemm" and "mma_gemm_bf16" are the same on tensor cores, for float32. They fetch a pixel for each tap,
-where "mma" fetches a halo once for all taps, and are there for the calls that "mma" does not take, such as an image of
-one channel or three.
+weights. "mma_gemm", "mma_gemm_bf16" and "mma_gemm_3xtf32" are the same on tensor cores, for float32. They fetch a pixel
+for each tap, where "mma" fetches a halo once for all taps, and are there for the calls that "mma" does not take, such
+as an image of one channel or three.
 """
 
 import functools
@@ -17,7 +17,7 @@ from ..activation.epilogue import CODES
 from ..arrays import new_like
 from ..linear.cuda_sum_partials import adding, parts_of
 from ..machine import cuda
-from ..machine.cuda_product import Tile, tile_for
+from ..machine.cuda_product import PRECISIONS, Tile, tile_for
 from ..operation import Run
 from .geometry import ConvGeometry
 
@@ -125,10 +125,10 @@ def build_weight_grad(g: ConvGeometry, precision: str = "float32") -> Run:
     return run
 
 
-build_tf32, build_bf16 = (functools.partial(build, precision=name) for name in ("tf32", "bfloat16"))
-build_input_grad_tf32, build_input_grad_bf16 = (
-    functools.partial(build_input_grad, precision=name) for name in ("tf32", "bfloat16")
+build_tf32, build_bf16, build_3xtf32 = (functools.partial(build, precision=name) for name in PRECISIONS[1:])
+build_input_grad_tf32, build_input_grad_bf16, build_input_grad_3xtf32 = (
+    functools.partial(build_input_grad, precision=name) for name in PRECISIONS[1:]
 )
-build_weight_grad_tf32, build_weight_grad_bf16 = (
-    functools.partial(build_weight_grad, precision=name) for name in ("tf32", "bfloat16")
+build_weight_grad_tf32, build_weight_grad_bf16, build_weight_grad_3xtf32 = (
+    functools.partial(build_weight_grad, precision=name) for name in PRECISIONS[1:]
 )

@@ -4,7 +4,8 @@ reference.py   the loops; compiled as they stand they are "naive"
 cpu_direct.py  "direct": the micro-kernel over packed blocks of columns
 cuda_naive.py  "naive" on CUDA: one thread, one output
 cuda_tiled.py  "tiled" on CUDA: tiles of both factors in shared memory
-cuda_register  "register", "mma" and "mma_bf16" on CUDA, in C++ (.cu; .py launches it): blocks of results in registers
+cuda_register  "register" on CUDA, in C++ (.cu; .py launches it): blocks of results in registers; "mma", "mma_bf16" and
+               "mma_3xtf32": the same on tensor cores, with products of tf32, bfloat16 and, nearly, float32
 cuda_sum_partials  the sum of parts of a product, in their order, in C++; also of convolutions' weight gradients
 """
 
@@ -79,17 +80,15 @@ def _linear_geometry(x: Spec, w: Spec, bias: Spec | None, activation: Any, negat
     return LinearGeometry(math.prod(x.shape[:-1]), n, k, False, True, x.dtype, **end, outputs=outputs)
 
 
+def _mma(name: str, build: str, precision: str) -> Variant:
+    return Variant(name, "cuda_register", device="cuda", build=build, rejects="rejects_mma", precision=precision)
+
+
 _VARIANTS = (
     Variant("direct", "cpu_direct"),
-    Variant(
-        "mma_bf16",
-        "cuda_register",
-        device="cuda",
-        build="build_bf16",
-        rejects="rejects_mma",
-        precision="bfloat16",
-    ),
-    Variant("mma", "cuda_register", device="cuda", build="build_tf32", rejects="rejects_mma", precision="tf32"),
+    _mma("mma_bf16", "build_bf16", "bfloat16"),
+    _mma("mma", "build_tf32", "tf32"),
+    _mma("mma_3xtf32", "build_3xtf32", "3xtf32"),
     Variant("register", "cuda_register", device="cuda"),
     Variant("tiled", "cuda_tiled", device="cuda", teaching=True),
     Variant("naive", "cuda_naive", device="cuda"),

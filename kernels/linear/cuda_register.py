@@ -1,4 +1,4 @@
-"""Matrix products "register", "mma" and "mma_bf16" on CUDA: the host side of cuda_register.cu.
+"""Matrix products "register", "mma" and its kin on CUDA: the host side of cuda_register.cu.
 
 The idea, in registers and on tensor cores, is in machine/cuda_product.cuh. All take results of up to 524280 columns, as
 many as a grid of the narrowest tiles; those on tensor cores take float32.
@@ -16,7 +16,7 @@ import numpy as np
 from ..activation.epilogue import CODES
 from ..arrays import new_like
 from ..machine import cuda
-from ..machine.cuda_product import Tile, tile_for
+from ..machine.cuda_product import PRECISIONS, Tile, tile_for
 from ..operation import Run
 from .cuda_sum_partials import adding, parts_of
 
@@ -75,7 +75,7 @@ def build(g: Any, precision: str = "float32") -> Run:
     return run
 
 
-build_tf32, build_bf16 = (functools.partial(build, precision=name) for name in ("tf32", "bfloat16"))
+build_tf32, build_bf16, build_3xtf32 = (functools.partial(build, precision=name) for name in PRECISIONS[1:])
 
 
 def rejects_mma(g: Any) -> str | None:

@@ -23,11 +23,13 @@
 // it, such as the pixel and the image of a row, is computed once. In shared memory k is the slow index; 4 numbers of
 // nothing behind each row let 8 threads that have neighbouring k write to different banks.
 //
-// Tensor cores (-DTENSOR=1: tf32, 2: bfloat16; float32 arrays). The same tiles, fetched in the same way, and rounded to
-// tf32 as they are put into shared memory. A warp has WARP_M x WARP_N results, as fragments of 16 x 8, and mma.sync
-// takes the place of the loop over a thread's results. A lane's four numbers of a fragment lie in rows of different k,
-// so that rows are padded by 8 numbers here: lane (g, t) reads bank 8 t + g. bfloat16 takes 16 of k at once, in pairs
-// that are rounded and packed as they are read; which of the 16 make a pair is free, so long as both factors agree.
+// Tensor cores (-DTENSOR=1: tf32, 2: bfloat16, 3: float32; of float32 arrays). The same tiles, fetched in the same way,
+// and rounded to tf32 as they are put into shared memory. A warp has WARP_M x WARP_N results, as fragments of 16 x 8,
+// and mma.sync takes the place of the loop over a thread's results. A lane's four numbers of a fragment lie in rows of
+// different k, so that rows are padded by 8 numbers here: lane (g, t) reads bank 8 t + g. bfloat16 takes 16 of k at
+// once, in pairs that are rounded and packed as they are read; which of the 16 make a pair is free, so long as both
+// factors agree. For products of float32 numbers are stored as they are, and taken apart as they are read
+// (cuda_3xtf32.cuh).
 //
 // Traffic. A tile reads (TILE_M + TILE_N) numbers from device memory, or the L2 cache, for TILE_M * TILE_N
 // multiply-adds: 8 for each byte of 128 x 128 tiles of float32. Numbers: sums along k in order, in the factors' type.
@@ -35,6 +37,7 @@
 // Included behind cuda_ptx.cuh, with -DDOUBLE, -DTENSOR, -DTILE_M, -DTILE_N, and -DPART_M and -DPART_N: the results of
 // a thread or, on tensor cores, of a warp.
 #pragma once
+#include "cuda_3xtf32.cuh"
 
 #if DOUBLE
 typedef double Real;
@@ -103,10 +106,10 @@ typedef float Sums[PART_M / 16][PART_N / 8][4];
 
 // Four numbers of a fragment, or two of the right factor's: rows k of this lane, at the column that it is in.
 __device__ __forceinline__ u32 factor_at(u32 row, u32 pitch, int k) {
-#if TENSOR == 1
-    return load_word(row + k * pitch);
-#else
+#if TENSOR == 2
     return pair_bf16(load_word(row + 2 * k * pitch - k % 4 * pitch), load_word(row + (2 * k - k % 4 + 4) * pitch));
+#else
+    return load_word(row + k * pitch);
 #endif
 }
 
@@ -115,24 +118,29 @@ __device__ __forceinline__ void multiply_buffer(u32 buffer, Sums& sums) {
     const int warp = threadIdx.x / 32, g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
     const u32 left = buffer + (warp / ACROSS * PART_M + g) * sizeof(Real);
     const u32 right = buffer + TILE_K * PITCH_M + (warp % ACROSS * PART_N + g) * sizeof(Real);
-    u32 b[PART_N / 8][2];
+    Operands<2> b[PART_N / 8];
 #pragma unroll
-    for (int n = 0; n < PART_N / 8; n++)
+    for (int n = 0; n < PART_N / 8; n++) {
 #pragma unroll
         for (int half = 0; half < 2; half++)
-            b[n][half] = factor_at(right + n * 8 * sizeof(Real), PITCH_N, t + 4 * half);
+            b[n].big[half] = factor_at(right + n * 8 * sizeof(Real), PITCH_N, t + 4 * half);
+        if constexpr (TENSOR == 3) take_apart(b[n]);
+    }
 #pragma unroll
     for (int m = 0; m < PART_M / 16; m++) {
-        u32 a[4];
+        Operands<4> a;
 #pragma unroll
         for (int i = 0; i < 4; i++)
-            a[i] = factor_at(left + (m * 16 + i % 2 * 8) * sizeof(Real), PITCH_M, t + i / 2 * 4);
+            a.big[i] = factor_at(left + (m * 16 + i % 2 * 8) * sizeof(Real), PITCH_M, t + i / 2 * 4);
+        if constexpr (TENSOR == 3) take_apart(a);
 #pragma unroll
         for (int n = 0; n < PART_N / 8; n++)
             if constexpr (TENSOR == 1)
-                multiply_tf32(sums[m][n], a, b[n][0], b[n][1]);
+                multiply_tf32(sums[m][n], a.big, b[n].big[0], b[n].big[1]);
+            else if constexpr (TENSOR == 2)
+                multiply_bf16(sums[m][n], a.big, b[n].big[0], b[n].big[1]);
             else
-                multiply_bf16(sums[m][n], a, b[n][0], b[n][1]);
+                multiply_3xtf32(sums[m][n], a, b[n], 0);
     }
 }
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-PRECISIONS = ("float32", "tf32", "bfloat16")
+PRECISIONS = ("float32", "tf32", "bfloat16", "3xtf32")
 """The places of names are the values of the macro TENSOR; float64 is computed as "float32" is."""
 
 

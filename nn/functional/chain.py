@@ -67,7 +67,7 @@ def links(convolve: Primitive, x: Tensor | Unapplied, w: Tensor, **place: Any) -
     A block that they do not take reads what the one before it has normalised, and writes what it has itself.
     """
     z = x.z if isinstance(x, Unapplied) else x
-    if z.device != "cuda" or arithmetic.get() == "float32":
+    if z.device != "cuda" or arithmetic.get() not in ("tf32", "bfloat16"):
         return False
     return on_tensor_cores(z.shape, w.shape, w.dtype, transposed=convolve is conv_transpose2d_unapplied, **place)
 

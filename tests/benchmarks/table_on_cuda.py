@@ -33,7 +33,7 @@ def test_every_precision_and_variant_has_a_row(tmp_path):
     facts, *rows = [json.loads(line) for line in path.read_text().splitlines()]
     assert facts["copy TB/s"] > 0
     ours = [(row["precision"], row["how"]) for row in rows if row["side"] == "tilegrad"]
-    for precision in ("float32", "tf32", "bfloat16"):
+    for precision in ("float32", "3xtf32", "tf32", "bfloat16"):
         assert (precision, "captured") in ours
     for row in rows:
         assert (row["launches"] or 0) > 20 if row["how"] == "as it is" else row["launches"] is None
@@ -42,6 +42,7 @@ def test_every_precision_and_variant_has_a_row(tmp_path):
     assert all(row["tera_bytes"] > 0 and row["how"] for row in moved.values())
     for name in ("conv2d", "conv2d_input_grad", "conv2d_weight_grad"):
         assert ("float32", f"{name}, naive") in ours
+        assert ("3xtf32", f"{name}, mma_3xtf32") in ours
 
 
 def test_a_result_that_differs_is_an_error_and_is_not_timed(monkeypatch):

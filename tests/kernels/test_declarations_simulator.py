@@ -55,10 +55,21 @@ def test_arrays_on_a_gpu_take_the_cuda_variant(
     assert [line.split()[0] for line in ladder if line.endswith(" taken")] == [f"cuda.{taken}"]
 
 
-@pytest.mark.parametrize(("precision", "taken"), [("tf32", "mma"), ("bfloat16", "mma_bf16")])
-def test_tensor_cores_are_taken_where_their_precision_is_allowed(precision: str, taken: str) -> None:
+@pytest.mark.parametrize(
+    ("precision", "channels", "taken"),
+    [
+        ("3xtf32", 4, "mma_3xtf32"),
+        ("3xtf32", 3, "mma_gemm_3xtf32"),
+        ("tf32", 4, "mma"),
+        ("tf32", 3, "mma_gemm"),
+        ("bfloat16", 4, "mma_bf16"),
+        ("bfloat16", 3, "mma_gemm_bf16"),
+    ],
+)
+def test_tensor_cores_are_taken_where_their_precision_is_allowed(precision: str, channels: int, taken: str) -> None:
+    x, w = OnDevice(1, 8, 8, channels), OnDevice(8, 3, 3, channels)
     with kernels.precision(precision):
-        ladder = kernels.explain(kernels.conv2d, OnDevice(1, 8, 8, 4), OnDevice(8, 3, 3, 4)).splitlines()
+        ladder = kernels.explain(kernels.conv2d, x, w).splitlines()
     assert [line.split()[0] for line in ladder if line.endswith(" taken")] == [f"cuda.{taken}"]
 
 

@@ -31,6 +31,7 @@ def ladder(monkeypatch):
         variants=(
             Variant("coarse", "cuda_naive", device="cuda", precision="bfloat16"),
             Variant("middle", "cuda_naive", device="cuda", precision="tf32"),
+            Variant("nearly", "cuda_naive", device="cuda", precision="3xtf32"),
             Variant("fine", "cuda_naive", device="cuda"),
         ),
         reference=operations["sum"].reference,
@@ -46,10 +47,10 @@ def taken(operation, variant=None):
 
 def test_a_call_takes_the_first_variant_that_is_fine_enough(ladder):
     names = {}
-    for name in ("float32", "tf32", "bfloat16", "float32"):  # the last finds a plan that was kept
+    for name in ("float32", "3xtf32", "tf32", "bfloat16", "float32"):  # the last finds a plan that was kept
         with kernels.precision(name):
             names[name] = taken(ladder)
-    assert names == {"float32": "fine", "tf32": "middle", "bfloat16": "coarse"}
+    assert names == {"float32": "fine", "3xtf32": "nearly", "tf32": "middle", "bfloat16": "coarse"}
     assert taken(ladder) == "fine"
 
 
@@ -62,7 +63,8 @@ def test_a_variant_that_is_named_runs_whatever_the_precision(ladder):
 def test_explain_says_where_a_coarser_variant_would_run(ladder):
     lines = ladder.explain((OnDevice(2, 3),), (None, False)).splitlines()
     assert lines[1].endswith('cuda.coarse     runs when named, or under precision("bfloat16")')
-    assert lines[3].endswith("cuda.fine       taken")
+    assert lines[3].endswith('cuda.nearly     runs when named, or under precision("3xtf32")')
+    assert lines[4].endswith("cuda.fine       taken")
 
 
 def test_the_block_speaks_for_its_own_thread():
@@ -77,5 +79,5 @@ def test_the_block_speaks_for_its_own_thread():
 
 
 def test_an_unknown_precision_is_an_error():
-    with pytest.raises(ValueError, match="precision: expects one of float32, tf32, bfloat16 but got 'float16'"):
+    with pytest.raises(ValueError, match="precision: expects one of float32, 3xtf32, tf32, bfloat16 but got 'float16'"):
         kernels.precision("float16").__enter__()

@@ -258,6 +258,27 @@ def test_blocks_in_a_row_are_read_through_their_normalisations(precision):
         np.testing.assert_allclose(there, here, rtol=0, atol=bound * max(np.abs(here).max(), 1e-3))
 
 
+def test_blocks_are_apart_where_products_are_of_float32():
+    """On tensor cores or not: gradients are the CPU's within float32's rounding."""
+    results = []
+    for device in ("cpu", "cuda"):
+        nn.manual_seed(0)
+        model = nn.models.DnCNN(depth=3, channels=8).to(device)
+        x = nn.Tensor(signed(1, 6, 9, 1, dtype=np.float32)).to(device)
+        with kernels.precision("3xtf32"), kernels.trace() as events:
+            loss = model(x).square().mean()
+            loss.backward()
+        arrays = [loss.data, *(p.grad.data for p in model.parameters()), *(b.data for b in model.buffers())]
+        results.append([kernels.to_device(array, "cpu") for array in arrays])
+    ran = [(event.operation, event.variant) for event in events]
+    assert ran.count(("conv2d", "mma_3xtf32")) == 1
+    assert ran.count(("conv2d", "mma_gemm_3xtf32")) == 2  # one channel at either end
+    assert ran.count(("conv2d_weight_grad", "mma_3xtf32")) == 1
+    assert not any(operation.startswith("normalized") for operation, _ in ran)
+    for here, there in zip(*results, strict=True):
+        np.testing.assert_allclose(there, here, rtol=0, atol=1e-5 * max(np.abs(here).max(), 1e-3))
+
+
 def test_a_block_that_tensor_cores_do_not_take_is_in_no_row():
     """What it reads is normalised before, by the block there, and what it writes by itself."""
     results = []

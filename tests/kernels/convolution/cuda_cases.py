@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from tilegrad.kernels.activation.epilogue import ACTIVATIONS
 from tilegrad.kernels.convolution import CONV2D, CONV2D_WEIGHT_GRAD
 from tilegrad.kernels.operation import Operation
-from tolerances import BF16_PRODUCT, EPS, TF32_PRODUCT
+from tolerances import BF16_PRODUCT, EPS, TF32_3_PRODUCT, TF32_PRODUCT
 
-TENSOR_CORES = {"mma": TF32_PRODUCT, "mma_bf16": BF16_PRODUCT}  # variants, and the error of their products
+# Variants, and the error of their products.
+TENSOR_CORES = {"mma": TF32_PRODUCT, "mma_bf16": BF16_PRODUCT, "mma_3xtf32": TF32_3_PRODUCT}
 
 
 class Case(NamedTuple):

@@ -21,10 +21,10 @@ from tilegrad.kernels.convolution import (
 from tilegrad.kernels.machine import cuda
 from tilegrad.kernels.machine.cuda_product import LARGE, MIDDLE, PRECISIONS, TALL, TENSOR_TILES, TILES, WIDE, Tile
 from tilegrad.kernels.operation import Operation
-from tolerances import BF16_PRODUCT, TF32_PRODUCT
+from tolerances import BF16_PRODUCT, TF32_3_PRODUCT, TF32_PRODUCT
 
 OPERATIONS = (CONV2D, CONV2D_INPUT_GRAD, CONV2D_WEIGHT_GRAD)  # a transposed convolution is the input gradient
-GEMM = {"mma_gemm": TF32_PRODUCT, "mma_gemm_bf16": BF16_PRODUCT}
+GEMM = {"mma_gemm": TF32_PRODUCT, "mma_gemm_bf16": BF16_PRODUCT, "mma_gemm_3xtf32": TF32_3_PRODUCT}
 
 
 @pytest.fixture(scope="module", autouse=True)

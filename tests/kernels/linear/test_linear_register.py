@@ -13,7 +13,9 @@ from on_emulator import SHARED_BYTES, compiled, emulated
 from tilegrad.kernels.linear import MATMUL, cuda_register, linear, matmul
 from tilegrad.kernels.machine import cuda
 from tilegrad.kernels.machine.cuda_product import PRECISIONS, TENSOR_TILES, TILES, Tile
-from tolerances import BF16_PRODUCT, TF32_PRODUCT
+from tolerances import BF16_PRODUCT, TF32_3_PRODUCT, TF32_PRODUCT
+
+TENSOR_CORES = {"mma": TF32_PRODUCT, "mma_bf16": BF16_PRODUCT, "mma_3xtf32": TF32_3_PRODUCT}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,7 +35,7 @@ def check(
     arrays = (np.ascontiguousarray(a.T) if transpose_a else a, np.ascontiguousarray(b.T) if transpose_b else b)
     matmul(*arrays, transpose_a=transpose_a, transpose_b=transpose_b, variant=f"cuda.{variant}", out=out)
     wide = [factor.astype(np.float64) for factor in (a, b)]
-    product = {"register": 0, "mma": TF32_PRODUCT, "mma_bf16": BF16_PRODUCT}[variant]
+    product = TENSOR_CORES.get(variant, 0)
     bound = (product + k * np.finfo(dtype).eps) * (abs(wide[0]) @ abs(wide[1])) if seed % 2 else 0
     assert (abs(out - wide[0] @ wide[1]) <= bound).all()
 
@@ -53,7 +55,7 @@ def test_equals_the_definition(
 
 
 @emulated
-@pytest.mark.parametrize("variant", ["mma", "mma_bf16"])
+@pytest.mark.parametrize("variant", TENSOR_CORES)
 @given(SIZES, SIZES, st.sampled_from((0, 1, 7, 16, 17, 24)), st.booleans(), st.booleans(), st.integers(0, 99))
 @example(130, 131, 17, False, True, 1)
 @settings(max_examples=12, deadline=None)
@@ -64,7 +66,9 @@ def test_equals_the_definition_on_tensor_cores(
 
 
 @emulated
-@pytest.mark.parametrize(("variant", "dtype"), [("register", "float64"), ("mma", "float32"), ("mma_bf16", "float32")])
+@pytest.mark.parametrize(
+    ("variant", "dtype"), [("register", "float64"), *[(variant, "float32") for variant in TENSOR_CORES]]
+)
 @pytest.mark.parametrize("transposed", [False, True])
 def test_a_long_inner_axis_is_cut_into_parts(variant: str, dtype: str, transposed: bool) -> None:
     """387 is three parts of 129, which end inside of a step."""
@@ -93,7 +97,7 @@ def test_bias_and_activation_come_behind_all_parts() -> None:
 @emulated
 @pytest.mark.parametrize("number", range(4))
 def test_every_tile_on_tensor_cores(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    for variant, precision in (("mma", "tf32"), ("mma_bf16", "bfloat16")):
+    for variant, precision in zip(TENSOR_CORES, PRECISIONS[1:], strict=True):
         tile = TENSOR_TILES[number]._replace(precision=precision)
         monkeypatch.setattr(cuda_register, "tile_for", lambda *_, tile=tile: tile)
         monkeypatch.setattr(MATMUL, "_plans", {})
