@@ -77,7 +77,9 @@ __device__ __forceinline__ Range copies_of(const Axis& a, int h, int side, int m
     return at >= first && at < end ? Range{at, at + 1} : Range{0, 0};
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) {
+constexpr int BLOCKS = DOUBLE ? 3 : 4;  // that share a multiprocessor's registers: gradients spill some where more do
+
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) KERNEL(const Arguments a) {
     const long long index = static_cast<long long>(blockIdx.x) * THREADS + threadIdx.x;
     if (index >= a.image.count) return;
     const Place place = place_of(a.image, index);
