@@ -74,7 +74,8 @@ def precision(name: str) -> Iterator[None]:
         range of float32, "bfloat16" 7 bits; "3xtf32" makes of each factor two numbers of tf32, and of their product
         three, which miss float32's by 5e-7 of it at most. Arrays stay float32, and so do sums: float32 weights are
         updated with float32 gradients whatever the products were rounded to. A call that no such kernel takes, and all
-        of float64 and of the CPU, is computed in the next finer precision.
+        of float64 and of the CPU, is computed in the next finer precision; on a GPU before sm_80, whose tensor cores
+        have none of them, all is computed in float32, as PyTorch does there for tf32. `explain` says so.
 
     Raises
     ------

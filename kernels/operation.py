@@ -26,6 +26,7 @@ import numpy as np
 
 from .arrays import contiguous, device_of, empty_on_cuda, overlap
 from .contexts import PRECISIONS, Event, Explained, arithmetic, chosen, explaining, operations, tracing
+from .machine import cuda
 from .machine.compile import compile_loops, rehearsal
 from .machine.memory import empty
 
@@ -54,7 +55,8 @@ class Variant:
     """One implementation of an operation on one device.
 
     ``module`` (in the operation's folder) has ``build(geometry) -> run`` and may have ``rejects(geometry)``, which
-    returns why it cannot take a call, or None. A teaching variant runs only when it is named, and its module is not
+    returns why it cannot take a call, or None; of the GPU it says nothing, since launches that are made ready are held
+    against that (`cuda.Stage`). A teaching variant runs only when it is named, and its module is not
     imported otherwise; one of a ``precision`` that is not "float32" also where `kernels.precision` allows that. A
     composed one calls other operations, which are what is traced, and prepared ahead.
     """
@@ -191,7 +193,7 @@ class Operation:
             device_of(self.name, arrays)  # says which argument is no array
             raise
         # With the types, since 1 == 1.0 == True would let a plan answer for arguments that it was not checked for.
-        key = (specs, args, tuple([a.__class__ for a in args]), wanted, arithmetic.get())
+        key = (specs, args, tuple([a.__class__ for a in args]), wanted, arithmetic.get(), cuda.gpu_for(arrays))
         try:
             return self._plans[key]
         except KeyError:
@@ -252,7 +254,13 @@ class Operation:
         if not variant.module:
             return "takes no bfloat16" if getattr(geometry, "stored", False) else None
         rejects = getattr(self._module(variant), variant.rejects, None)
-        return None if rejects is None else rejects(geometry)
+        reason = None if rejects is None else rejects(geometry)
+        if reason is None and variant.device == "cuda":
+            try:
+                self._build(variant, geometry)
+            except cuda.LackingError as lacking:
+                return str(lacking)
+        return reason
 
     def _module(self, variant: Variant) -> ModuleType:
         return importlib.import_module(f"{self.package}.{variant.module}")

@@ -31,6 +31,12 @@ def needs_gpu(test: Any) -> Any:
     return pytest.mark.gpu(pytest.mark.skipif(not _has_gpu(), reason="needs CuPy and a CUDA GPU")(test))
 
 
+def needs_tensor_cores(test: Any) -> Any:
+    """Leave a test out on a GPU that has none of tf32 and bfloat16."""
+    lacking = _has_gpu() and cuda.gpu().architecture < cuda.TENSOR_CORES
+    return pytest.mark.skipif(lacking, reason="needs tensor cores of tf32 and bfloat16 (sm_80)")(test)
+
+
 def to_gpu(value: Any) -> Any:
     """An array on the GPU; lists of arrays keep their form, and what is no array stays as it is."""
     if isinstance(value, list | tuple):

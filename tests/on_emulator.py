@@ -11,7 +11,10 @@ import pytest
 from tilegrad.kernels.contexts import operations
 from tilegrad.kernels.machine import cuda, nvrtc
 
-SHARED_BYTES = {"sm_80": 163 * 1024, "sm_86": 99 * 1024, "sm_90": 227 * 1024}  # of a block, CUDA C++ guide, table 28
+# Of a block, CUDA C++ guide, table 28.
+SHARED_BYTES = {"sm_75": 64 * 1024, "sm_80": 163 * 1024, "sm_86": 99 * 1024, "sm_90": 227 * 1024}
+GPUS = {name: cuda.Gpu(int(name.removeprefix("sm_")), shared_bytes) for name, shared_bytes in SHARED_BYTES.items()}
+WITH_TENSOR_CORES = [name for name, gpu in GPUS.items() if gpu.architecture >= cuda.TENSOR_CORES]
 
 
 def emulated(test: Any) -> Any:

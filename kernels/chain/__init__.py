@@ -21,6 +21,7 @@ import numpy as np
 
 from ..activation.epilogue import CODES
 from ..convolution import CONV2D, CONV_TRANSPOSE2D
+from ..machine import cuda
 from ..operation import Operation, Spec, Variant
 from . import input_grad_reference
 from .input_grad_geometry import InputGradient, conv2d_input_gradient, conv_transpose2d_input_gradient
@@ -33,7 +34,6 @@ __all__ = [
 ]
 
 
-@functools.lru_cache(maxsize=1024)
 def on_tensor_cores(
     x_shape: tuple[int, ...], w_shape: tuple[int, ...], dtype: np.dtype, *, transposed: bool, **place: Any
 ) -> bool:
@@ -42,6 +42,14 @@ def on_tensor_cores(
     The blocks that it is part of and the gradients through their normalisations are taken where it is. ``place`` has
     hashable values of what `conv2d` or `conv_transpose2d` take by these names.
     """
+    has_tensor_cores = cuda.gpu().architecture >= cuda.TENSOR_CORES
+    return has_tensor_cores and _fits_tensor_cores(x_shape, w_shape, dtype, transposed=transposed, **place)
+
+
+@functools.lru_cache(maxsize=1024)
+def _fits_tensor_cores(
+    x_shape: tuple[int, ...], w_shape: tuple[int, ...], dtype: np.dtype, *, transposed: bool, **place: Any
+) -> bool:
     from ..convolution import cuda_mma, cuda_mma_weight_grad  # as variants, imported where they are asked for
 
     operation = CONV_TRANSPOSE2D if transposed else CONV2D

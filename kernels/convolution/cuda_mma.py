@@ -139,7 +139,8 @@ def kernel_for(
     products = "bf16" if bf16 else "3xtf32" if split else "tf32"
     name = f"{operation}_mma_{products}_{tile.rows}x{tile.columns}x{tile.channels}_stride{stride}"
     arguments = SUMS_ARGUMENTS if sums else ARGUMENTS
-    return cuda.Kernel(_SOURCE, name, tile.threads, arguments, (*zip(names, tile, strict=True), *choices))
+    macros = (*zip(names, tile, strict=True), *choices)
+    return cuda.Kernel(_SOURCE, name, tile.threads, arguments, macros, cuda.TENSOR_CORES)
 
 
 def _rejects(g: ConvGeometry) -> str | None:

@@ -99,7 +99,7 @@ def kernel_for(
         operation += f"_{normalized}_normalized_{activation or 'linear'}{'_stored' if stored else ''}"
     products = "bf16" if bf16 else "3xtf32" if split else "tf32"
     name = f"{operation}_mma_{products}_{tile.out}x{tile.into}_taps{taps}_stride{stride}"
-    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros)
+    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros, cuda.TENSOR_CORES)
 
 
 def rejects(geometry: ConvGeometry) -> str | None:

@@ -43,7 +43,8 @@ ARGUMENTS = np.dtype(
 def kernel_for(mode: str, tile: Tile, dtype: np.dtype) -> cuda.Kernel:
     """The kernel for one of the three passes, a tile and a type."""
     macros = (*tile.macros(dtype), ("MODE", MODES.index(mode)))
-    return cuda.Kernel(_SOURCE, f"conv2d_{mode}_{tile.label(dtype)}", tile.threads, ARGUMENTS, macros)
+    name = f"conv2d_{mode}_{tile.label(dtype)}"
+    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros, tile.least_architecture)
 
 
 def _phase_pixels(g: ConvGeometry) -> int:

@@ -22,7 +22,7 @@ ARGUMENTS = np.dtype(
 @functools.cache
 def rounding_kernel() -> cuda.Kernel:
     """The kernel of cuda_round_bf16.cu."""
-    return cuda.Kernel(_SOURCE, "round_bf16", _THREADS, ARGUMENTS, (("THREADS", _THREADS),))
+    return cuda.Kernel(_SOURCE, "round_bf16", _THREADS, ARGUMENTS, (("THREADS", _THREADS),), cuda.TENSOR_CORES)
 
 
 def padded(width: int) -> int:

@@ -3,8 +3,8 @@
 Along one axis of an array (outer, n, inner) the other pass is left out: with few numbers inside, an array's lines are
 rows of one image and weights go across; with more, they go down images of one channel.
 
-Takes weights and channels whose sums fit into 96 KB of shared memory, every border, float32 and float64, bytes in fixed
-point. Whether a thread stores 4 results at once is decided at each call, by where the results begin.
+Takes weights and channels whose sums fit into the GPU's shared memory, every border, float32 and float64, bytes in
+fixed point. Whether a thread stores 4 results at once is decided at each call, by where the results begin.
 """
 
 import functools
@@ -22,7 +22,6 @@ _SOURCE = Path(__file__).with_suffix(".cu")
 
 THREADS, ROWS, LINE = 256, 32, 128
 TYPES = ("float32", "float64", "uint8")
-_SHARED_BYTES = 96 << 10  # which every architecture from sm_80 on has
 _MANY = 32  # numbers inside of a filtered axis that fill a warp
 
 # As struct Arguments in cuda_blocks.cu.
@@ -65,8 +64,6 @@ def _turned(g: CorrelationGeometry) -> CorrelationGeometry:
 
 def rejects(g: CorrelationGeometry) -> str | None:
     """Why this variant cannot take a call, or None."""
-    if _shared_bytes(g) > _SHARED_BYTES:
-        return f"takes sums of up to {_SHARED_BYTES} bytes for a block but got {_shared_bytes(g)}"
     reach = g.w * g.inner + _places(g), g.h + g.column + ROWS
     if max(reach) >= cuda.LONGEST_LINE:
         return f"takes lines and columns of less than 2^30 numbers but got {g.h} lines of {g.w * g.inner}"

@@ -42,7 +42,7 @@ def kernel_for(tile: Tile, dtype: np.dtype, transpose_a: bool, transpose_b: bool
         ("RIGHT_INNER_FIRST", int(transpose_b)),
     )
     name = f"matmul_{'t' if transpose_a else 'n'}{'t' if transpose_b else 'n'}_{tile.label(dtype)}"
-    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros)
+    return cuda.Kernel(_SOURCE, name, tile.threads, ARGUMENTS, macros, tile.least_architecture)
 
 
 def build(g: Any, precision: str = "float32") -> Run:

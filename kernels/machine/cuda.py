@@ -5,6 +5,10 @@ value: one struct is written and passed faster than fifteen scalars, and both si
 
 `launch` runs a kernel on the GPU of the current CuPy device and stream. What runs it can be replaced inside a block
 (`launching`), so that the same host code drives a simulation on machines without a GPU.
+
+GPUs differ in the instructions that they have and in the shared memory of a block. A `Stage`, a launch that is made
+ready, is held against the GPU of the current device (`gpu`) when it is made: so no variant lists architectures, and the
+plan of a call passes over those whose launches the GPU lacks something for.
 """
 
 import contextlib
@@ -12,6 +16,7 @@ import functools
 import hashlib
 import json
 import os
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +33,27 @@ from .cache import cache_folder
 
 PTX_HEADER = Path(__file__).with_name("cuda_ptx.cuh")
 HEADERS = tuple(sorted(Path(__file__).parent.glob("cuda_*.cuh")))
+
+FIRST_ARCHITECTURE = 75
+TENSOR_CORES = 80
+"""The first architecture with tensor cores of tf32 and bfloat16, and asynchronous copies, which go with them here."""
+
+
+class Gpu(NamedTuple):
+    """What kernels are planned for."""
+
+    architecture: int
+    """Such as 75, which is written sm_75."""
+    shared_bytes: int
+    """Shared memory that a block can have."""
+
+
+SM_80 = Gpu(80, 99 << 10)
+"""What every GPU from sm_80 on has."""
+
+
+class LackingError(ValueError):
+    """The GPU lacks what a launch needs; the message goes on after the name of a variant."""
 
 
 @dataclass(frozen=True, eq=False)  # hashed by identity: it is looked up at every launch
@@ -48,7 +74,7 @@ class Kernel:
     macros
         Names and values given to the preprocessor.
     least_architecture
-        The first whose instructions suffice: sm_80 has asynchronous copies, bfloat16 and tf32.
+        The first whose instructions suffice.
     """
 
     source: Path
@@ -56,7 +82,7 @@ class Kernel:
     threads: int
     arguments: np.dtype
     macros: tuple[tuple[str, int], ...] = ()
-    least_architecture: int = 80
+    least_architecture: int = FIRST_ARCHITECTURE
 
     @property
     def options(self) -> list[str]:
@@ -99,13 +125,28 @@ def launch(
     _launcher.get()(kernel, grid, shared_bytes, arguments, arrays, outputs)
 
 
-class Stage(NamedTuple):
-    """A launch of which all is known but the arrays; their addresses are the first words of the kernel's struct."""
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A launch of which all is known but the arrays; their addresses are the first words of the kernel's struct.
+
+    Raises
+    ------
+    LackingError
+        If the GPU of the current device cannot launch it.
+    """
 
     kernel: Kernel
     grid: tuple[int, int, int]
     shared_bytes: int
     prepared: np.ndarray
+
+    def __post_init__(self) -> None:
+        architecture, shared_bytes = gpu()
+        if architecture < self.kernel.least_architecture:
+            raise LackingError(_too_old(self.kernel, architecture))
+        if shared_bytes < self.shared_bytes:
+            needed = f"needs {self.shared_bytes} bytes of shared memory for a block"
+            raise LackingError(f"{needed} but the GPU has {shared_bytes}")
 
     def run(self, arrays: Sequence[Any], outputs: Sequence[Any]) -> None:
         """Launch with these arrays, in the struct's order; the address of None is 0."""
@@ -116,14 +157,43 @@ class Stage(NamedTuple):
         launch(self.kernel, self.grid, self.shared_bytes, arguments, given, outputs)
 
 
+def _too_old(kernel: Kernel, architecture: int) -> str:
+    least = kernel.least_architecture
+    reason = " for tensor cores of tf32 and bfloat16" if least == TENSOR_CORES else ""
+    return f"needs sm_{least}{reason} but the GPU is sm_{architecture}"
+
+
 @contextlib.contextmanager
-def launching(launcher: Launcher) -> Iterator[None]:
-    """Let ``launcher`` run the kernels that are launched inside the block."""
-    token = _launcher.set(launcher)
+def launching(launcher: Launcher, on: Gpu | None = SM_80) -> Iterator[None]:
+    """Let ``launcher`` run the kernels that are launched inside the block; they are planned for a GPU like ``on``.
+
+    None stands for that of the current device.
+    """
+    token, planned = _launcher.set(launcher), _planned.set(on)
     try:
         yield
     finally:
+        _planned.reset(planned)
         _launcher.reset(token)
+
+
+def gpu() -> Gpu:
+    """The GPU that kernels are planned for: that of the current device; where there is none, `SM_80`."""
+    planned = _planned.get()
+    if planned is not None:
+        return planned
+    cupy = sys.modules.get("cupy")  # who has arrays on a GPU has imported it
+    return SM_80 if cupy is None or not cupy.cuda.is_available() else _gpu_of(cupy.cuda.Device().id)
+
+
+def gpu_for(arrays: Sequence[Any]) -> Gpu | None:
+    """What the plan of a call may depend on of GPUs, or None where its arrays are in main memory.
+
+    There they are a GPU's only inside `launching`.
+    """
+    if arrays and arrays[0].__class__ is np.ndarray:
+        return _planned.get()
+    return gpu()
 
 
 @contextlib.contextmanager
@@ -143,7 +213,7 @@ def noting() -> Iterator[list[str]]:
         names.append(kernel.name)
         launcher(kernel, grid, shared_bytes, arguments, arrays, outputs)
 
-    with launching(note_and_launch):
+    with launching(note_and_launch, _planned.get()):
         yield names
 
 
@@ -193,10 +263,9 @@ def compile_kernel(kernel: Kernel, architecture: str) -> nvrtc.Compiled:
     The cache's key is everything that the code depends on: sources, options, architecture and NVRTC's version. A
     damaged entry is compiled again and written over; where nothing can be written, nothing is kept.
     """
-    if int(architecture.removeprefix("sm_").rstrip("af")) < kernel.least_architecture:
-        raise RuntimeError(
-            f"{kernel.name}: needs sm_{kernel.least_architecture} or later but the GPU is {architecture}"
-        )
+    number = int(architecture.removeprefix("sm_").rstrip("af"))
+    if number < kernel.least_architecture:
+        raise LackingError(f"{kernel.name}: {_too_old(kernel, number)}")
     source = kernel.source.read_text()
     headers = {path.name: path.read_text() for path in kernel.headers}
     parts = (source, *headers.values(), *kernel.options, architecture, str(nvrtc.version()))
@@ -258,6 +327,14 @@ def _launch_on_device(
     function(grid, (kernel.threads, 1, 1), (arguments,), shared_bytes)
 
 
+@functools.cache
+def _gpu_of(device: int) -> Gpu:
+    import cupy
+
+    found = cupy.cuda.Device(device)
+    return Gpu(int(found.compute_capability), found.attributes["MaxSharedMemoryPerBlockOptin"])
+
+
 _LOADING = threading.Lock()
 
 
@@ -272,15 +349,15 @@ def _load(kernel: Kernel, device: int) -> Any:
     import cupy
     from cupy_backends.cuda.api import driver
 
-    current = cupy.cuda.Device(device)
-    architecture = f"sm_{current.compute_capability}"
-    compiled = compile_kernel(kernel, architecture)
+    found = _gpu_of(device)
+    compiled = compile_kernel(kernel, f"sm_{found.architecture}")
     module = cupy.cuda.function.Module()
     module.load(compiled.cubin)
     function = module.get_function(kernel.name)
-    limit = current.attributes["MaxSharedMemoryPerBlockOptin"] - compiled.resources[kernel.name].shared_bytes
+    limit = found.shared_bytes - compiled.resources[kernel.name].shared_bytes
     driver.funcSetAttribute(function.ptr, driver.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, limit)
     return function
 
 
 _launcher: ContextVar[Launcher] = ContextVar("launcher of CUDA C++ kernels", default=_launch_on_device)
+_planned: ContextVar[Gpu | None] = ContextVar("the GPU that a launcher stands for", default=None)

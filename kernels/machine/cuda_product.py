@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from . import cuda
+
 PRECISIONS = ("float32", "tf32", "bfloat16", "3xtf32")
 """The places of names are the values of the macro TENSOR; float64 is computed as "float32" is."""
 
@@ -20,6 +22,10 @@ class Tile(NamedTuple):
     @property
     def threads(self) -> int:
         return self.m // self.part_m * (self.n // self.part_n) * (1 if self.precision == "float32" else 32)
+
+    @property
+    def least_architecture(self) -> int:
+        return cuda.FIRST_ARCHITECTURE if self.precision == "float32" else cuda.TENSOR_CORES
 
     def shared_bytes(self, dtype: np.dtype) -> int:
         """Two buffers of both factors' numbers, with some of nothing behind each row."""

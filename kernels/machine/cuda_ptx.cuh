@@ -2,7 +2,8 @@
 //
 // Kernels reach shared and device memory through these functions alone. Shared memory is named by 32-bit addresses,
 // as the instructions below want them. A header with the same functions in plain C++ lets a kernel run on a CPU.
-// The instructions are those of sm_80 and later (NVIDIA, "Parallel Thread Execution ISA").
+// Asynchronous copies, tf32 and bfloat16 are instructions of sm_80 and later; all others are sm_75's (NVIDIA, "Parallel
+// Thread Execution ISA").
 #pragma once
 
 typedef unsigned int u32;

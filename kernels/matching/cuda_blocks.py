@@ -1,7 +1,7 @@
 """match_template and match_products "blocks" on CUDA: the host side of cuda_blocks.cu, which holds the idea.
 
-Takes templates whose bands of 16 rows fit into 96 KB of shared memory with the pixels under them: lines of up to some
-210 numbers, 470 of bytes; of bytes up to 33,000 pixels.
+Takes templates whose bands of 16 rows fit into the GPU's shared memory with the pixels under them: with 96 KB for a
+block, lines of up to some 210 numbers, 470 of bytes, with 64 KB 130 and 300; of bytes up to 33,000 pixels.
 """
 
 import functools
@@ -19,7 +19,6 @@ _SOURCE = Path(__file__).with_suffix(".cu")
 
 THREADS, ROWS, LINE, BAND = 128, 16, 64, 16
 TYPES, RESULTS = ("float32", "float64", "uint8"), ("float32", "float64", "int64")
-_SHARED_BYTES = 96 << 10  # which every architecture from sm_80 on has
 _WARPS = THREADS // 32
 _LARGEST_SUM = (1 << 31) - 1
 _PLAIN = -1  # sums of products as they are
@@ -72,8 +71,6 @@ def _shared_bytes(g: MatchGeometry) -> int:
 
 def rejects(g: MatchGeometry) -> str | None:
     """Why this variant cannot take a call, or None."""
-    if _shared_bytes(g) > _SHARED_BYTES:
-        return f"takes templates of up to {_SHARED_BYTES} bytes for a block but got {_shared_bytes(g)}"
     if g.dtype == np.uint8 and g.r * g.s * 255 * 255 > _LARGEST_SUM:
         return f"takes templates of bytes of up to {_LARGEST_SUM // 255**2} pixels but got {g.r * g.s}"
     if max(g.h, g.w) >= (1 << 31) - (1 << 12):

@@ -2,7 +2,7 @@
 
 A second launch adds the sums of blocks (cuda_means.py).
 
-Takes images of two axes and windows whose sums fit into 96 KB of shared memory: up to 85 taps.
+Takes images of two axes and windows whose sums fit into the GPU's shared memory: with 96 KB for a block, up to 85 taps.
 """
 
 import functools
@@ -21,7 +21,6 @@ _SOURCE = Path(__file__).with_suffix(".cu")
 
 THREADS, ROWS, LINE = 128, 16, 64
 TYPES = ("float32", "float64", "uint8", "uint16")
-_SHARED_BYTES = 96 << 10  # which every architecture from sm_80 on has
 _MOMENTS = 5
 
 # As struct Arguments in cuda_blocks.cu.
@@ -55,8 +54,6 @@ def rejects(g: SimilarityGeometry) -> str | None:
     """Why this variant cannot take a call, or None."""
     if g.axes != 2:
         return f"takes images of two axes but got {g.axes}"
-    if _shared_bytes(g) > _SHARED_BYTES:
-        return f"takes sums of up to {_SHARED_BYTES} bytes for a block but got {_shared_bytes(g)}"
     if max(g.h, g.w) + ROWS + LINE + g.taps >= cuda.LONGEST_LINE:
         return f"takes lines and columns of less than 2^30 pixels but got {g.h} lines of {g.w}"
     return None

@@ -1,6 +1,6 @@
 """smoothed_edges "blocks" on CUDA: the host side of cuda_blocks.cu, which holds the idea.
 
-Takes weights whose tile fits into 96 KB of shared memory: up to some 400 along a row.
+Takes weights whose tile fits into the GPU's shared memory: with 96 KB for a block, up to some 400 along a row.
 """
 
 import functools
@@ -18,7 +18,6 @@ _SOURCE = Path(__file__).with_suffix(".cu")
 
 THREADS, ROWS, LINE = 256, 16, 64
 TYPES = ("float32", "float64", "uint8")
-_SHARED_BYTES = 96 << 10  # which every architecture from sm_80 on has
 
 # As struct Arguments in cuda_blocks.cu.
 ARGUMENTS = np.dtype(
@@ -56,8 +55,6 @@ def _shared_bytes(g: SmoothedEdgesGeometry) -> int:
 
 def rejects(g: SmoothedEdgesGeometry) -> str | None:
     """Why this variant cannot take a call, or None."""
-    if _shared_bytes(g) > _SHARED_BYTES:
-        return f"takes tiles of up to {_SHARED_BYTES} bytes for a block but got {_shared_bytes(g)}"
     if max(g.h + g.column + ROWS, g.w + g.row + LINE) + 4 >= cuda.LONGEST_LINE:
         return f"takes lines and columns of less than 2^30 pixels but got {g.h} lines of {g.w}"
     return None

@@ -7,7 +7,7 @@ z behind: what tensor cores do with the same numbers, but for the order of their
 import cupy
 import numpy as np
 import pytest
-from gpu import is_stand_in, launching_on
+from gpu import is_stand_in, launching_on, needs_tensor_cores
 from tilegrad.kernels.bfloat16 import from_bfloat16, to_bfloat16
 from tilegrad.kernels.operation import Operation
 from tilegrad.nn.modules.normalization import Block
@@ -56,6 +56,7 @@ def drawn(device, *shape, seed=0):
     return nn.Tensor(np.random.default_rng(seed).standard_normal(shape).astype(np.float32)).to(device)
 
 
+@needs_tensor_cores
 def test_losses_and_gradients_are_those_of_the_rounded_numbers(rounding):
     results = []
     for device in ("cpu", "cuda"):

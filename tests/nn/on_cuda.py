@@ -7,7 +7,9 @@ simulator takes about a tenth of a millisecond for a thread.
 import cupy
 import numpy as np
 import pytest
-from gpu import is_stand_in, launching_on
+from gpu import is_stand_in, launching_on, needs_tensor_cores
+from on_emulator import GPUS
+from tilegrad.kernels.machine import cuda
 
 from tilegrad import kernels, nn
 
@@ -233,6 +235,7 @@ def test_training_follows_the_cpu():
     np.testing.assert_allclose(losses["cuda"], losses["cpu"], rtol=1e-9)
 
 
+@needs_tensor_cores
 @pytest.mark.parametrize("precision", ["tf32", "bfloat16"])
 def test_blocks_in_a_row_are_read_through_their_normalisations(precision):
     """On tensor cores: the images between blocks are not written, and gradients are the CPU's within their rounding."""
@@ -258,6 +261,7 @@ def test_blocks_in_a_row_are_read_through_their_normalisations(precision):
         np.testing.assert_allclose(there, here, rtol=0, atol=bound * max(np.abs(here).max(), 1e-3))
 
 
+@needs_tensor_cores
 def test_blocks_are_apart_where_products_are_of_float32():
     """On tensor cores or not: gradients are the CPU's within float32's rounding."""
     results = []
@@ -279,6 +283,7 @@ def test_blocks_are_apart_where_products_are_of_float32():
         np.testing.assert_allclose(there, here, rtol=0, atol=1e-5 * max(np.abs(here).max(), 1e-3))
 
 
+@needs_tensor_cores
 def test_a_block_that_tensor_cores_do_not_take_is_in_no_row():
     """What it reads is normalised before, by the block there, and what it writes by itself."""
     results = []
@@ -304,6 +309,7 @@ def test_a_block_that_tensor_cores_do_not_take_is_in_no_row():
         np.testing.assert_allclose(there, here, rtol=0, atol=2.0**-7 * 20 * max(np.abs(here).max(), 1e-3))
 
 
+@needs_tensor_cores
 def test_images_between_blocks_are_stored_as_bfloat16():
     """Half the bytes; and what is composed of primitives, for second derivatives, reads them too."""
     nn.manual_seed(0)
@@ -324,6 +330,33 @@ def test_images_between_blocks_are_stored_as_bfloat16():
         here, there = ours.data.get(), theirs.data.get()
         np.testing.assert_allclose(here, there, rtol=0, atol=bound * max(np.abs(there).max(), 1e-3))
     assert all(g is None or np.isfinite(g.data.get()).all() for g in twice)
+
+
+@pytest.mark.skipif(not STAND_IN, reason="a GPU is of one architecture")
+def test_before_sm_80_every_precision_is_float32():
+    """To the last bit, forward and back, and nothing is stored as bfloat16."""
+    results = []
+    for precision in ("float32", "tf32", "bfloat16"):
+        nn.manual_seed(0)
+        model = nn.models.DnCNN(depth=4, channels=8).to("cuda")
+        x = nn.Tensor(signed(1, 5, 7, 1, dtype=np.float32)).to("cuda")
+        with (
+            cuda.launching(cupy.launch, GPUS["sm_75"]),
+            kernels.precision(precision),
+            cuda.noting() as launched,
+            kernels.trace() as events,
+        ):
+            loss = model(x).square().mean()
+            loss.backward()
+        ran = [(event.operation, event.variant) for event in events]
+        results.append((launched, ran, [loss.data.get(), *(p.grad.data.get() for p in model.parameters())]))
+    (launched, ran, bits), *others = results
+    assert ("conv2d", "register") in ran
+    assert not any("stored" in name or "mma" in name for name in launched)
+    for other_launched, other_ran, other_bits in others:
+        assert (other_launched, other_ran) == (launched, ran)
+        for ours, theirs in zip(other_bits, bits, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
 
 
 # --- capture ---

@@ -10,7 +10,7 @@ import pytest
 import tolerances
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, broken, compiled, emulated
+from on_emulator import SHARED_BYTES, WITH_TENSOR_CORES, broken, compiled, emulated
 from tilegrad.kernels import block
 from tilegrad.kernels.block import cuda_mma as host
 from tilegrad.kernels.convolution import CONV2D, CONV_TRANSPOSE2D, cuda_mma
@@ -348,7 +348,7 @@ def test_a_broken_prologue_is_noticed(
 
 
 @pytest.mark.nvrtc
-@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("architecture", WITH_TENSOR_CORES)
 @pytest.mark.parametrize(
     ("normalized", "activation"),
     [

@@ -11,7 +11,7 @@ import tolerances
 from chain_calls import GRADIENTS, arguments, arriving
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, broken, compiled, emulated
+from on_emulator import WITH_TENSOR_CORES, broken, compiled, emulated
 from tilegrad.kernels import chain
 from tilegrad.kernels.activation.epilogue import ACTIVATIONS
 from tilegrad.kernels.chain import cuda_mma as host
@@ -196,7 +196,7 @@ def test_a_broken_epilogue_is_noticed(mutant: str, tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.nvrtc
-@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("architecture", WITH_TENSOR_CORES)
 @pytest.mark.parametrize("activation", ["relu", pytest.param("tanh", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("bf16", [False, True])
 @pytest.mark.parametrize("stride", [1, 2])
@@ -213,6 +213,6 @@ def test_compiles_without_spills(
 
 
 @pytest.mark.nvrtc
-@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("architecture", WITH_TENSOR_CORES)
 def test_what_follows_compiles_without_spills(architecture: str, record_property: Any) -> None:
     compiled(cuda_fused.finish_kernel("float32", grad=True, many=True), architecture, record_property)

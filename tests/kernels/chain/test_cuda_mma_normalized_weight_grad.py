@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, broken, compiled, emulated
+from on_emulator import WITH_TENSOR_CORES, broken, compiled, emulated
 from tilegrad.kernels.activation.epilogue import ACTIVATIONS
 from tilegrad.kernels.chain.weight_grad import NORMALIZED_CONV2D_WEIGHT_GRAD
 from tilegrad.kernels.convolution import CONV2D_WEIGHT_GRAD, cuda_mma_weight_grad
@@ -253,7 +253,7 @@ COMMON = [(WIDE, 3, 1), (NARROW, 4, 2)]
 
 
 @pytest.mark.nvrtc
-@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("architecture", WITH_TENSOR_CORES)
 @pytest.mark.parametrize("bf16", [False, True])
 @pytest.mark.parametrize(("normalized", "activation"), [("x", "relu"), ("gy", "relu"), ("x", "tanh")])
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 import tolerances
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, compiled, emulated
+from on_emulator import SHARED_BYTES, WITH_TENSOR_CORES, compiled, emulated
 from tilegrad.kernels.bfloat16 import from_bfloat16, to_bfloat16, widened
 from tilegrad.kernels.convolution import cuda_mma, cuda_mma_weight_grad
 from tilegrad.kernels.machine import cuda
@@ -219,7 +219,7 @@ def test_where_it_does_not_fit_is_said():
 
 
 @pytest.mark.nvrtc
-@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("architecture", WITH_TENSOR_CORES)
 @pytest.mark.parametrize("end", [{"moments": True, "normalized": True, "x_stored": True}, {"sums": True}])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
@@ -234,7 +234,7 @@ def test_convolutions_compile_without_spills(tile, stride, input_gradient, end, 
 
 
 @pytest.mark.nvrtc
-@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("architecture", WITH_TENSOR_CORES)
 @pytest.mark.parametrize("normalized", ["x", "gy"])
 @pytest.mark.parametrize(
     ("tile", "taps", "stride"), [(cuda_mma_weight_grad.WIDE, 3, 1), (cuda_mma_weight_grad.NARROW, 4, 2)]
@@ -245,7 +245,7 @@ def test_weight_gradients_compile_without_spills(tile, taps, stride, normalized,
 
 
 @pytest.mark.nvrtc
-@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("architecture", WITH_TENSOR_CORES)
 def test_normalisations_compile_without_spills(architecture, record_property):
     for mode in ("training", "grad_sums", "gradient"):
         for vector in (1, 4):

@@ -2,7 +2,7 @@
 
 import pytest
 from cuda_cases import TENSOR_CORES, Case, cases, check
-from gpu import needs_gpu, to_gpu
+from gpu import needs_gpu, needs_tensor_cores, to_gpu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tilegrad.kernels.convolution import CONV2D_INPUT_GRAD, CONV2D_WEIGHT_GRAD
@@ -37,6 +37,7 @@ def test_tiled(case: Case) -> None:
     check(case, "tiled", EPS[case.dtype], to_gpu)
 
 
+@needs_tensor_cores
 @pytest.mark.parametrize("variant", TENSOR_CORES)
 @needs_gpu
 @given(
@@ -48,6 +49,7 @@ def test_mma(variant: str, case: Case, stride: int) -> None:
     check(case._replace(stride=(stride, stride)), variant, TENSOR_CORES[variant], to_gpu)
 
 
+@needs_tensor_cores
 @pytest.mark.parametrize("variant", TENSOR_CORES)
 @pytest.mark.parametrize("operation", [CONV2D_INPUT_GRAD, CONV2D_WEIGHT_GRAD], ids=lambda o: o.name)
 @needs_gpu

@@ -10,7 +10,7 @@ import pytest
 from cuda_cases import TENSOR_CORES, Case, cases, check, misaligned, run
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, broken, compiled, emulated
+from on_emulator import SHARED_BYTES, WITH_TENSOR_CORES, broken, compiled, emulated
 from tilegrad.kernels.convolution import CONV2D, conv2d, cuda_mma, cuda_round_bf16
 from tilegrad.kernels.machine import cuda
 from tolerances import BF16_PRODUCT, TF32_PRODUCT
@@ -190,13 +190,13 @@ def test_weights_are_rounded_row_by_row() -> None:
 
 
 @pytest.mark.nvrtc
-@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("architecture", WITH_TENSOR_CORES)
 def test_rounding_compiles_without_spills(architecture: str, record_property: Any) -> None:
     compiled(cuda_round_bf16.rounding_kernel(), architecture, record_property)
 
 
 @pytest.mark.nvrtc
-@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("architecture", WITH_TENSOR_CORES)
 @pytest.mark.parametrize("bf16", [False, True])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("tile", cuda_mma.TILES)

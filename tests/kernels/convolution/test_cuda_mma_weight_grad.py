@@ -10,7 +10,7 @@ import pytest
 from cuda_cases import TENSOR_CORES, Case, cases, check, misaligned, run
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, broken, compiled, emulated
+from on_emulator import SHARED_BYTES, WITH_TENSOR_CORES, broken, compiled, emulated
 from tilegrad.kernels.convolution import CONV2D_WEIGHT_GRAD, conv2d_weight_grad, cuda_mma_weight_grad
 from tilegrad.kernels.linear.cuda_sum_partials import sum_kernel
 from tilegrad.kernels.machine import cuda
@@ -168,7 +168,7 @@ COMMON = [(WIDE, 1, 1), (WIDE, 3, 1), (NARROW, 4, 2)]
 
 
 @pytest.mark.nvrtc
-@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("architecture", WITH_TENSOR_CORES)
 @pytest.mark.parametrize("bf16", [False, True])
 @pytest.mark.parametrize(
     ("tile", "taps", "stride"),
@@ -184,7 +184,7 @@ def test_compiles_without_spills(
 
 
 @pytest.mark.nvrtc
-@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("architecture", WITH_TENSOR_CORES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])  # the latter for the products in registers
 def test_the_sum_compiles_without_spills(dtype: str, architecture: str, record_property: Any) -> None:
     compiled(sum_kernel(np.dtype(dtype)), architecture, record_property)

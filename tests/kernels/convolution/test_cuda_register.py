@@ -10,7 +10,7 @@ import pytest
 from cuda_cases import Case, cases, check, misaligned, run
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, compiled, emulated
+from on_emulator import SHARED_BYTES, WITH_TENSOR_CORES, compiled, emulated
 from tilegrad.kernels.convolution import (
     CONV2D,
     CONV2D_INPUT_GRAD,
@@ -152,7 +152,8 @@ def test_a_broken_kernel_is_found_out(mistake: tuple[str, str], tmp_path: Path, 
 @pytest.mark.parametrize("architecture", SHARED_BYTES)
 @pytest.mark.parametrize("mode", cuda_register.MODES)
 def test_compiles_without_spills(mode: str, architecture: str, record_property: Any) -> None:
-    tensor = [tile._replace(precision=name) for name in PRECISIONS[1:] for tile in TENSOR_TILES]
+    names = PRECISIONS[1:] if architecture in WITH_TENSOR_CORES else ()
+    tensor = [tile._replace(precision=name) for name in names for tile in TENSOR_TILES]
     for dtype, tiles in ((np.dtype("f4"), (*TILES, *tensor)), (np.dtype("f8"), TILES[1:])):  # no call takes the others
         for tile in tiles:
             resources = compiled(cuda_register.kernel_for(mode, tile, dtype), architecture, record_property)

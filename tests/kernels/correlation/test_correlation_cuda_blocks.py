@@ -143,7 +143,7 @@ def test_loads_of_a_block_of_bytes(taps: int, offset: int, words: int) -> None:
 def test_sums_must_fit_into_shared_memory() -> None:
     x = np.zeros((4, 4, 64), np.float32)
     for name in ("correlate_separable2d", "correlate_fixed2d"):
-        with pytest.raises(ValueError, match="takes sums of up to 98304 bytes"):
+        with pytest.raises(ValueError, match=r"needs [0-9]+ bytes of shared memory for a block but the GPU has 101376"):
             getattr(kernels, name)(
                 x.astype("uint8") if "fixed" in name else x, np.ones(3, int), np.ones(13, int), axis=0,
                 variant="cuda.blocks",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, compiled, emulated
+from on_emulator import SHARED_BYTES, WITH_TENSOR_CORES, compiled, emulated
 from tilegrad.kernels.linear import MATMUL, cuda_register, linear, matmul
 from tilegrad.kernels.machine import cuda
 from tilegrad.kernels.machine.cuda_product import PRECISIONS, TENSOR_TILES, TILES, Tile
@@ -129,7 +129,8 @@ def test_a_layer_ends_in_bias_and_activation(activation: str | None) -> None:
 @pytest.mark.nvrtc
 @pytest.mark.parametrize("architecture", SHARED_BYTES)
 def test_compiles_without_spills(architecture: str, record_property: Any) -> None:
-    tensor = [tile._replace(precision=name) for name in PRECISIONS[1:] for tile in TENSOR_TILES]
+    names = PRECISIONS[1:] if architecture in WITH_TENSOR_CORES else ()
+    tensor = [tile._replace(precision=name) for name in names for tile in TENSOR_TILES]
     for dtype, tiles in ((np.dtype("f4"), (*TILES, *tensor)), (np.dtype("f8"), TILES[1:])):  # no call takes the others
         for tile, a, b in itertools.product(tiles, (False, True), (False, True)):
             resources = compiled(cuda_register.kernel_for(tile, dtype, a, b), architecture, record_property)

@@ -1,18 +1,23 @@
 """NVRTC's wrapper, the disk cache of machine code, and the replaceable launch."""
 
+import functools
 import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from on_emulator import GPUS
 from tilegrad.kernels.contexts import operations
 from tilegrad.kernels.machine import cuda, nvrtc
 
 ARGUMENTS = np.dtype([("x", np.uint64)])
+LACKS_TENSOR_CORES = "needs sm_80 for tensor cores of tf32 and bfloat16 but the GPU is sm_75"
 SOURCE = """#include "cuda_ptx.cuh"
 struct Arguments { float* x; };
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "layout");
@@ -64,7 +69,7 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.nvrtc
 @needs_nvrtc
-@pytest.mark.parametrize("architecture", ["sm_80", "sm_86", "sm_90"])
+@pytest.mark.parametrize("architecture", ["sm_75", "sm_80", "sm_86", "sm_90"])
 def test_compiles_to_machine_code_without_a_gpu(architecture: str, kernel: cuda.Kernel, cache: Path) -> None:
     compiled = cuda.compile_kernel(kernel, architecture)
     assert compiled.cubin.startswith(b"\x7fELF")
@@ -100,8 +105,52 @@ def test_an_unknown_architecture_is_an_error(kernel: cuda.Kernel, cache: Path) -
 
 
 def test_an_older_gpu_is_told_what_the_kernel_needs(kernel: cuda.Kernel) -> None:
-    with pytest.raises(RuntimeError, match="store: needs sm_80 or later but the GPU is sm_75"):
-        cuda.compile_kernel(kernel, "sm_75")
+    with pytest.raises(cuda.LackingError, match="store: needs sm_75 but the GPU is sm_70"):
+        cuda.compile_kernel(kernel, "sm_70")
+    with pytest.raises(cuda.LackingError, match=f"store: {LACKS_TENSOR_CORES}"):
+        cuda.compile_kernel(replace(kernel, least_architecture=cuda.TENSOR_CORES), "sm_75")
+
+
+def test_a_launch_is_held_against_the_gpu_when_it_is_made(kernel: cuda.Kernel) -> None:
+    wants = replace(kernel, least_architecture=cuda.TENSOR_CORES)
+
+    def make(kernel: cuda.Kernel, shared_bytes: int, gpu: cuda.Gpu) -> cuda.Stage:
+        with cuda.launching(lambda *_: None, gpu):
+            return cuda.Stage(kernel, (1, 1, 1), shared_bytes, np.zeros(1, ARGUMENTS))
+
+    make(kernel, 64 << 10, GPUS["sm_75"])
+    make(wants, 99 << 10, cuda.SM_80)
+    with pytest.raises(cuda.LackingError, match="needs 65537 bytes of shared memory for a block but the GPU has 65536"):
+        make(kernel, (64 << 10) + 1, GPUS["sm_75"])
+    with pytest.raises(cuda.LackingError, match=LACKS_TENSOR_CORES):
+        make(wants, 0, GPUS["sm_75"])
+
+
+def test_kernels_are_planned_for_the_current_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Device:
+        current = 0
+
+        def __init__(self, number: int | None = None) -> None:
+            self.id = self.current if number is None else number
+            self.compute_capability = ("90", "75")[self.id]
+            self.attributes = {"MaxSharedMemoryPerBlockOptin": (227 << 10, 64 << 10)[self.id]}
+
+    devices = SimpleNamespace(Device=Device, is_available=lambda: True)
+    monkeypatch.setattr(cuda, "_gpu_of", functools.cache(cuda._gpu_of.__wrapped__))
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=devices))
+    assert cuda.gpu() == GPUS["sm_90"]
+    Device.current = 1
+    assert cuda.gpu() == GPUS["sm_75"]
+    with cuda.noting():
+        assert cuda.gpu() == GPUS["sm_75"]
+    assert cuda.gpu_for([None, np.zeros(1)]) == GPUS["sm_75"]
+    assert cuda.gpu_for([np.zeros(1)]) is None, "of main memory no GPU is asked"
+    with cuda.launching(lambda *_: None, GPUS["sm_86"]):
+        assert cuda.gpu() == cuda.gpu_for([np.zeros(1)]) == GPUS["sm_86"]
+    devices.is_available = lambda: False
+    assert cuda.gpu() == cuda.SM_80
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    assert cuda.gpu() == cuda.SM_80
 
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

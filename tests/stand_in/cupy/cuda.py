@@ -114,7 +114,7 @@ class Device:
         self.id = id
 
     compute_capability = "90"
-    attributes = {"MultiProcessorCount": 1}  # noqa: RUF012 (CuPy's form)
+    attributes = {"MultiProcessorCount": 1, "MaxSharedMemoryPerBlockOptin": 227 << 10}  # noqa: RUF012 (CuPy's form)
 
 
 class Event:
