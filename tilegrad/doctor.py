@@ -14,7 +14,7 @@ import numba
 from ._version import __version__
 from .extras import EXTRA_OF, distribution_of
 from .kernels import memory_report
-from .kernels.machine import nvrtc
+from .kernels.machine import cuda, nvrtc
 from .kernels.machine.cache import cache_folder, usage, writable
 from .kernels.machine.processor import target, vector_bytes
 from .kernels.machine.threads import layer, num_threads
@@ -112,7 +112,7 @@ def peak_memory() -> int | None:
 
 def _cuda() -> list[tuple[str, str]]:
     driver = _driver()
-    rows = [("CUDA driver", driver or "none found; everything runs on the processor")]
+    rows = driver or [("CUDA driver", "none found; everything runs on the processor")]
     for subject, names in (
         ("CuPy", ("cupy-cuda13x", "cupy-cuda12x", "cupy")),
         ("numba-cuda", ("numba-cuda",)),
@@ -131,26 +131,49 @@ def _nvrtc() -> str:
         return str(reason)
 
 
-def _driver() -> str | None:
-    """The driver's CUDA version and the names of its devices, asked of the driver itself."""
+_MAJOR, _MINOR, _SHARED_BYTES = 75, 76, 97  # of enum CUdevice_attribute: the last is what a block may opt in to
+
+
+def _driver() -> list[tuple[str, str]]:
+    """The driver's CUDA version and its devices, asked of the driver itself; nothing where there is no driver."""
     try:
-        cuda = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+        driver = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
     except OSError:
-        return None
+        return []
     version, count = ctypes.c_int(), ctypes.c_int()
-    status = cuda.cuInit(0)
+    status = driver.cuInit(0)
     if status != 0:
-        return f"present, but cuInit answers error {status}"
-    cuda.cuDriverGetVersion(ctypes.byref(version))
-    cuda.cuDeviceGetCount(ctypes.byref(count))
-    names = []
-    for index in range(count.value):
-        device, name = ctypes.c_int(), ctypes.create_string_buffer(128)
-        cuda.cuDeviceGet(ctypes.byref(device), index)
-        cuda.cuDeviceGetName(name, len(name), device)
-        names.append(name.value.decode(errors="replace"))
+        return [("CUDA driver", f"present, but cuInit answers error {status}")]
+    driver.cuDriverGetVersion(ctypes.byref(version))
+    driver.cuDeviceGetCount(ctypes.byref(count))
     major, minor = version.value // 1000, version.value % 1000 // 10
-    return f"CUDA {major}.{minor}, {', '.join(names) or 'no device'}"
+    rows = [("CUDA driver", f"CUDA {major}.{minor}, {count.value or 'no'} device{'s' * (count.value > 1)}")]
+    for index in range(count.value):
+        device, name, numbers = ctypes.c_int(), ctypes.create_string_buffer(128), []
+        driver.cuDeviceGet(ctypes.byref(device), index)
+        driver.cuDeviceGetName(name, len(name), device)
+        for attribute in (_MAJOR, _MINOR, _SHARED_BYTES):
+            number = ctypes.c_int()
+            driver.cuDeviceGetAttribute(ctypes.byref(number), attribute, device)
+            numbers.append(number.value)
+        gpu = cuda.Gpu(10 * numbers[0] + numbers[1], numbers[2])
+        rows.append((f"GPU {index}", f"{name.value.decode(errors='replace')}, {_gpu(gpu)}"))
+    return rows
+
+
+def _gpu(gpu: cuda.Gpu) -> str:
+    """What a GPU has and lacks.
+
+    >>> _gpu(cuda.Gpu(90, 232448))
+    'sm_90, 227 KB of shared memory for a block'
+    """
+    found = f"sm_{gpu.architecture}, {gpu.shared_bytes >> 10} KB of shared memory for a block"
+    if gpu.architecture < cuda.FIRST_ARCHITECTURE:
+        return f"{found}; too old for kernels in CUDA C++, which need sm_{cuda.FIRST_ARCHITECTURE}"
+    if gpu.architecture < cuda.TENSOR_CORES:
+        lacks = f"no tensor cores of tf32 and bfloat16 (from sm_{cuda.TENSOR_CORES})"
+        return f"{found}; {lacks}: products are of float32 in every precision"
+    return found
 
 
 def _extra(module: str, extra: str) -> str:

@@ -65,7 +65,7 @@ class Recipe:
             choices=("cpu", "cuda"),
         )  # fmt: skip
         self.option(
-            "precision", "what matrix kernels on a GPU may round the factors of their products to",
+            "precision", "what matrix kernels on a GPU, from sm_80, may round the factors of their products to",
             choices=("float32", "3xtf32", "tf32", "bfloat16"),
         )  # fmt: skip
         self.option(

@@ -62,11 +62,11 @@ def _architecture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Device functions ask the driver for the architecture, which is given here."""
     pytest.importorskip("numba_cuda", reason="compiling needs numba-cuda, which takes the place of numba.cuda")
     dispatcher = importlib.import_module("numba.cuda.dispatcher")
-    monkeypatch.setattr(dispatcher, "get_current_device", lambda: SimpleNamespace(compute_capability=(8, 0)))
+    monkeypatch.setattr(dispatcher, "get_current_device", lambda: SimpleNamespace(compute_capability=(7, 5)))
 
 
 def compiled(function: Any, signature: tuple[types.Type, ...]) -> str:
-    ptx, _ = cuda.compile(function, signature, device=False, cc=(8, 0), output="ptx", abi="numba")
+    ptx, _ = cuda.compile(function, signature, device=False, cc=(7, 5), output="ptx", abi="numba")
     return ptx
 
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from command import Ended, Tilegrad
@@ -102,6 +104,31 @@ def test_doctor_says_why_kernels_of_cuda_cannot_be_compiled(monkeypatch: pytest.
     monkeypatch.setattr(doctor.nvrtc, "candidates", lambda: iter(["/nowhere/libnvrtc.so"]))
     monkeypatch.setattr(doctor.nvrtc, "version", lambda: doctor.nvrtc._library.__wrapped__())
     assert "is not installed: pip install nvidia-cuda-nvrtc" in dict(doctor.report())["NVRTC"]
+
+
+def test_doctor_says_what_gpus_lack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a machine with several, as the driver's library answers."""
+    places = {75: 1, 76: 2, 97: 3}
+    gpus = ((b"Tesla T4", 7, 5, 64 << 10), (b"H100", 9, 0, 227 << 10), (b"V100", 7, 0, 96 << 10))
+
+    def give(pointer: Any, number: int) -> int:
+        pointer._obj.value = number
+        return 0
+
+    driver = SimpleNamespace(
+        cuInit=lambda flags: 0,
+        cuDriverGetVersion=lambda version: give(version, 13010),
+        cuDeviceGetCount=lambda count: give(count, len(gpus)),
+        cuDeviceGet=give,
+        cuDeviceGetName=lambda name, size, device: setattr(name, "value", gpus[device.value][0]),
+        cuDeviceGetAttribute=lambda number, which, device: give(number, gpus[device.value][places[which]]),
+    )
+    monkeypatch.setattr(doctor.ctypes, "CDLL", lambda name: driver)
+    found = dict(doctor._driver())
+    assert found["CUDA driver"] == "CUDA 13.1, 3 devices"
+    assert found["GPU 0"].startswith("Tesla T4, sm_75, 64 KB of shared memory for a block; no tensor cores of tf32")
+    assert found["GPU 1"] == "H100, sm_90, 227 KB of shared memory for a block"
+    assert "too old" in found["GPU 2"]
 
 
 def test_doctor_tells_the_pools_bound(tilegrad: Tilegrad, tmp_path: Path) -> None:
