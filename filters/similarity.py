@@ -9,8 +9,10 @@ from .. import kernels
 from .images import axis_of_channels, check_pair, float_type, leading_axes, native, value_range
 from .metrics import check_data_range
 from .separable import correlate_axes, gaussian_taps
+from .similarity_by_axes import similarity_by_axes
 
 _TRUNCATE = 3.5  # an 11-tap window at the default sigma of 1.5, as in Wang et al. 2004
+_FUSED = 3  # axes of images that the kernel takes
 _READ = (np.uint8, np.uint16, np.float32, np.float64)  # types that the kernel reads as they are
 
 
@@ -35,7 +37,7 @@ def structural_similarity(
     Parameters
     ----------
     im1, im2 : arrays of one shape and of real numbers
-        Images of one to three spatial axes; values count as they are, nothing is scaled.
+        Images of any number of spatial axes; values count as they are, nothing is scaled.
     win_size : int, optional
         Side of the window in pixels, odd, by default 7, and not longer than the image. With ``gaussian_weights`` the
         window follows from ``sigma``, and a ``win_size`` that is given decides only how much of the border is left
@@ -191,7 +193,8 @@ class _Pair(NamedTuple):
     c2: float
 
     def run(self, maps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return kernels.structural_similarity(
+        compare = kernels.structural_similarity if self.axes <= _FUSED else similarity_by_axes
+        return compare(
             self.x, self.y, self.window.weights, c1=self.c1, c2=self.c2,
             scale=self.window.scale, axes=self.axes, margin=self.window.margin, maps=maps,
         )  # fmt: skip
@@ -216,9 +219,9 @@ def _compared(
     batch = leading_axes(name, batch_axes, im1.ndim)
     channels = axis_of_channels(name, channel_axis, im1.ndim, batch)
     spatial = [n for axis, n in enumerate(im1.shape) if axis >= batch and axis != channels]
-    if not 1 <= len(spatial) <= 3:
+    if not spatial:
         raise ValueError(
-            f"{name}: im1 and im2 expect one to three spatial axes but got {len(spatial)} "
+            f"{name}: im1 and im2 expect an axis beside those of the batch and of the channels but got none "
             f"(shape {im1.shape}, batch_axes = {batch}, channel_axis = {channel_axis})"
         )
     for argument, value in (("sigma", sigma), ("K1", K1), ("K2", K2)):

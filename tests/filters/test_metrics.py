@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tilegrad.filters.similarity_by_axes import similarity_by_axes
 from tolerances import SSIM, SSIM_FLOAT32_RIVAL
 
-from tilegrad import filters
+from tilegrad import filters, kernels
 
 DTYPES = ("uint8", "uint16", "int16", "float16", "float32", "float64")
 METRICS = ("mean_squared_error", "normalized_root_mse", "peak_signal_noise_ratio", "structural_similarity")
@@ -69,6 +70,52 @@ def test_structural_similarity_equals_scikit_image(call):
     for a, b in zip(ours[1:], theirs[1:], strict=True):
         assert (a.dtype, a.shape) == (b.dtype, b.shape)
         np.testing.assert_allclose(a, b, rtol=0, atol=atol * max(1.0, np.abs(b).max()))
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+@pytest.mark.parametrize("gaussian", [False, True])
+@pytest.mark.parametrize("shape", [(5, 6, 5, 7), (5, 5, 6, 5, 5)])
+def test_structural_similarity_of_more_than_three_axes_equals_scikit_image(shape, gaussian, dtype):
+    rival = pytest.importorskip("skimage.metrics")
+    x, y = images(shape, dtype)
+    keywords = {"gaussian_weights": gaussian, "sigma": 0.5, "data_range": 255, "gradient": True, "full": True}
+    keywords |= {} if gaussian else {"win_size": 3}
+    ours, theirs = [module.structural_similarity(x, y, **keywords) for module in (filters, rival)]
+    atol = SSIM_FLOAT32_RIVAL if dtype == "float32" else SSIM
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=0, atol=atol)
+    for a, b in zip(ours[1:], theirs[1:], strict=True):
+        assert (a.dtype, a.shape) == (b.dtype, b.shape)
+        np.testing.assert_allclose(a, b, rtol=0, atol=atol * max(1.0, np.abs(b).max()))
+    mssim, full = filters.structural_similarity(
+        np.stack([y, x]), np.stack([y, y]), **{**keywords, "gradient": False, "batch_axes": 1}
+    )
+    np.testing.assert_allclose(mssim, [1, ours[0]], rtol=1e-12)
+    np.testing.assert_allclose(full[1], ours[2], rtol=1e-6)
+
+
+def test_the_kernel_and_axis_after_axis_compute_the_same():
+    x, y = images((2, 6, 7, 8))
+    x[1, 3, 3, 3] = np.nan
+    how = {"c1": 6.5, "c2": 58.0, "scale": 1.1, "axes": 3, "margin": 1}
+    for maps in (0, 1, 4):
+        found = similarity_by_axes(x, y, np.array([0.25, 0.5, 0.25]), maps=maps, **how)
+        expected = kernels.structural_similarity(x, y, [0.25, 0.5, 0.25], maps=maps, **how)
+        for ours, theirs in zip(found, expected, strict=True):
+            assert (ours is None) == (maps == 0 and theirs.size == 0)
+            if ours is not None:
+                np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+    assert np.isnan(found[1][0]).sum() == 27
+
+
+def test_similarity_of_colours_in_four_axes_is_the_mean_over_them():
+    x, y = images((4, 5, 4, 4, 3))
+    found = filters.structural_similarity(x, y, win_size=3, data_range=255, channel_axis=-1)
+    each = [filters.structural_similarity(x[..., c], y[..., c], win_size=3, data_range=255) for c in range(3)]
+    np.testing.assert_allclose(found, np.mean(each), rtol=1e-12)
+    quality = filters.psnr_and_ssim(x, y, win_size=3, data_range=255, channel_axis=-1)
+    np.testing.assert_allclose(quality.ssim, found, rtol=1e-12)
+    np.testing.assert_allclose(quality.psnr, filters.peak_signal_noise_ratio(x, y, data_range=255), rtol=1e-12)
 
 
 @pytest.mark.parity
@@ -226,7 +273,7 @@ def test_metrics_refuse(metric, error, arguments, keywords, message):
         (ValueError, {"K2": float("nan")}, "K2 expects a number of at least 0"),
         (ValueError, {"sigma": -1.0}, "sigma expects a number of at least 0"),
         (ValueError, {"channel_axis": 5}, "channel_axis expects a value in"),
-        (ValueError, {"batch_axes": 2}, "im1 and im2 expect one to three spatial axes but got 0"),
+        (ValueError, {"batch_axes": 2}, "im1 and im2 expect an axis beside those of the batch"),
     ],
 )
 def test_structural_similarity_refuses(error, keywords, message):
