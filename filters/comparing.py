@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import kernels
 from ..kernels.arrays import new_like
-from .images import check_image, check_out, from_nhwc, leading_axes, native, to_nhwc
+from ..kernels.rank.geometry import Footprint
+from .images import channels_last, check_image, check_out, from_nhwc, leading_axes, native
 
 Kernel = Callable[..., np.ndarray]
-"""``kernel(x, out=...)`` on (N, H, W, C)."""
+"""``kernel(x, out=...)`` on (N, ..., C)."""
 
 
 def over_images(
@@ -31,7 +33,7 @@ def over_images(
     if image.dtype.kind == "f" and image.dtype.itemsize > 8:
         raise TypeError(f"{name}: {arguments[0]} expects floats of at most 64 bits but got {image.dtype}")
     batch = leading_axes(name, batch_axes, image.ndim)
-    x = to_nhwc(name, image, channel_axis, batch)
+    x = channels_last(name, image, channel_axis, batch)
     if out is not None:
         check_out(name, out, image, image.shape, image.dtype, arguments[1])
     compared = _compared(x)
@@ -39,7 +41,7 @@ def over_images(
         if compared.dtype == image.dtype and channel_axis in (None, -1):
             return from_nhwc(kernel(compared, out=None), image, channel_axis, batch)
         out = new_like(image, image.shape, image.dtype)
-    seen = to_nhwc(name, out, channel_axis, batch)
+    seen = channels_last(name, out, channel_axis, batch)
     viewed = np.may_share_memory(seen, out) or out.size == 0
     bytes_alike = compared.dtype.itemsize == image.dtype.itemsize and image.dtype.isnative
     direct = viewed and seen.flags.c_contiguous and bytes_alike
@@ -50,6 +52,25 @@ def over_images(
     result = result.reshape(*image.shape[:batch], *result.shape[1:])
     out[...] = result[..., 0] if channel_axis is None else np.moveaxis(result, -1, channel_axis)
     return out
+
+
+def number_under(
+    x: np.ndarray, window: Footprint, rank: int, mode: str, cval: float, origin: tuple[int, ...], out: np.ndarray | None
+) -> np.ndarray:
+    """The number of a rank under the window, of images (N, ..., C); the least and the greatest by their own kernels.
+
+    A row is an image of one line, and its window, of two axes as all are, has one line too.
+    """
+    border: dict[str, Any] = {"mode": mode, "cval": cval, "origin": origin}
+    if x.ndim == 3:
+        return number_under(x[:, None], window, rank, **border, out=None if out is None else out[:, None])[:, 0]
+    if x.ndim > 4:
+        return kernels.rank_filter_nd(x, window, rank, **border, out=out)
+    if rank == 0:
+        return kernels.min_filter2d(x, window, **border, out=out)
+    if rank in (-1, window.size - 1):
+        return kernels.max_filter2d(x, window, **border, out=out)
+    return kernels.rank_filter2d(x, window, rank, **border, out=out)
 
 
 def _compared(x: np.ndarray) -> np.ndarray:

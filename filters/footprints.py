@@ -1,17 +1,17 @@
 """Footprints of gray morphology: checked, and applied in turn."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import kernels
+from ..kernels.arrays import to_device
 from ..kernels.correlation.geometry import check_border
 from ..kernels.rank.geometry import Footprint, check_footprint
-from .comparing import constant_of, over_images
-from .images import check_image, check_out
+from .comparing import constant_of, number_under, over_images
+from .images import axes_beside, check_image, check_out
 
-_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _MODES = ("reflect", "constant", "nearest", "mirror", "wrap", "max", "min", "ignore")
 
 
@@ -19,14 +19,14 @@ class Element(NamedTuple):
     """A footprint, the origin of its middle as in `tilegrad.kernels.rank_filter2d`, how often it is applied."""
 
     footprint: Footprint
-    origin: tuple[int, int]
+    origin: tuple[int, ...]
     times: int
 
     def mirrored(self) -> "Element":
-        rows, columns, chosen = self.footprint
-        flipped = Footprint(rows, columns, None if chosen is None else chosen[::-1])
+        sides, chosen = self.footprint
+        flipped = Footprint(sides, None if chosen is None else chosen[::-1])
         # The middle of an even number of rows lies on the other side then.
-        origin = rows % 2 - 1 - self.origin[0], columns % 2 - 1 - self.origin[1]
+        origin = tuple([side % 2 - 1 - o for side, o in zip(sides, self.origin, strict=True)])
         return Element(flipped, origin, self.times)
 
 
@@ -50,14 +50,14 @@ class Morphology(NamedTuple):
         if mode in ("max", "min"):
             outside, mode = (np.inf if mode == "max" else -np.inf), "constant"
             outside = outside if image.dtype != np.bool_ else float(outside > 0)
-        filter2d = kernels.max_filter2d if greatest else kernels.min_filter2d
+        rank = -1 if greatest else 0
         outside = constant_of(outside, image.dtype)
         steps = [element for element in self.elements for _ in range(element.times)]
         for number, element in enumerate(steps, 1):
             footprint, origin, _ = element.mirrored() if mirrored else element
 
             def kernel(x: np.ndarray, out: np.ndarray | None, window: Any = footprint, at: Any = origin) -> np.ndarray:
-                return filter2d(x, window, mode=mode, cval=outside, origin=at, out=out)
+                return number_under(x, window, rank, mode, outside, at, out)
 
             image = over_images(
                 self.name,
@@ -95,13 +95,20 @@ def checked_call(
     check_border(name, "constant", cval)
     if out is not None:
         check_out(name, out, image, image.shape, image.dtype)
-    return Morphology(name, _elements(name, footprint), mode, cval, channel_axis, batch_axes)
+    axes = axes_beside(name, image, channel_axis, batch_axes)
+    return Morphology(name, _elements(name, footprint, axes), mode, cval, channel_axis, batch_axes)
 
 
-def _elements(name: str, footprint: Any) -> tuple[Element, ...]:
-    """A footprint, or those of a sequence, in the order in which they are applied."""
+@functools.cache
+def _cross(axes: int) -> np.ndarray:
+    """The pixel in the middle and its neighbours along each axis."""
+    return (np.abs(np.indices((3,) * axes) - 1).sum(axis=0) <= 1).astype(np.uint8)
+
+
+def _elements(name: str, footprint: Any, axes: int) -> tuple[Element, ...]:
+    """A footprint, or those of a sequence, in the order in which they are applied; that of a row is one line."""
     if footprint is None:
-        footprint = _CROSS
+        footprint = _cross(axes)
     pairs = [(footprint, 1)]
     if isinstance(footprint, Sequence) and all(
         isinstance(pair, Sequence) and len(pair) == 2 and isinstance(pair[0], np.ndarray) for pair in footprint
@@ -109,12 +116,13 @@ def _elements(name: str, footprint: Any) -> tuple[Element, ...]:
         pairs = list(footprint)
     elements = []
     for array, times in pairs:
-        if np.ndim(array) != 2:
-            raise ValueError(f"{name}: footprint expects two axes but got shape {np.shape(array)}")
+        array = np.asarray(to_device(array, "cpu"))
+        if array.ndim != axes:
+            raise ValueError(f"{name}: footprint expects an array of {axes} axes but got shape {array.shape}")
         if isinstance(times, bool) or not isinstance(times, int | np.integer) or times < 1:
             raise ValueError(f"{name}: footprint expects how often it is applied, at least once, but got {times!r}")
-        found = check_footprint(name, np.asarray(array))
-        elements.append(Element(found, (found.rows % 2 - 1, found.columns % 2 - 1), int(times)))
+        found = check_footprint(name, array if axes > 1 else array[None], max(axes, 2))
+        elements.append(Element(found, tuple([side % 2 - 1 for side in found.sides]), int(times)))
     if not elements:
         raise ValueError(f"{name}: footprint expects at least one but got {footprint!r}")
     return tuple(elements)

@@ -1,26 +1,38 @@
 """What is taken from an array's edges or put around them: crop and pad."""
 
-import functools
 from typing import Any
 
 import numpy as np
 
 from ..kernels.arrays import new_like
-from ..kernels.correlation.reference import MODES, border
-from .images import check_image, check_out, moved_beside
+from ..kernels.correlation.geometry import positions
+from .images import axis_of_channels, check_array, check_image, check_out, leading_axes, moved_beside
 from .sampling import check_mode, check_number
 
 
-def crop(ar: np.ndarray, crop_width: Any, copy: bool = False, order: str = "K") -> np.ndarray:
+def crop(
+    ar: np.ndarray,
+    crop_width: Any,
+    copy: bool = False,
+    order: str = "K",
+    *,
+    channel_axis: int | None = None,
+    batch_axes: int = 0,
+) -> np.ndarray:
     """Take values from the edges of an array.
 
     Parameters
     ----------
     ar : array
     crop_width : int, (before, after) or a sequence of such pairs, one for each axis
-        How many to take, at least 0 and at most what there is.
+        How many to take, at least 0 and at most what there is; along axes that are neither of the channels nor of the
+        batch.
     copy : bool
         Return a copy, of the memory layout ``order`` ("C", "F", "A" or "K"), rather than a view.
+    channel_axis : int, optional
+        The axis of channels.
+    batch_axes : int
+        How many leading axes count images.
 
     Returns
     -------
@@ -39,14 +51,13 @@ def crop(ar: np.ndarray, crop_width: Any, copy: bool = False, order: str = "K") 
            [9]])
     """
     name = "crop"
-    if not isinstance(ar, np.ndarray):
-        raise TypeError(f"{name}: ar expects a numpy.ndarray but got {type(ar).__name__}")
-    widths = _widths(name, "crop_width", crop_width, ar.ndim)
+    check_array(name, "ar", ar)
+    widths = _widths(name, "crop_width", crop_width, ar.ndim, channel_axis, batch_axes)
     for (before, after), n in zip(widths, ar.shape, strict=True):
         if before + after > n:
             raise ValueError(f"{name}: crop_width takes {before} + {after} of {n} (shape {ar.shape})")
     found = ar[tuple(slice(before, n - after) for (before, after), n in zip(widths, ar.shape, strict=True))]
-    return np.array(found, order=order, copy=True) if copy else found  # type: ignore[call-overload]
+    return found.copy(order) if copy else found  # type: ignore[arg-type]
 
 
 def pad(
@@ -55,6 +66,8 @@ def pad(
     mode: str = "constant",
     constant_values: float = 0,
     *,
+    channel_axis: int | None = None,
+    batch_axes: int = 0,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
     """Put values around an array.
@@ -64,11 +77,15 @@ def pad(
     image : array of real numbers
         Of any number of axes, strides and type, which the result has too.
     pad_width : int, (before, after) or a sequence of such pairs, one for each axis
-        Any width; borders repeat. Pairs (0, 0) leave the axes of a batch and of channels alone.
+        Any width, along axes that are neither of the channels nor of the batch; borders repeat.
     mode : {"constant", "edge", "symmetric", "reflect", "wrap"}
         Of ``numpy.pad``'s modes those that say what lies outside an image. Only "constant" widens an axis of size 0.
     constant_values : float
         The value of "constant".
+    channel_axis : int, optional
+        The axis of channels.
+    batch_axes : int
+        How many leading axes count images.
     out : array of the result's shape and type, optional
         Where to write.
 
@@ -88,8 +105,8 @@ def pad(
     """
     name = "pad"
     check_image(name, "image", image)
-    widths = _widths(name, "pad_width", pad_width, image.ndim)
-    outside = MODES[check_mode(name, mode)]
+    widths = _widths(name, "pad_width", pad_width, image.ndim, channel_axis, batch_axes)
+    outside = check_mode(name, mode)
     check_number(name, "constant_values", constant_values)
     shape = tuple(before + n + after for (before, after), n in zip(widths, image.shape, strict=True))
     if mode != "constant":
@@ -106,24 +123,25 @@ def pad(
     for axis in reversed(range(image.ndim)):
         n, (before, after) = image.shape[axis], widths[axis]
         filled = inside[:axis]
-        for first, count in ((-before, before), (n, after)):
-            strip = (*filled, slice(before + first, before + first + count))
-            if count and mode == "constant":
-                result[strip] = constant_values
-            elif count:
-                places = moved_beside(result, _places(n, first, count, outside))
-                result[strip] = result[(*filled, before + places)]
+        for strip, reach in ((slice(0, before), (before, -n)), (slice(before + n, None), (-n, after))):
+            if not max(reach):
+                continue
+            if mode == "constant":
+                result[(*filled, strip)] = constant_values
+            else:
+                places = moved_beside(result, before + positions(n, *reach, outside))
+                result[(*filled, strip)] = result[(*filled, places)]
     return result
 
 
-@functools.lru_cache(maxsize=64)
-def _places(n: int, first: int, count: int, outside: int) -> np.ndarray:
-    """Which of n values each of ``count`` positions from ``first`` on stands for."""
-    return np.array([border(i, n, outside) for i in range(first, first + count)], np.int64)
-
-
-def _widths(name: str, argument: str, width: Any, axes: int) -> list[tuple[int, int]]:
-    """(before, after) of each axis."""
+def _widths(
+    name: str, argument: str, width: Any, ndim: int, channel_axis: Any, batch_axes: Any
+) -> list[tuple[int, int]]:
+    """(before, after) of each axis, none of those of the channels and of the batch."""
+    batch = leading_axes(name, batch_axes, ndim)
+    channels = axis_of_channels(name, channel_axis, ndim, batch)
+    given = [axis for axis in range(batch, ndim) if axis != channels]
+    axes = len(given)
     array = np.asarray(width)
     if array.dtype.kind not in "iu" or (array.size and array.min() < 0):
         raise ValueError(f"{name}: {argument} expects integers of at least 0 but got {width!r}")
@@ -133,4 +151,7 @@ def _widths(name: str, argument: str, width: Any, axes: int) -> list[tuple[int, 
         array = np.broadcast_to(array.reshape(1, 2), (axes, 2))
     if array.shape != (axes, 2):
         raise ValueError(f"{name}: {argument} expects an integer, a pair, or {axes} pairs but got {width!r}")
-    return [(int(before), int(after)) for before, after in array]
+    widths = [(0, 0)] * ndim
+    for axis, (before, after) in zip(given, array, strict=True):
+        widths[axis] = int(before), int(after)
+    return widths

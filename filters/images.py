@@ -5,6 +5,7 @@ are scaled by their largest value, to [0, 1] or [-1, 1], unless their range is t
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,14 +23,15 @@ def moved_beside(image: Any, array: Any) -> Any:
     return to_device(array, "cuda" if is_on_cuda(image) else "cpu")
 
 
-def _check_array(name: str, argument: str, array: Any) -> None:
+def check_array(name: str, argument: str, array: Any) -> None:
+    """An array of NumPy's or CuPy's."""
     if not isinstance(array, np.ndarray) and not is_on_cuda(array):
         raise TypeError(f"{name}: {argument} expects a numpy.ndarray or cupy.ndarray but got {type(array).__name__}")
 
 
 def check_beside(name: str, argument: str, array: Any, image: Any) -> None:
     """An array on the image's device."""
-    _check_array(name, argument, array)
+    check_array(name, argument, array)
     if is_on_cuda(array) != is_on_cuda(image):
         here, there = ("cuda", "cpu") if is_on_cuda(array) else ("cpu", "cuda")
         raise TypeError(f"{name}: {argument} lies on {here} and the image on {there}")
@@ -42,7 +44,7 @@ def _is_writeable(array: Any) -> bool:
 
 def check_image(name: str, argument: str, image: Any) -> None:
     """An array of real numbers, of one axis at least."""
-    _check_array(name, argument, image)
+    check_array(name, argument, image)
     if image.dtype.kind not in "fiub":
         raise TypeError(f"{name}: {argument} expects real numbers but got {image.dtype}")
     if image.ndim == 0:
@@ -127,6 +129,26 @@ def value_range(dtype: np.dtype) -> tuple[float, float]:
     return float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
 
 
+def axes_beside(name: str, image: np.ndarray, channel_axis: Any, batch_axes: Any) -> int:
+    """How many axes the image has beside those of the batch and of the channels: one at least."""
+    batch = leading_axes(name, batch_axes, image.ndim)
+    axes = image.ndim - batch - (axis_of_channels(name, channel_axis, image.ndim, batch) is not None)
+    if axes < 1:
+        raise ValueError(
+            f"{name}: image expects an axis beside those of the batch and of the channels but has none "
+            f"(image {image.shape}, batch_axes = {batch}, channel_axis = {channel_axis})"
+        )
+    return axes
+
+
+def channels_last(name: str, image: np.ndarray, channel_axis: Any = None, batch_axes: Any = 0) -> np.ndarray:
+    """`to_nhwc` of images of any number of axes: (N, ..., C)."""
+    batch = leading_axes(name, batch_axes, image.ndim)
+    channels = axis_of_channels(name, channel_axis, image.ndim, batch)
+    last = image[..., None] if channels is None else np.moveaxis(image, channels, -1)
+    return last.reshape(math.prod(last.shape[:batch]), *last.shape[batch:])
+
+
 def to_nhwc(name: str, image: np.ndarray, channel_axis: Any = None, batch_axes: Any = 0) -> np.ndarray:
     """A view of images of two axes, with those of a batch and of channels, as (N, H, W, C); N and C may be 1.
 
@@ -141,28 +163,26 @@ def to_nhwc(name: str, image: np.ndarray, channel_axis: Any = None, batch_axes: 
             return image[None, :, :, None]
         if channel_axis == -1 and channel_axis.__class__ is int and image.ndim == 3:
             return image[None]
-    channels = axis_of_channels(name, channel_axis, image.ndim, batch)
-    spatial = image.ndim - batch - (channels is not None)
+    spatial = axes_beside(name, image, channel_axis, batch)
     if spatial != 2:
         raise ValueError(
             f"{name}: image expects two axes beside those of the batch and of the channels but has {spatial} "
             f"(image {image.shape}, batch_axes = {batch}, channel_axis = {channel_axis})"
         )
-    last = image[..., None] if channels is None else np.moveaxis(image, channels, -1)
-    return last.reshape(math.prod(last.shape[:batch]), *last.shape[batch:])
+    return channels_last(name, image, channel_axis, batch)
 
 
 def from_nhwc(result: np.ndarray, image: np.ndarray, channel_axis: Any = None, batch_axes: int = 0) -> np.ndarray:
-    """The inverse of `to_nhwc` for a result of any height and width: with the axes of ``image``.
+    """The inverse of `to_nhwc` and of `channels_last` for a result of any sides: with the axes of ``image``.
 
     >>> image = np.zeros((2, 5, 3, 8, 9))
     >>> from_nhwc(np.zeros((10, 4, 4, 3)), image, channel_axis=2, batch_axes=2).shape
     (2, 5, 3, 4, 4)
     """
     if batch_axes == 0 and channel_axis is None:
-        return result[0, :, :, 0]
+        return result[0, ..., 0]
     if channel_axis is None:
-        return result[..., 0].reshape(*image.shape[:batch_axes], *result.shape[1:3])
+        return result[..., 0].reshape(*image.shape[:batch_axes], *result.shape[1:-1])
     axes = result.reshape(*image.shape[:batch_axes], *result.shape[1:])
     return np.moveaxis(axes, -1, channel_axis)
 
@@ -185,6 +205,17 @@ def planes(image: np.ndarray, channels: int | None, batch: int) -> np.ndarray:
     (2, 3, 8, 9)
     """
     return image if channels is None else np.moveaxis(image, channels, batch)
+
+
+def of_each(function: Callable[..., Any], batch: int, *arrays: np.ndarray) -> Any:
+    """What a function makes of each image of a batch, in lists along each of its axes; of one image, that itself.
+
+    >>> of_each(len, 1, np.zeros((2, 5, 3)))
+    [5, 5]
+    """
+    if batch == 0:
+        return function(*arrays)
+    return [of_each(function, batch - 1, *parts) for parts in zip(*arrays, strict=True)]
 
 
 def delivered(result: np.ndarray, out: np.ndarray | None) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Gray morphology with flat footprints, in scikit-image's call forms.
 
-Footprints of an even number of rows or columns have their middle before the border between both halves, as in
+Footprints of an even number of pixels along an axis have their middle before the border between both halves, as in
 scikit-image; they may also be given as a sequence of pairs ``(footprint, how many times)``, which are applied in turn.
 """
 
@@ -27,9 +27,11 @@ def erosion(
     Parameters
     ----------
     image : array of real numbers
-        Two axes, with those of a batch and of channels. Any type up to 64 bits and any strides; nothing is rescaled.
-    footprint : array of two axes, or sequence of (array, int), optional
-        Which pixels count; a cross of 3x3 without it.
+        Any number of axes, of which some may count images of a batch or channels. Any type up to 64 bits and any
+        strides; nothing is rescaled.
+    footprint : array, or sequence of (array, int), optional
+        Which pixels count, with an axis for each of the image's that is neither of the batch nor of the channels. A
+        cross of 3 pixels along each axis without it.
     out : array of the image's shape and type, optional
         Where to write; it may be the image itself.
     mode : {"reflect", "constant", "nearest", "mirror", "wrap", "max", "min", "ignore"}
@@ -51,8 +53,8 @@ def erosion(
     TypeError
         Not an array of real numbers, floats of more than 64 bits.
     ValueError
-        Another number of axes, a footprint without pixels, an unknown mode, an axis that does not exist, an ``out``
-        that does not fit.
+        A footprint of another number of axes or without pixels, an unknown mode, an axis that does not exist, an
+        ``out`` that does not fit.
 
     Notes
     -----

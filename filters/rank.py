@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import kernels
+from ..kernels.arrays import to_device
 from ..kernels.correlation.geometry import check_border
 from ..kernels.rank.geometry import Footprint, check_footprint, check_origin, check_rank
-from .comparing import constant_of, over_images
+from .comparing import constant_of, number_under, over_images
+from .images import axes_beside, check_image
 
 
 def median(
@@ -27,9 +28,11 @@ def median(
     Parameters
     ----------
     image : array of real numbers
-        Two axes, with those of a batch and of channels. Any type up to 64 bits and any strides; nothing is rescaled.
-    footprint : array of two axes, optional
-        Which pixels count, the middle one being ``(rows // 2, columns // 2)``; 3x3 without it. Any shape and size.
+        Any number of axes, of which some may count images of a batch or channels. Any type up to 64 bits and any
+        strides; nothing is rescaled.
+    footprint : array, optional
+        Which pixels count, with an axis for each of the image's that is neither of the batch nor of the channels; its
+        middle is at ``size // 2`` along each. 3 pixels along each axis without it. Any shape and size.
     out : array of the image's shape and type, optional
         Where to write; it may be the image itself.
     mode : {"nearest", "reflect", "mirror", "wrap", "constant"}
@@ -52,8 +55,8 @@ def median(
     TypeError
         Not an array of real numbers, floats of more than 64 bits.
     ValueError
-        Another number of axes, a footprint without pixels, an unknown mode, an axis that does not exist, an ``out``
-        that does not fit.
+        A footprint of another number of axes or without pixels, an unknown mode, an axis that does not exist, an
+        ``out`` that does not fit.
 
     Notes
     -----
@@ -75,7 +78,7 @@ def median(
     name = "median"
     if behavior != "ndimage":
         raise ValueError(f"{name}: behavior expects 'ndimage' but got {behavior!r}")
-    window = _window(name, 3 if footprint is None else None, footprint)
+    window = _window(name, image, 3 if footprint is None else None, footprint, channel_axis, batch_axes)
     return _ranked(name, image, window, window.size // 2, mode, cval, 0, channel_axis, batch_axes, out)
 
 
@@ -87,7 +90,7 @@ def rank_filter(
     *,
     mode: str = "reflect",
     cval: float = 0.0,
-    origin: int | tuple[int, int] = 0,
+    origin: int | Sequence[int] = 0,
     channel_axis: int | None = None,
     batch_axes: int = 0,
     out: np.ndarray | None = None,
@@ -100,12 +103,13 @@ def rank_filter(
         As in `median`.
     rank : int
         0 takes the least number, 1 the next, -1 the greatest.
-    size : int or (rows, columns)
-        The window, where all its pixels count.
-    footprint : array of two axes
+    size : int or sequence of ints
+        The window's sides, where all its pixels count: one for all axes, or one for each axis that is neither of the
+        batch nor of the channels. Windows for minima and maxima may be of any size.
+    footprint : array
         In place of ``size``: which pixels of the window count.
-    origin : int or (int, int)
-        How far the window's middle, pixel ``(rows // 2, columns // 2)``, lies behind the pixel that is computed.
+    origin : int or sequence of ints
+        How far the window's middle, which is at ``size // 2`` along each axis, lies behind the pixel that is computed.
 
     Returns
     -------
@@ -114,7 +118,8 @@ def rank_filter(
     Raises
     ------
     TypeError, ValueError
-        As in `median`; neither or both of ``size`` and ``footprint``; a rank or an origin outside the window.
+        As in `median`; neither or both of ``size`` and ``footprint``; a rank or an origin outside the window; more
+        than 2**24 pixels under a window for other ranks than the least and the greatest.
 
     Notes
     -----
@@ -127,7 +132,7 @@ def rank_filter(
     array([[5, 4, 2, 2]])
     """
     name = "rank_filter"
-    window = _window(name, size, footprint)
+    window = _window(name, image, size, footprint, channel_axis, batch_axes)
     return _ranked(name, image, window, rank, mode, cval, origin, channel_axis, batch_axes, out)
 
 
@@ -139,7 +144,7 @@ def percentile(
     *,
     mode: str = "reflect",
     cval: float = 0.0,
-    origin: int | tuple[int, int] = 0,
+    origin: int | Sequence[int] = 0,
     channel_axis: int | None = None,
     batch_axes: int = 0,
     out: np.ndarray | None = None,
@@ -174,7 +179,7 @@ def percentile(
     array([[5, 4, 2, 2]])
     """
     name = "percentile"
-    window = _window(name, size, footprint)
+    window = _window(name, image, size, footprint, channel_axis, batch_axes)
     if not isinstance(percentile, int | float | np.number):
         raise TypeError(f"{name}: percentile expects a number but got {percentile!r}")
     if not -100 <= percentile <= 100:
@@ -191,7 +196,7 @@ def minimum(
     *,
     mode: str = "reflect",
     cval: float = 0.0,
-    origin: int | tuple[int, int] = 0,
+    origin: int | Sequence[int] = 0,
     channel_axis: int | None = None,
     batch_axes: int = 0,
     out: np.ndarray | None = None,
@@ -223,7 +228,8 @@ def minimum(
     array([[1, 1, 1, 2]])
     """
     name = "minimum"
-    return _ranked(name, image, _window(name, size, footprint), 0, mode, cval, origin, channel_axis, batch_axes, out)
+    window = _window(name, image, size, footprint, channel_axis, batch_axes)
+    return _ranked(name, image, window, 0, mode, cval, origin, channel_axis, batch_axes, out)
 
 
 def maximum(
@@ -233,7 +239,7 @@ def maximum(
     *,
     mode: str = "reflect",
     cval: float = 0.0,
-    origin: int | tuple[int, int] = 0,
+    origin: int | Sequence[int] = 0,
     channel_axis: int | None = None,
     batch_axes: int = 0,
     out: np.ndarray | None = None,
@@ -265,26 +271,33 @@ def maximum(
     array([[5, 5, 4, 4]])
     """
     name = "maximum"
-    return _ranked(name, image, _window(name, size, footprint), -1, mode, cval, origin, channel_axis, batch_axes, out)
+    window = _window(name, image, size, footprint, channel_axis, batch_axes)
+    return _ranked(name, image, window, -1, mode, cval, origin, channel_axis, batch_axes, out)
 
 
-def _window(name: str, size: Any, footprint: Any) -> Footprint:
-    """The window of the given size or of the given pixels."""
+def _window(name: str, image: Any, size: Any, footprint: Any, channel_axis: Any, batch_axes: Any) -> Footprint:
+    """The window of the given size or of the given pixels; that of a row is one line."""
+    check_image(name, "image", image)
+    axes = axes_beside(name, image, channel_axis, batch_axes)
     if (size is None) == (footprint is None):
         raise ValueError(f"{name}: expects one of size and footprint but got {size!r} and {footprint!r}")
     if size is None:
-        array = np.asarray(footprint)
-        if array.ndim != 2:
-            raise ValueError(f"{name}: footprint expects an array of two axes but got shape {array.shape}")
-        return check_footprint(name, array)
-    sides = (size, size) if isinstance(size, int | np.integer) else tuple(size) if _is_sequence(size) else ()
-    if len(sides) != 2 or any(isinstance(s, bool) or not isinstance(s, int | np.integer) for s in sides):
-        raise TypeError(f"{name}: size expects an integer or two but got {size!r}")
-    return check_footprint(name, sides)
+        array = np.asarray(to_device(footprint, "cpu"))
+        if array.ndim != axes:
+            raise ValueError(
+                f"{name}: footprint expects an array of {axes} axes but got shape {array.shape} "
+                f"(image {image.shape}, batch_axes = {batch_axes}, channel_axis = {channel_axis})"
+            )
+        return check_footprint(name, array if axes > 1 else array[None], max(axes, 2))
+    sides = _listed(size, axes)
+    if len(sides) != axes or any(isinstance(s, bool) or not isinstance(s, int | np.integer) for s in sides):
+        raise TypeError(f"{name}: size expects an integer or {axes} of them but got {size!r}")
+    return check_footprint(name, sides if axes > 1 else (1, *sides), max(axes, 2))
 
 
-def _is_sequence(size: Any) -> bool:
-    return isinstance(size, tuple | list | np.ndarray)
+def _listed(value: Any, axes: int) -> tuple[Any, ...]:
+    """One number for each axis."""
+    return tuple(value) if isinstance(value, tuple | list | np.ndarray) else (value,) * axes
 
 
 def _ranked(
@@ -299,17 +312,14 @@ def _ranked(
     batch_axes: int,
     out: np.ndarray | None,
 ) -> np.ndarray:
-    """The number of a rank under a window; of the least and the greatest by kernels of their own."""
+    """The number of a rank under a window."""
     rank = check_rank(name, rank, window)
     check_border(name, mode, cval)
-    check_origin(name, origin, window)
+    axes = axes_beside(name, image, channel_axis, batch_axes)
+    given = _listed(origin, axes)
+    origins = check_origin(name, given if axes > 1 else (0, *given), window)
 
     def kernel(x: np.ndarray, out: np.ndarray | None) -> np.ndarray:
-        border = {"mode": mode, "cval": constant_of(cval, image.dtype), "origin": origin, "out": out}
-        if rank == 0:
-            return kernels.min_filter2d(x, window, **border)
-        if rank == window.size - 1:
-            return kernels.max_filter2d(x, window, **border)
-        return kernels.rank_filter2d(x, window, rank, **border)
+        return number_under(x, window, rank, mode, constant_of(cval, image.dtype), origins, out)
 
     return over_images(name, image, kernel, channel_axis=channel_axis, batch_axes=batch_axes, out=out)

@@ -8,11 +8,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
-from ..kernels.box.geometry import check_size
-from ..kernels.correlation.geometry import check_border, real_weights
-from ..kernels.correlation.reference import MODES, border
+from ..kernels.box.geometry import check_reach, check_size
+from ..kernels.correlation.geometry import check_border, positions, real_weights
 from ..kernels.correlation.window_geometry import check_origin
-from .images import as_float, axis_of_channels, check_float_out, check_image, in_order, leading_axes
+from .images import (
+    as_float,
+    axes_beside,
+    axis_of_channels,
+    channels_last,
+    check_float_out,
+    check_image,
+    in_order,
+    leading_axes,
+)
 
 
 def correlate(
@@ -189,7 +197,7 @@ def uniform(
         As in `correlate`.
     size : int or sequence of ints
         Sides of the box, for all axes or for each that is neither of the batch nor of the channels; it may exceed the
-        image.
+        image, up to 2**20 pixels along an axis.
     origin : int or sequence of ints
         On each axis, pixel ``size // 2 + origin`` of the box is the one that is computed.
 
@@ -220,6 +228,7 @@ def uniform(
     planes, channels = _planes(name, image, channel_axis, batch_axes)
     spatial = planes.ndim - 2
     sizes = check_size(name, list(size) if isinstance(size, Sequence) else size, spatial)
+    check_reach(name, size, sizes, planes.shape[1:-1])
     origins = check_origin(name, _listed(origin), sizes)
     if out is not None:
         check_float_out(name, out, image)
@@ -279,13 +288,14 @@ def _correlate_planes(
         rows, columns = origins
         return kernels.correlate2d(x, weights, mode=mode, cval=cval, origin=(rows, columns), out=out)
     n, depth, *rest = x.shape
+    before = weights.shape[0] // 2 + origins[0]
+    places = positions(depth, before, weights.shape[0] - 1 - before, mode)
     total = np.zeros(x.shape, x.dtype) if out is None else out
     total[...] = 0
-    before = weights.shape[0] // 2 + origins[0]
     for t, slice_weights in enumerate(weights):
-        places = np.array([border(i + t - before, depth, MODES[mode]) for i in range(depth)], np.intp)
-        slices = x[:, places]
-        slices[:, places < 0] = cval
+        those = places[t : t + depth]
+        slices = x[:, those]
+        slices[:, those < 0] = cval
         part = _correlate_planes(slices.reshape(n * depth, *rest), slice_weights, mode, cval, origins[1:])
         total += part.reshape(x.shape)
     return total
@@ -297,16 +307,9 @@ def _listed(origin: Any) -> Any:
 
 def _planes(name: str, image: np.ndarray, channel_axis: Any, batch_axes: Any) -> tuple[np.ndarray, int | None]:
     """The image in its floating-point type as (N, ..., C), and its axis of channels."""
-    batch = leading_axes(name, batch_axes, image.ndim)
-    channels = axis_of_channels(name, channel_axis, image.ndim, batch)
-    if image.ndim - batch - (channels is not None) < 1:
-        raise ValueError(
-            f"{name}: image expects an axis beside those of the batch and of the channels but has none "
-            f"(image {image.shape}, batch_axes = {batch}, channel_axis = {channels})"
-        )
-    source = as_float(image, preserve_range=True)
-    last = source[..., None] if channels is None else np.moveaxis(source, channels, -1)
-    return last.reshape(math.prod(last.shape[:batch]), *last.shape[batch:]), channels
+    axes_beside(name, image, channel_axis, batch_axes)
+    planes = channels_last(name, as_float(image, preserve_range=True), channel_axis, batch_axes)
+    return planes, axis_of_channels(name, channel_axis, image.ndim, leading_axes(name, batch_axes, image.ndim))
 
 
 def _as_image(result: np.ndarray, image: np.ndarray, channels: int | None) -> np.ndarray:

@@ -89,7 +89,7 @@ from .pooling import (
 )
 from .pyramids import pyramid_down, pyramid_up
 from .random import random_blocks, random_normal, random_permutation, random_poisson, random_uniform
-from .rank import max_filter2d, min_filter2d, rank_filter2d, window_places
+from .rank import max_filter2d, min_filter2d, rank_filter2d, rank_filter_nd, window_places
 from .reduction import mean, sum
 from .shuffling import pixel_shuffle, pixel_unshuffle
 from .similarity import mean_squared_error, structural_similarity
@@ -214,6 +214,7 @@ __all__ = [
     "random_poisson",
     "random_uniform",
     "rank_filter2d",
+    "rank_filter_nd",
     "relu",
     "relu_grad",
     "salt_and_pepper",

@@ -62,5 +62,5 @@ def copyMakeBorder(  # noqa: N802 - OpenCV's name
     outside = border_numbers(name, "value", check_number(name, "value", value), src.dtype)
     height, width = planes.array.shape[1:3]
     planes.check_dst(dst, (top + height + bottom, left + width + right))
-    around = [(0, 0)] * planes.batch + [(top, bottom), (left, right)] + [(0, 0)] * (src.ndim - planes.batch - 2)
-    return pad(src, around, mode, float(outside), out=dst)
+    around, where = ((top, bottom), (left, right)), {"channel_axis": planes.channel_axis, "batch_axes": planes.batch}
+    return pad(src, around, mode, float(outside), out=dst, **where)

@@ -293,12 +293,12 @@ def _checked(
         elif element.ndim != 2:
             raise ValueError(f"{name}: kernel expects two axes but got shape {element.shape}")
     footprint = check_footprint(name, element)
-    x, y = _anchor(name, anchor, footprint[:2])
+    x, y = _anchor(name, anchor, footprint.sides)
     if isinstance(iterations, bool) or not isinstance(iterations, int | np.integer) or iterations < 0:
         raise ValueError(f"{name}: iterations expects an integer of at least 0 but got {iterations!r}")
     if footprint.chosen is None and iterations > 1:  # at once, by an element that is as much larger
-        rows, columns = (size + (iterations - 1) * (size - 1) for size in footprint[:2])
-        footprint, x, y, iterations = Footprint(rows, columns, None), x * iterations, y * iterations, 1
+        rows, columns = (size + (iterations - 1) * (size - 1) for size in footprint.sides)
+        footprint, x, y, iterations = Footprint((rows, columns), None), x * iterations, y * iterations, 1
     if footprint.size == 1 and footprint.chosen is None:
         iterations = 0
     origin = y - footprint.rows // 2, x - footprint.columns // 2

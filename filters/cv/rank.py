@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
+from ...kernels.rank.geometry import Footprint, check_rank
 from ..comparing import over_images
 from .channels import axis_of_channels
 
@@ -19,7 +20,7 @@ def medianBlur(  # noqa: N802
     src : (H, W) or (H, W, C) array of real numbers
         Of any type up to 64 bits and any number of channels, with ``batch_axes`` more axes in front.
     ksize : int
-        The square's side: odd, of any size.
+        The square's side: odd, of up to 4095 pixels.
     dst : array of the shape and type of ``src``, optional
         Where to write; it may be ``src`` itself.
     batch_axes : int
@@ -50,7 +51,8 @@ def medianBlur(  # noqa: N802
         raise TypeError(f"{name}: ksize expects an integer but got {ksize!r}")
     if ksize < 1 or ksize % 2 == 0:
         raise ValueError(f"{name}: ksize expects a positive odd number but got {ksize}")
-    window, middle = (int(ksize), int(ksize)), int(ksize) ** 2 // 2
+    window = Footprint((int(ksize), int(ksize)), None)
+    middle = check_rank(name, window.size // 2, window)
 
     def kernel(x: np.ndarray, out: np.ndarray | None) -> Any:
         return kernels.rank_filter2d(x, window, middle, mode="nearest", out=out)

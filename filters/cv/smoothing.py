@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
+from ...kernels.correlation.weights import LARGEST_RADIUS
 from ...kernels.correlation.window_geometry import number
 from .borders import BORDER_DEFAULT, border_mode
 from .depths import CV_32F, CV_64F, depth_type
@@ -275,6 +276,8 @@ def _weights(name: str, size: int, sigma: float, reach: int, parts: int | None) 
 def _gaussian(name: str, size: int, sigma: float) -> np.ndarray:
     if size % 2 == 0:
         raise ValueError(f"{name}: ksize expects odd numbers but got {size}")
+    if size // 2 > LARGEST_RADIUS:
+        raise ValueError(f"{name}: ksize expects at most {2 * LARGEST_RADIUS + 1} but got {size}")
     if not -np.inf < sigma < np.inf:
         raise ValueError(f"{name}: sigma expects a finite number but got {sigma}")
     if sigma <= 0 and size in _BINOMIAL:

@@ -1,18 +1,20 @@
 """The checked geometry of a box filter."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..correlation.geometry import check_axis, check_border
-from ..correlation.reference import MODES, border
+from ..correlation.geometry import check_axis, check_border, positions
+from ..correlation.reference import MODES
 from ..correlation.window_geometry import check_origin, result_type
 from ..operation import Spec
 from .reference import DIVIDED, MEAN, SUM
 
 SOURCES = ("float32", "float64", "uint8", "uint16", "int16")
 TARGETS = (*SOURCES, "int32")
+_LONGEST = 2**20  # side of a window: its cost grows from 64 on, slowly
 _EXACT = 2**15  # pixels of a window of 16-bit integers, whose sums fit 32 bits
 
 
@@ -82,7 +84,7 @@ class BoxGeometry(NamedTuple):
         """The row (axis 0) or column that each one from the window's first on stands for; -1 for the constant."""
         n, taps = ((self.h, self.r), (self.w, self.s))[axis]
         before = taps // 2 + self.origin[axis]
-        return np.array([border(i - before, n, MODES[self.mode]) for i in range(n + taps - 1)], np.int64)
+        return positions(n, before, taps - 1 - before, self.mode)
 
 
 def check_size(name: str, size: Any, axes: int = 2) -> tuple[int, ...]:
@@ -98,6 +100,13 @@ def check_size(name: str, size: Any, axes: int = 2) -> tuple[int, ...]:
     return tuple(int(extent) for extent in extents)
 
 
+def check_reach(name: str, size: Any, extents: Sequence[int], lengths: Sequence[int]) -> None:
+    """Windows of more than 2^20 pixels along an axis are not longer than the image."""
+    for extent, n in zip(extents, lengths, strict=True):
+        if extent > max(_LONGEST, n):
+            raise ValueError(f"{name}: size expects at most {max(_LONGEST, n)} along {n} pixels but got {size!r}")
+
+
 def box_geometry(
     x: Spec, size: Any, axis: Any, mode: Any, cval: Any, origin: Any, mean: Any, dtype: Any, offset: Any
 ) -> BoxGeometry:
@@ -111,6 +120,7 @@ def box_geometry(
     if axis == len(x.shape) - 1:
         raise ValueError(f"{name}: axis expects an axis with another behind it but got the last of shape {x.shape}")
     r, s = check_size(name, size)
+    check_reach(name, size, (r, s), x.shape[axis : axis + 2])
     mode, cval = check_border(name, mode, cval)
     rows, columns = check_origin(name, origin, (r, s))
     if not isinstance(mean, bool):

@@ -25,8 +25,7 @@ from ..machine.taps import weighted_sums
 from ..machine.threads import launch, num_threads
 from ..operation import Run
 from .cpu_window import LINE, edges
-from .geometry import CorrelationGeometry
-from .reference import MODES, border
+from .geometry import CorrelationGeometry, positions
 
 _FLIP = 0x8000
 
@@ -82,8 +81,8 @@ def build(g: CorrelationGeometry) -> Run:
     if g.pixels == 0:
         return lambda arrays, outputs: None
     above, before = g.column // 2, g.row // 2
-    rows = np.array([border(i - above, g.h, MODES[g.mode]) for i in range(g.h + g.column - 1)], np.int64)
-    across = np.array([border(i - before, g.w, MODES[g.mode]) for i in range(g.w + g.row - 1)], np.int64)
+    rows = positions(g.h, above, g.column - 1 - above, g.mode)
+    across = positions(g.w, before, g.row - 1 - before, g.mode)
     pads = edges(across, g.w, before)
     line = g.w * g.inner
     constant = np.full(line, g.cval, np.uint8)

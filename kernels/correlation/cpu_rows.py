@@ -26,8 +26,7 @@ from ..machine.processor import lanes
 from ..machine.taps import weighted_sums
 from ..machine.threads import launch, num_threads
 from ..operation import Run
-from .geometry import CorrelationGeometry
-from .reference import MODES, border
+from .geometry import CorrelationGeometry, positions
 
 _SEGMENT = 1024  # columns of a vertical pass at a time
 _LINE = 64  # bytes: scratch of different threads shares no cache line
@@ -79,11 +78,6 @@ def _rows(dtype: str) -> Any:
     return work
 
 
-def _positions(n: int, before: int, after: int, mode: str) -> list[int]:
-    """Which sample each position from ``-before`` to ``n - 1 + after`` stands for."""
-    return [border(i, n, MODES[mode]) for i in range(-before, n + after)]
-
-
 def build(g: CorrelationGeometry) -> Run:
     """Tables and sizes of one geometry."""
     if g.pixels == 0:
@@ -100,9 +94,9 @@ def _build(g: CorrelationGeometry, h: int, w: int, inner: int, column: int, row:
     above = 0 if lone else column // 2 + (g.origin if row == 0 else 0)
     left = row // 2 + g.origin if row else 0
     right = row - 1 - left if row else 0
-    across = _positions(w, left, right, g.mode)
-    rows = np.array(_positions(h, above, taps - 1 - above, g.mode), np.int64)
-    pads = np.array([*across[:left], *across[left + w :]], np.int64)
+    across = positions(w, left, right, g.mode)
+    rows = positions(h, above, taps - 1 - above, g.mode)
+    pads = np.concatenate([across[:left], across[left + w :]])
     line = w * inner
     constant = np.full(line, g.cval, g.dtype)
     segment = line if row else min(line, _SEGMENT)

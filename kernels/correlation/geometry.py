@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from ..arrays import to_device
 from ..operation import Spec
-from .reference import MODES
+from .reference import CONSTANT, MODES, NEAREST, REFLECT, WRAP
 
 
 class CorrelationGeometry(NamedTuple):
@@ -74,6 +74,26 @@ def check_border(name: str, mode: Any, cval: Any) -> tuple[str, float]:
     if not isinstance(cval, int | float | np.number):
         raise TypeError(f"{name}: cval expects a number but got {cval!r}")
     return mode, float(cval)
+
+
+def positions(n: int, before: int, after: int, mode: str) -> np.ndarray:
+    """The index that each position from ``-before`` to ``n - 1 + after`` stands for: `border`, of all at once.
+
+    >>> positions(3, 4, 2, "mirror")
+    array([0, 1, 2, 1, 0, 1, 2, 1, 0])
+    """
+    i, code = np.arange(-before, n + after), MODES[mode]
+    if code == CONSTANT:
+        return np.where((i >= 0) & (i < n), i, -1)
+    if code == NEAREST:
+        return np.clip(i, 0, n - 1)
+    if code == WRAP:
+        return i % n
+    if code == REFLECT:
+        i %= 2 * n
+        return np.minimum(i, 2 * n - 1 - i)
+    i %= max(2 * n - 2, 1)
+    return np.minimum(i, 2 * n - 2 - i)
 
 
 def check_axis(name: str, axis: Any, axes: int) -> int:

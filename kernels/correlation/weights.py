@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_LARGEST_RADIUS = 2**26
+LARGEST_RADIUS = 2**26
 
 
 def gaussian_taps(sigma: float, truncate: float) -> np.ndarray:
@@ -14,10 +14,10 @@ def gaussian_taps(sigma: float, truncate: float) -> np.ndarray:
     array([0.274, 0.452, 0.274])
     """
     radius = int(truncate * sigma + 0.5)
-    if radius > _LARGEST_RADIUS:
+    if radius > LARGEST_RADIUS:
         raise ValueError(
             f"gaussian: sigma = {sigma:g} and truncate = {truncate:g} make a window that reaches {radius} pixels, "
-            f"of at most {_LARGEST_RADIUS}"
+            f"of at most {LARGEST_RADIUS}"
         )
     if radius == 0:
         return np.ones(1)

@@ -7,8 +7,7 @@ import numpy as np
 
 from ..convolution.geometry import check_array
 from ..operation import Spec
-from .geometry import check_border
-from .reference import MODES, border
+from .geometry import check_border, positions
 
 SOURCES = ("float32", "float64", "uint8", "uint16", "int16")
 TARGETS = SOURCES
@@ -66,15 +65,11 @@ class WindowGeometry(NamedTuple):
 
     def rows(self) -> np.ndarray:
         """The row of the image that each row from ``-before`` on stands for, H + R - 1 of them; -1 for the constant."""
-        return _positions(self.h, self.before[0], self.r, self.mode)
+        return positions(self.h, self.before[0], self.r - 1 - self.before[0], self.mode)
 
     def columns(self) -> np.ndarray:
         """The same for columns, W + S - 1 of them."""
-        return _positions(self.w, self.before[1], self.s, self.mode)
-
-
-def _positions(n: int, before: int, taps: int, mode: str) -> np.ndarray:
-    return np.array([border(i - before, n, MODES[mode]) for i in range(n + taps - 1)], np.int64)
+        return positions(self.w, self.before[1], self.s - 1 - self.before[1], self.mode)
 
 
 def check_window(name: str, argument: str, shape: tuple[int, ...]) -> tuple[int, int]:

@@ -4,10 +4,11 @@
     cpu_network3.py    "network3": 3x3 medians by a fixed sequence of comparisons in registers
     cpu_network5.py    "network5": 5x5 medians likewise, by way of sorted rows
     cpu_histogram.py   "histogram": any rank under large full windows of byte images, in the same time for every size
-    cpu_selection.py   "selection": any rank of any window and type, bit by bit
+    cpu_selection.py   "selection": any rank of any window, type and number of axes, bit by bit
     cpu_extremes3.py   "extremes3": minima and maxima of 3x3 integers in registers
     cpu_separable.py   "separable": minima and maxima under full windows, columns and rows apart
-    cpu_taps.py        "taps": minima and maxima under windows of any shape
+    cpu_taps.py        "taps": minima and maxima under windows of any shape and number of axes
+    boxes.py           "boxes": minima and maxima under full windows of more than two axes, by those of two
     cpu_places.py      "rows": where under its window a number was found
     cuda_median.py     "median" on CUDA, with cuda_median.cu: 3x3, 5x5 and 7x7 medians like "network5", in registers
     cuda_naive.py      "naive" on CUDA: all of them, one thread, one output
@@ -27,10 +28,11 @@ from ..operation import Operation, Spec, Variant
 from . import reference
 from .geometry import RankGeometry, check_footprint, filtered, places
 
-__all__ = ["max_filter2d", "min_filter2d", "rank_filter2d", "window_places"]
+__all__ = ["max_filter2d", "min_filter2d", "rank_filter2d", "rank_filter_nd", "window_places"]
 
 _CROSS = ((0, 1, 0), (1, 1, 1), (0, 1, 0))
 _CORNER = ((1, 0, 0, 1), (0, 1, 1, 0))
+_SOLID = (((0, 0, 0), (0, 1, 0)), ((0, 1, 0), (1, 1, 1)), ((0, 0, 0), (0, 1, 0)))
 
 
 def _ranked(x: Spec, footprint: Any, *arguments: Any) -> RankGeometry:
@@ -43,6 +45,10 @@ def _minimum(x: Spec, footprint: Any, *arguments: Any) -> RankGeometry:
 
 def _maximum(x: Spec, footprint: Any, *arguments: Any) -> RankGeometry:
     return filtered("max_filter2d", x, footprint, -1, *arguments)
+
+
+def _stacked(x: Spec, footprint: Any, *arguments: Any) -> RankGeometry:
+    return filtered("rank_filter_nd", x, footprint, *arguments)
 
 
 def _declare(name: str, geometry: Any, variants: tuple[Variant, ...], cases: tuple[dict[str, Any], ...]) -> Operation:
@@ -109,6 +115,30 @@ MAX_FILTER2D = _declare(
         Variant("naive", "cuda_naive", device="cuda", build="build_maximum"),
     ),
     _EXTREMES,
+)
+RANK_FILTER_ND = Operation(
+    "rank_filter_nd",
+    package=__name__,
+    geometry=_stacked,
+    variants=(
+        Variant("boxes", "boxes", composed=True),
+        Variant("taps", "cpu_taps"),
+        Variant("selection", "cpu_selection"),
+        Variant("boxes", "boxes", device="cuda", composed=True),
+        Variant("naive", "cuda_naive", device="cuda", build="build_stacks"),
+    ),
+    reference=reference.rank_filter_nd,
+    reference_args=lambda g: g.constants_of_stacks(),
+    flops=lambda g: g.flops,
+    bytes_moved=lambda g: g.bytes_moved,
+    cases=(
+        {"shapes": [(1, 1, 1, 1, 1)], "footprint": (3, 3, 3), "rank": 13},
+        {"shapes": [(2, 3, 4, 5, 2)], "footprint": (3, 2, 3), "rank": 9, "mode": "mirror", "origin": (-1, 0, 1)},
+        {"shapes": [(1, 3, 20, 37, 1)], "footprint": (5, 3, 4), "rank": 30, "mode": "constant", "cval": 1.0, **_BYTES},
+        {"shapes": [(1, 4, 5, 6, 1)], "footprint": (3, 1, 9), "rank": -1, "mode": "nearest"},
+        {"shapes": [(2, 3, 6, 7, 1)], "footprint": _SOLID, "rank": 0, "mode": "wrap", "origin": (1, 0, 0)},
+        {"shapes": [(1, 2, 3, 4, 5, 2)], "footprint": (2, 3, 1, 2), "rank": 5, "mode": "constant", "cval": 1.0},
+    ),
 )
 WINDOW_PLACES = Operation(
     "window_places",
@@ -263,6 +293,53 @@ def max_filter2d(
     """
     args = (check_footprint("max_filter2d", footprint), mode, cval, origin)
     return MAX_FILTER2D.run((x,), args, out, variant)
+
+
+def rank_filter_nd(
+    x: np.ndarray,
+    footprint: Any,
+    rank: int,
+    *,
+    mode: str = "reflect",
+    cval: float = 0.0,
+    origin: int | tuple[int, ...] = 0,
+    out: np.ndarray | None = None,
+    variant: str | None = None,
+) -> np.ndarray:
+    """The number of a given rank among those under a window of three axes or more, such as that of a volume.
+
+    Parameters
+    ----------
+    x : (N, D, H, W, C) or with more axes behind N, of the types of `rank_filter2d`
+    footprint : (depth, rows, columns) or array of three axes; of as many axes as an image has
+        As in `rank_filter2d`.
+    rank, mode, cval, out, variant
+        As in `rank_filter2d`; minima and maxima are the ranks 0 and -1.
+    origin : int or tuple of one for each axis
+        As in `rank_filter2d`.
+
+    Returns
+    -------
+    array of the shape and type of ``x``
+
+    Raises
+    ------
+    ValueError, TypeError
+        As in `rank_filter2d`.
+
+    Notes
+    -----
+    Equals ``scipy.ndimage.rank_filter`` bit for bit. A window that holds a NaN gives NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([9, 1, 1, 1, 7, 2], np.uint8).reshape(1, 6, 1, 1, 1)
+    >>> rank_filter_nd(x, (3, 1, 1), 1).ravel()
+    array([9, 1, 1, 1, 2, 2], dtype=uint8)
+    """
+    args = (check_footprint("rank_filter_nd", footprint, None), rank, mode, cval, origin)
+    return RANK_FILTER_ND.run((x,), args, out, variant)
 
 
 def window_places(

@@ -49,7 +49,7 @@ def _rows() -> int:
 def rejects(g: RankGeometry) -> str | None:
     most = min(_MOST_CHANNELS, lanes(g.dtype.itemsize))
     least = 2 * lanes(g.dtype.itemsize) + g.shape[3]
-    if g.footprint != (_SIDE, _SIDE, None) or (g.top, g.left) != (1, 1):
+    if g.footprint != ((_SIDE, _SIDE), None) or (g.top, g.left) != (1, 1):
         return "takes windows of 3x3 pixels around their middle"
     if g.dtype.kind == "f" or g.shape[3] > most:
         return f"takes integers of at most {most} channels"

@@ -182,7 +182,7 @@ def build(g: RankGeometry) -> Run:
     if g.numbers == 0:
         return lambda arrays, outputs: None
     n, h, w, c = g.shape
-    tall, across, _ = g.footprint
+    tall, across = g.footprint.sides
     high, wide = min(h, max(128, 4 * tall)), min(w, _WIDE)  # the first row of a band takes as long as `tall` others
     under = wide + across - 1
     total = -(-((1 + _LEVEL) * (under + 1) * _BYTES + 8 * _LEVEL + LINE) // LINE) * LINE

@@ -1,4 +1,4 @@
-"""Variant "selection": any rank under any window, for two vectors of pixels at a time.
+"""Variant "selection": any rank under any window of any number of axes, for two vectors of pixels at a time.
 
 The number of rank k is the greatest v of which at most k numbers under the window are less. It is found bit by bit,
 from the highest: a bit stays set if still at most k numbers are less. One step compares all taps of a window with v and
@@ -9,6 +9,8 @@ highest bit in which the pixels' windows have a range.
 Wider types under larger windows are first replaced by their ranks in a tile of fewer than 65536 numbers, which keeps
 their order: the numbers of the tile are sorted once, by bytes of their keys, and after that 16 bits are looked at
 instead of 32 or 64.
+
+Of images of more than two axes, the slices that lie under a window are copied one behind another into its tile.
 
 Tiles are computed alone, so the result does not depend on how threads share them.
 """
@@ -34,7 +36,7 @@ from ..machine.streams import read, write
 from ..machine.threads import launch, num_threads
 from ..operation import Run
 from .geometry import RankGeometry
-from .tiles import LINE, copier, decoder, key_type
+from .tiles import LINE, decoder, key_type, stack_copier
 
 _VECTORS = 2
 _RANKED = 65535  # numbers of a tile that is sorted: ranks below it, and it for NaN
@@ -144,29 +146,31 @@ def _selecting(key: Any) -> Callable[..., None]:
 
 
 def _sorter(key: Any) -> Callable[..., Any]:
-    """``rank_all(keys, rows, line, pitch, ranks)``: the ranks of up to 65535 keys, in rows ``pitch`` keys apart.
+    """``rank_all(keys, slices, tall, rows, line, pitch, ranks)``: the ranks of up to 65535 keys.
 
-    Behind the keys lies room to work in. The keys are sorted with their places by one byte after another, lowest first
-    (LSD radix sort), back and forth between two arrays; the sorted keys end in the first, whose address is returned.
-    The ranks of the greatest key, which is NaN's, are 65535.
+    They stand in ``rows`` rows, ``pitch`` keys apart, of slices that are ``tall`` rows apart; behind them lies room to
+    work in. They are sorted with their places by one byte after another, lowest first (LSD radix sort), back and forth
+    between two arrays; the sorted keys end in the first, whose address is returned. The ranks of the greatest key,
+    which is NaN's, are 65535.
     """
     size = key.bitwidth // 8
     ones, byte = np.uint64((1 << key.bitwidth) - 1), np.uint64(255)
 
     @register_jitable
-    def rank_all(keys, rows, line, pitch, ranks):
-        room = rows * pitch
+    def rank_all(keys, slices, tall, rows, line, pitch, ranks):
+        room = slices * tall * pitch
         sorted_keys = keys + room * size
         source, ordered, spare = pointer(keys, key), pointer(sorted_keys, key), pointer(sorted_keys + room * size, key)
         places = pointer(sorted_keys + 2 * room * size, types.uint16)
         others = pointer(sorted_keys + room * (2 * size + 2), types.uint16)
         counts = pointer((sorted_keys + room * (2 * size + 4) + 7) // 8 * 8, types.int64)
         target = pointer(ranks, types.uint16)
-        many = rows * line
-        for r in range(rows):
+        many = slices * rows * line
+        for r in range(slices * rows):
+            start = (r // rows * tall + r % rows) * pitch
             for i in range(line):
-                ordered[r * line + i] = source[r * pitch + i]
-                places[r * line + i] = types.uint16(r * pitch + i)
+                ordered[r * line + i] = source[start + i]
+                places[r * line + i] = types.uint16(start + i)
         for digit in range(size):
             shift = np.uint64(8 * digit)
             for i in range(256):
@@ -194,12 +198,12 @@ def _sorter(key: Any) -> Callable[..., Any]:
 
 @kernel()
 def _select(dtype: str, ranked: bool) -> Any:
-    """Task: one tile of one image."""
+    """Task: one tile of one slice of one image."""
     number = getattr(types, dtype)
     key = key_type(number)
     looked = types.uint16 if ranked else key
     size, looked_size = number.bitwidth // 8, looked.bitwidth // 8
-    copy, decode, select = copier(number, keys=True), decoder(number), _selecting(looked)
+    copy, decode, select = stack_copier(number, keys=True), decoder(number), _selecting(looked)
     rank_all = _sorter(key)
     ones = np.uint64((1 << number.bitwidth) - 1)
     step = _VECTORS * lanes(looked_size)
@@ -207,32 +211,36 @@ def _select(dtype: str, ranked: bool) -> Any:
     def work(begin, end, slot, block):
         x, y, offsets = block[0], block[1], block[2]
         constant = block[5]
-        h, w, c, taps, rank, left = block[7], block[8], block[9], block[10], block[11], block[12]
-        high, wide, above, beside = block[13], block[14], block[15], block[16]
+        h, w, c, taps, rank, left = block[8], block[9], block[10], block[11], block[12], block[13]
+        high, wide, above, beside = block[14], block[15], block[16], block[17]
+        deep, slices = block[22], block[23]
         bands, segments = -(-h // high), -(-w // wide)
-        tile = (block[6] + LINE - 1) // LINE * LINE + slot * block[19]
-        result, keys = tile + block[17], tile + block[18]
+        nowhere = pointer(block[3] + (h + above) * 8, types.int64)
+        tile = (block[6] + LINE - 1) // LINE * LINE + slot * block[20]
+        result, keys = tile + block[18], tile + block[19]
         pitch = (wide + beside) * c
         for task in range(begin, end):
-            image, band, segment = task // segments // bands, task // segments % bands, task % segments
+            plane, band, segment = task // segments // bands, task // segments % bands, task % segments
             p, q = band * high, segment * wide
             height, width = min(high, h - p), min(wide, w - q)
-            copied = keys if ranked else tile
+            copied, first = keys if ranked else tile, plane - plane % deep
             seen = copy(
-                x + image * h * w * c * size,
-                pointer(block[3] + p * 8, types.int64), height + above,
+                x + first * h * w * c * size,
+                pointer(block[7] + (plane - first) * slices * 8, types.int64), slices, h,
+                pointer(block[3] + p * 8, types.int64), nowhere, height + above, high + above,
                 pointer(block[4] + q * 8, types.int64), width + beside,
                 w, c, left - q, constant, copied, pitch * size,
             )  # fmt: skip
+            line = (width + beside) * c
             ordered = pointer(
-                rank_all(keys, height + above, (width + beside) * c, pitch, tile) if ranked else keys, key
+                rank_all(keys, slices, high + above, height + above, line, pitch, tile) if ranked else keys, key
             )
             numbers = pointer(result, looked)
             for r in range(height):
                 for i in range(0, width * c, step):
                     base = tile + (r * pitch + i) * looked_size
-                    select(offsets, taps, rank, base, result + i * looked_size, np.int64(seen), block[20])
-                target = pointer(y + (((image * h + p + r) * w + q) * c) * size, key)
+                    select(offsets, taps, rank, base, result + i * looked_size, np.int64(seen), block[21])
+                target = pointer(y + (((plane * h + p + r) * w + q) * c) * size, key)
                 for i in range(width * c):
                     found = np.uint64(read(numbers, i))
                     if ranked:
@@ -252,12 +260,13 @@ class _Tiles(NamedTuple):
 
 
 def _tiles(g: RankGeometry) -> _Tiles:
-    _, h, w, c = g.shape
+    _, _, h, w, c = g.stack
+    slices = math.prod(g.footprint.sides[:-2])
     above, beside, size = g.footprint.rows - 1, g.footprint.columns - 1, g.dtype.itemsize
     if size in _RANK_FROM and g.footprint.size >= _RANK_FROM[size]:
-        side = min(int(math.sqrt(_RANKED / c)), h + above)
+        side = min(int(math.sqrt(_RANKED / (slices * c))), h + above)
         while side > above:
-            wide = min(_RANKED // (side * c) - beside, w)
+            wide = min(_RANKED // (slices * side * c) - beside, w)
             if wide >= _LEAST_SIDE or wide >= w:
                 return _Tiles(side - above, wide, ranked=True)
             side -= 16
@@ -268,27 +277,29 @@ def build(g: RankGeometry) -> Run:
     """Tables and sizes of one geometry."""
     if g.numbers == 0:
         return lambda arrays, outputs: None
-    n, h, w, c = g.shape
+    n, deep, h, w, c = g.stack
     high, wide, ranked = _tiles(g)
     above, beside, size = g.footprint.rows - 1, g.footprint.columns - 1, g.dtype.itemsize
     looked = 2 if ranked else size
     pitch = (wide + beside) * c
-    down, across = np.nonzero(g.footprint.array)
-    offsets = ((down * pitch + across * c) * looked).astype(np.int64)
-    rows, columns, constant = g.rows(), g.columns(), g.constant
+    far, down, across = np.nonzero(g.window)
+    offsets = (((far * (high + above) + down) * pitch + across * c) * looked).astype(np.int64)
+    rows = np.append(g.rows(), np.full(high + above, -1))
+    columns, constant, slices = g.columns(), g.constant, g.slices()
     step = _VECTORS * lanes(looked) * looked
-    room = (high + above) * pitch
+    room = slices.shape[1] * (high + above) * pitch
     result = _lines(room * looked + step)
     keys = result + _lines(wide * c * looked + step)
     total = keys + (_lines(room * (3 * size + 4) + 8 + 256 * 8) if ranked else 0)
-    tasks = n * -(-h // high) * -(-w // wide)
+    tasks = n * deep * -(-h // high) * -(-w // wide)
     ns = g.numbers * offsets.size * looked * looked / 16
-    template = Template(7, (h, w, c, offsets.size, g.rank, g.left, high, wide, above, beside, result, keys, total, 1))
+    sizes = h, w, c, offsets.size, g.rank, g.left, high, wide, above, beside, result, keys, total, 1, *slices.shape
+    template = Template(8, sizes)
     worker = _select.address(g.dtype.name, ranked)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         scratch = empty((num_threads() * total + LINE,), np.uint8)
-        block = template.filled(arrays[0], outputs[0], offsets, rows, columns, constant, scratch)
+        block = template.filled(arrays[0], outputs[0], offsets, rows, columns, constant, scratch, slices)
         launch(worker, tasks, addressof(block), ns)
 
     return run

@@ -10,8 +10,8 @@
                 neighbours share a register, these logarithmically many steps of whole vectors are fewer instructions
                 than three steps of single numbers.
 
-The image between both passes is one row that stays in the first-level cache. Blocks of rows are computed alone, so the
-result does not depend on how threads share them.
+The image between both passes is one row that stays in the first-level cache; windows of one column need no second
+pass. Blocks of rows are computed alone, so the result does not depend on how threads share them.
 
 Source: M. van Herk, "A fast algorithm for local minimum and maximum filters on rectangular and octagonal kernels",
 1992; J. Gil and M. Werman, "Computing 2-D min, median, and max filters", 1993.
@@ -83,11 +83,13 @@ def _extremes(dtype: str, greatest: bool) -> Any:
                     addresses[1] = backwards + (r + 1) * pitch
                     extremes(table, 1 if r == tall - 1 else 2, 0, backwards + r * pitch, count)
             for r in range(min(high, h - p)):
+                target = y + (((image * h + p + r) * w) * step)
+                least = line if wide > 1 else target
                 if tall <= _FEW:
                     for t in range(tall):
                         k = rows[p + r + t]
                         addresses[t] = outside if k < 0 else base + k * w * step
-                    extremes(table, tall, 0, line, count)
+                    extremes(table, tall, 0, least, count)
                 else:
                     if r > 0:
                         k = rows[p + r + tall - 1]
@@ -95,12 +97,13 @@ def _extremes(dtype: str, greatest: bool) -> Any:
                         addresses[1] = forwards
                         extremes(table, min(r, 2), 0, forwards, count)
                     addresses[0], addresses[1] = backwards + r * pitch, forwards
-                    extremes(table, min(r + 1, 2), 0, line, count)
+                    extremes(table, min(r + 1, 2), 0, least, count)
+                if wide == 1:
+                    continue
                 for t in range(wide - 1):
                     place = (t if t < left else t + w) * c
                     for k in range(c):
                         numbers[place + k] = constant if pads[t] < 0 else numbers[(left + pads[t]) * c + k]
-                target = y + (((image * h + p + r) * w) * step)
                 if wide <= _FEW:
                     extremes(shifts, wide, 0, target, count)
                     continue

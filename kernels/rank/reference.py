@@ -36,6 +36,38 @@ def rank_filter(x, y, footprint, rank, mode, constant, top, left):
                     y[i, p, q, k] = numbers[rank] if last == last else last
 
 
+def rank_filter_nd(x, y, slices, window, rank, mode, constant, top, left):
+    """x and y are (N, ..., H, W, C): all axes between N and H count slices of an image.
+
+    The window is (slices, rows, columns); its slice t lies on slice ``slices[i, t]`` of the image where slice i is
+    computed, or on the constant alone where that is -1.
+    """
+    h, w, c = x.shape[-3:]
+    deep, high, rows, columns = len(slices), *window.shape
+    planes = x.shape[0] * deep
+    xs, ys = x.reshape((planes, h, w, c)), y.reshape((planes, h, w, c))
+    numbers = np.empty(window.sum(), x.dtype)
+    for plane in range(planes):
+        image = plane - plane % deep
+        for p in range(h):
+            for q in range(w):
+                for k in range(c):
+                    found = 0
+                    for t in range(high):
+                        i = slices[plane - image, t]
+                        for r in range(rows):
+                            for s in range(columns):
+                                if window[t, r, s]:
+                                    a, b = p - top + r, q - left + s
+                                    numbers[found] = constant[0]
+                                    if i >= 0:
+                                        numbers[found] = number_at(xs, image + i, a, b, k, mode, constant[0])
+                                    found += 1
+                    numbers.sort()
+                    last = numbers[found - 1]  # NaN is sorted behind all numbers
+                    ys[plane, p, q, k] = numbers[rank] if last == last else last
+
+
 @register_jitable
 def place_of(wanted, x, n, a, b, c, footprint):
     """The place of the first number under the window that begins at (a, b) that is ``wanted``, or -1."""

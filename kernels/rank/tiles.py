@@ -138,6 +138,30 @@ def copier(number: Any, keys: bool) -> Callable[..., Any]:
     return copy
 
 
+def stack_copier(number: Any, keys: bool) -> Callable[..., Any]:
+    """The function that copies the tiles of all slices that lie under a window, one behind another.
+
+    ``copy(images, slices, many, h, rows, nowhere, height, tall, columns, ...)``, the rest as for `copier`: ``slices``
+    points to which slice of ``h`` rows each of ``many`` is, -1 for the constant, whose rows all are -1 as ``nowhere``
+    has them; their tiles are ``tall`` rows apart.
+    """
+    copy = copier(number, keys)
+    size = number.bitwidth // 8
+
+    @register_jitable
+    def copy_stack(
+        images, slices, many, h, rows, nowhere, height, tall, columns, width, w, c, left, constant, target, pitch
+    ):  # fmt: skip
+        seen = False
+        for t in range(many):
+            source, tile = images + max(slices[t], 0) * h * w * c * size, target + t * tall * pitch
+            those = rows if slices[t] >= 0 else nowhere
+            seen |= copy(source, those, height, columns, width, w, c, left, constant, tile, pitch)
+        return seen
+
+    return copy_stack
+
+
 @register_jitable
 def spread(numbers, total, step, side, result, count):
     """Set the results to NaN that a NaN in a padded row lies under: those up to ``side - 1`` pixels before it."""

@@ -224,6 +224,22 @@ def test_pad_equals_numpy(shape, mode, before, after):
     np.testing.assert_array_equal(filters.pad(x, width, mode, **outside), np.pad(x, width, mode, **outside))
 
 
+@pytest.mark.parametrize("channel", [None, -1, 1])
+def test_borders_are_those_of_each_image(channel):
+    """Widths are of axes that are neither of the batch nor of the channels."""
+    x = image((2, 6, 7) if channel is None else (2, 6, 7, 3) if channel == -1 else (2, 3, 6, 7))
+    rows, columns = (1, 2) if channel != 1 else (2, 3)
+    for width in (1, (1, 2), ((1, 2), (3, 0))):
+        wide = np.zeros((x.ndim, 2), int)
+        wide[[rows, columns]] = width
+        where = {"batch_axes": 1, "channel_axis": channel}
+        np.testing.assert_array_equal(filters.pad(x, width, "edge", **where), np.pad(x, wide, mode="edge"))
+        padded = np.pad(x, wide)
+        np.testing.assert_array_equal(filters.crop(padded, width, **where), x)
+    with pytest.raises(ValueError, match="pad: pad_width expects an integer, a pair, or 2 pairs"):
+        filters.pad(x, ((1, 1),) * 3, **where)
+
+
 def test_crop_takes_from_the_edges():
     x = image((6, 7, 2))
     np.testing.assert_array_equal(filters.crop(x, ((1, 2), (0, 3), (0, 0))), x[1:4, :4])

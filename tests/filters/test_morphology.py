@@ -175,11 +175,11 @@ IMAGE = np.ones((4, 5), np.uint8)
     ("error", "image", "keywords", "message"),
     [
         (TypeError, [[1]], {}, "image expects a numpy.ndarray or cupy.ndarray but got list"),
-        (ValueError, np.ones((2, 3, 4)), {}, "image expects two axes"),
+        (ValueError, IMAGE[0], {"channel_axis": 0}, "image expects an axis beside those of the batch and of the chan"),
         (ValueError, IMAGE, {"mode": "symmetric"}, "unsupported mode: expects one of 'reflect'"),
         (ValueError, IMAGE, {"mode": None}, "unsupported mode"),
         (ValueError, IMAGE, {"footprint": np.zeros((3, 3))}, "footprint expects a pixel"),
-        (ValueError, IMAGE, {"footprint": np.ones((3, 3, 3))}, "footprint expects two axes"),
+        (ValueError, IMAGE, {"footprint": np.ones((3, 3, 3))}, "footprint expects an array of 2 axes"),
         (ValueError, IMAGE, {"footprint": [(np.ones((3, 3)), 0)]}, "footprint expects how often it is applied"),
         (ValueError, IMAGE, {"footprint": []}, "footprint expects"),
         (TypeError, IMAGE, {"cval": "0", "mode": "constant"}, "cval expects a number"),

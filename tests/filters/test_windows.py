@@ -158,6 +158,7 @@ IMAGE = np.ones((4, 5))
         (ValueError, "correlate1d", (IMAGE, [1.0], 2), {}, r"axis expects a value in \[-2, 2\)"),
         (ValueError, "correlate1d", (IMAGE, [1.0]), {"out": np.empty((5, 4))}, "out expects a writeable array"),
         (ValueError, "uniform", (IMAGE, 0), {}, "size expects values of at least 1"),
+        (ValueError, "uniform", (IMAGE, 2**31), {}, "size expects at most 1048576 along"),
         (ValueError, "uniform", (IMAGE, (3, 3, 3)), {}, "size expects an integer or 2 of them"),
         (TypeError, "uniform", (IMAGE, 2.5), {}, "size expects integers"),
         (TypeError, "uniform", (IMAGE,), {"cval": None}, "cval expects a number"),

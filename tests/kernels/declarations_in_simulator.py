@@ -107,6 +107,11 @@ ODD = {
          "integers": "int64"},
         {"shapes": [(1, 4, 5, 2)], "footprint": _CORNER, "rank": 1, "mode": "mirror", "origin": (-1, 1)},
     ],
+    "rank_filter_nd": [
+        {"shapes": [(2, 3, 3, 4, 1)], "footprint": (2, 3, 3), "rank": 7, "mode": "constant", "cval": 90.0, **_BYTES},
+        {"shapes": [(1, 2, 2, 4, 2)], "footprint": [_CORNER, _CORNER], "rank": 1, "mode": "mirror"},
+        {"shapes": [(1, 3, 4, 4, 1)], "footprint": [_CORNER, _CORNER], "rank": -1, "mode": "constant", "cval": 1.0},
+    ],
     "min_filter2d": _EXTREMES,
     "max_filter2d": _EXTREMES,
     "window_places": [
