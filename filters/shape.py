@@ -8,7 +8,7 @@ import numpy as np
 
 from ..kernels.arrays import device_of, to_device
 from ..kernels.contours import level_lines
-from .images import check_image, check_in_memory, float_type, leading_axes, native
+from .images import check_beside, check_image, float_type, leading_axes, native, of_each
 
 _CHOICES = ("low", "high")
 
@@ -20,26 +20,30 @@ def find_contours(
     positive_orientation: str = "low",
     *,
     mask: np.ndarray | None = None,
-) -> list[np.ndarray]:
+    batch_axes: int = 0,
+) -> list[Any]:
     """Lines of one level through an image, by marching squares.
 
     Parameters
     ----------
     image : (H, W) array of real numbers
+        On a GPU it is copied to main memory, which waits for it: lines are followed on the CPU.
     level : float, optional
-        Lines separate numbers above it from all others; by default the middle between the least and the largest.
+        Lines separate numbers above it from all others; by default the middle between an image's least and largest.
     fully_connected : {"low", "high"}
         Which of two pixels that touch at a corner are joined there: those up to the level, or those above it.
     positive_orientation : {"low", "high"}
         Around which of the two closed lines turn counterclockwise.
-    mask : (H, W) bool, optional
+    mask : bool array of the image's shape, optional
         Squares with a pixel where it is False are left out.
+    batch_axes : int
+        How many leading axes count images.
 
     Returns
     -------
     list of (points, 2) float64 arrays
         Rows and columns of the points of each line; closed lines end with their first point. They are in the order in
-        which they are met, row by row.
+        which they are met, row by row. In main memory. Of a batch, a list of such lists along each of its axes.
 
     Raises
     ------
@@ -49,7 +53,7 @@ def find_contours(
     Notes
     -----
     Equals ``skimage.measure.find_contours`` 0.26. Squares with a NaN are left out; beside an infinite pixel a line
-    touches the finite one. One image at a time, since what comes out is as long as its lines are.
+    touches the finite one.
 
     Source: W. Lorensen and H. Cline, "Marching cubes", 1987.
 
@@ -63,29 +67,39 @@ def find_contours(
            [0.5, 0. ]])]
     """
     name = "find_contours"
-    check_in_memory(name, "image", image)
-    if image.ndim != 2 or min(image.shape) < 2:
-        raise ValueError(f"{name}: image expects two axes of at least 2 pixels but got shape {image.shape}")
+    check_image(name, "image", image)
+    batch = leading_axes(name, batch_axes, image.ndim)
+    if image.ndim - batch != 2 or min(image.shape[batch:]) < 2:
+        raise ValueError(
+            f"{name}: image expects two axes of at least 2 pixels beside those of the batch but got shape "
+            f"{image.shape}, batch_axes = {batch}"
+        )
     for argument, value in (("fully_connected", fully_connected), ("positive_orientation", positive_orientation)):
         if value not in _CHOICES:
             raise ValueError(f"{name}: {argument} expects 'low' or 'high' but got {value!r}")
-    used = np.ones((image.shape[0] - 1, image.shape[1] - 1), bool)
+    if level is not None and not isinstance(level, int | float | np.number):
+        raise TypeError(f"{name}: level expects a number but got {level!r}")
+    arrays = [to_device(image, "cpu")]
     if mask is not None:
-        if not isinstance(mask, np.ndarray) or mask.dtype != bool:
-            raise TypeError(
-                f"{name}: mask expects a binary array (bool) but got {getattr(mask, 'dtype', type(mask).__name__)}"
-            )
+        check_beside(name, "mask", mask, image)
+        if mask.dtype != bool:
+            raise TypeError(f"{name}: mask expects a binary array (bool) but got {mask.dtype}")
         if mask.shape != image.shape:
             raise ValueError(f"{name}: mask expects the image's shape {image.shape} but got {mask.shape}")
-        used = mask[:-1, :-1] & mask[:-1, 1:] & mask[1:, :-1] & mask[1:, 1:]
-    wide = image.astype(np.float64)
-    if level is None:
-        finite = wide[~np.isnan(wide)]
-        level = (finite.min() + finite.max()) / 2.0 if finite.size else 0.0
-    if not isinstance(level, int | float | np.number):
-        raise TypeError(f"{name}: level expects a number but got {level!r}")
-    lines = level_lines(wide, float(level), fully_connected == "high", used)
-    return [line[::-1] for line in lines] if positive_orientation == "high" else lines
+        arrays.append(to_device(mask, "cpu"))
+
+    def lines_of(image: np.ndarray, mask: np.ndarray | None = None) -> list[np.ndarray]:
+        used = np.ones((image.shape[0] - 1, image.shape[1] - 1), bool)
+        if mask is not None:
+            used = mask[:-1, :-1] & mask[:-1, 1:] & mask[1:, :-1] & mask[1:, 1:]
+        wide, middle = image.astype(np.float64), level
+        if middle is None:
+            finite = wide[~np.isnan(wide)]
+            middle = (finite.min() + finite.max()) / 2.0 if finite.size else 0.0
+        lines = level_lines(wide, float(middle), fully_connected == "high", used)
+        return [line[::-1] for line in lines] if positive_orientation == "high" else lines
+
+    return of_each(lines_of, batch, *arrays)
 
 
 def moments(
@@ -173,7 +187,7 @@ def _moments_about(name: str, image: np.ndarray, center: Any, order: Any, spacin
         if len(numbers) != len(shape):
             raise ValueError(f"{name}: center expects {len(shape)} numbers but got {center!r}")
         about = np.tile(numbers, (len(flat), 1))
-    results = _moments(flat, about, order, steps)
+    results = raw_moments(flat, about, order, steps)
     if center is None:
         lost = _power(results, [0] * len(shape)) == 0
         powers = np.indices(results.shape[1:]).sum(axis=0)
@@ -201,14 +215,14 @@ def _power(moments: np.ndarray, powers: Sequence[int]) -> np.ndarray:
 def _centroids(images: np.ndarray, steps: list[float]) -> np.ndarray:
     """(N, axes), NaN where an image adds up to 0."""
     axes = len(steps)
-    first = _moments(images, np.zeros((len(images), axes)), 1, steps)
+    first = raw_moments(images, np.zeros((len(images), axes)), 1, steps)
     area = _power(first, [0] * axes)
     along = [_power(first, unit) for unit in np.eye(axes, dtype=int).tolist()]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.array([sums / area for sums in along]).reshape(axes, len(images)).T
 
 
-def _moments(images: np.ndarray, centers: np.ndarray, order: int, steps: list[float]) -> np.ndarray:
+def raw_moments(images: np.ndarray, centers: np.ndarray, order: int, steps: list[float]) -> np.ndarray:
     """Products of images (N, ...) with powers of the coordinates, one axis after the other; in main memory.
 
     The last axis is taken off and one of its powers is put in front, until all are powers.
@@ -228,7 +242,9 @@ def _moments(images: np.ndarray, centers: np.ndarray, order: int, steps: list[fl
     return to_device(total, "cpu")
 
 
-def moments_normalized(mu: np.ndarray, order: int = 3, spacing: float | Sequence[float] | None = None) -> np.ndarray:
+def moments_normalized(
+    mu: np.ndarray, order: int = 3, spacing: float | Sequence[float] | None = None, *, batch_axes: int = 0
+) -> np.ndarray:
     """Central moments divided by a power of the area: they do not change with the scale either.
 
     Parameters
@@ -238,10 +254,12 @@ def moments_normalized(mu: np.ndarray, order: int = 3, spacing: float | Sequence
     order : int
         The largest power.
     spacing : float or one for each axis, optional
+    batch_axes : int
+        How many leading axes count images.
 
     Returns
     -------
-    (order + 1, ..., order + 1) array; NaN where powers add up to less than 2
+    (order + 1, ..., order + 1) array; NaN where powers add up to less than 2. Axes of a batch stand in front.
 
     Notes
     -----
@@ -259,15 +277,21 @@ def moments_normalized(mu: np.ndarray, order: int = 3, spacing: float | Sequence
     check_image(name, "mu", mu)
     mu = native(mu)
     device, mu = device_of(name, [mu]), to_device(mu, "cpu")  # so few numbers that launches would take longest
-    if any(n <= order for n in mu.shape):
-        raise ValueError(f"{name}: mu expects more than order = {order} numbers along each axis but got {mu.shape}")
-    scale = min(_steps(name, spacing, mu.ndim))
-    result = np.full((order + 1,) * mu.ndim, np.nan, mu.dtype if mu.dtype.kind == "f" else np.float64)
-    area = mu[(0,) * mu.ndim]
-    for powers in np.ndindex(*result.shape):
+    batch = leading_axes(name, batch_axes, mu.ndim)
+    axes = mu.ndim - batch
+    if axes == 0 or any(n <= order for n in mu.shape[batch:]):
+        raise ValueError(
+            f"{name}: mu expects more than order = {order} numbers along each axis behind batch_axes = {batch} but got "
+            f"shape {mu.shape}"
+        )
+    scale = min(_steps(name, spacing, axes))
+    shape = *mu.shape[:batch], *[order + 1] * axes
+    result = np.full(shape, np.nan, mu.dtype if mu.dtype.kind == "f" else np.float64)
+    area = mu[(..., *[0] * axes)]
+    for powers in np.ndindex(*shape[batch:]):
         total = sum(powers)
         if total >= 2:
-            result[powers] = (mu[powers] / scale**total) / area ** (total / mu.ndim + 1)
+            result[(..., *powers)] = (mu[(..., *powers)] / scale**total) / area ** (total / axes + 1)
     return to_device(result, device)
 
 

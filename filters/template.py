@@ -6,7 +6,16 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .. import kernels
-from .images import axis_of_channels, check_image, check_out, delivered, float_type, leading_axes
+from ..kernels.arrays import to_device
+from .images import (
+    axis_of_channels,
+    check_image,
+    check_out,
+    delivered,
+    float_type,
+    leading_axes,
+    moved_beside,
+)
 
 _PADS = ("constant", "edge", "linear_ramp", "maximum", "mean", "median", "minimum", "reflect", "symmetric", "wrap")
 
@@ -139,7 +148,12 @@ def _slices_as_channels(x: np.ndarray, template: np.ndarray) -> tuple[np.ndarray
 
 
 def integral_image(
-    image: np.ndarray, *, dtype: DTypeLike | None = None, batch_axes: int = 0, out: np.ndarray | None = None
+    image: np.ndarray,
+    *,
+    dtype: DTypeLike | None = None,
+    channel_axis: int | None = None,
+    batch_axes: int = 0,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """Sums over all boxes that begin at the first pixel: ``S[m, n]`` is the sum of ``image[:m + 1, :n + 1]``.
 
@@ -148,6 +162,8 @@ def integral_image(
     image : array of real numbers and of any number of axes
     dtype : optional
         Of the sums; by default float64 for floating-point images, and for integers what ``numpy.cumsum`` takes.
+    channel_axis : int, optional
+        The axis of channels, which are summed each on its own.
     batch_axes : int
         How many leading axes count images.
     out : array of the image's shape and of the type of the sums, optional
@@ -171,11 +187,13 @@ def integral_image(
     name = "integral_image"
     check_image(name, "image", image)
     batch = leading_axes(name, batch_axes, image.ndim)
+    channels = axis_of_channels(name, channel_axis, image.ndim, batch)
     if dtype is None and image.dtype.kind == "f":
         dtype = np.promote_types(image.dtype, np.float64)
     total = image
     for axis in range(batch, image.ndim):
-        total = total.cumsum(axis=axis, dtype=dtype)
+        if axis != channels:
+            total = total.cumsum(axis=axis, dtype=dtype)
     if total is image:  # of no axis
         total = image.astype(dtype or image.dtype)
     if out is not None:
@@ -183,7 +201,7 @@ def integral_image(
     return delivered(total, out)
 
 
-def integrate(ii: np.ndarray, start: ArrayLike, end: ArrayLike) -> np.ndarray:
+def integrate(ii: np.ndarray, start: ArrayLike, end: ArrayLike, *, batch_axes: int = 0) -> np.ndarray:
     """Sums over boxes of an image from its integral image.
 
     Parameters
@@ -192,10 +210,12 @@ def integrate(ii: np.ndarray, start: ArrayLike, end: ArrayLike) -> np.ndarray:
         From `integral_image`.
     start, end : k integers, or (boxes, k)
         The first and the last pixel of each box, both included; negative numbers count from the end.
+    batch_axes : int
+        How many leading axes of ``ii`` count images, which have the same boxes.
 
     Returns
     -------
-    (boxes,) array
+    (boxes,) array, behind the axes of a batch
 
     Raises
     ------
@@ -215,23 +235,27 @@ def integrate(ii: np.ndarray, start: ArrayLike, end: ArrayLike) -> np.ndarray:
     name = "integrate"
     check_image(name, "ii", ii)
     first, last = (np.atleast_2d(np.asarray(corner)) for corner in (start, end))
-    if first.shape[-1] != ii.ndim or last.shape[-1] != ii.ndim:
-        raise ValueError(f"{name}: start and end expect {ii.ndim} numbers for each box but got {start!r}, {end!r}")
+    batch = leading_axes(name, batch_axes, ii.ndim)
+    axes = ii.ndim - batch
+    if first.shape[-1] != axes or last.shape[-1] != axes:
+        raise ValueError(f"{name}: start and end expect {axes} numbers for each box but got {start!r}, {end!r}")
     if first.dtype.kind not in "iu" or last.dtype.kind not in "iu":
         raise TypeError(f"{name}: start and end expect integers but got {start!r}, {end!r}")
     first, last = np.broadcast_arrays(first, last)
-    shape = np.array(ii.shape)
+    shape = np.array(ii.shape[batch:])
     first, last = (np.where(corner < 0, corner + shape, corner) for corner in (first, last))
     if np.any(last < first):
         raise IndexError("end coordinates must be greater or equal to start")
     if np.any(first < 0) or np.any(last >= shape):
         raise IndexError(f"{name}: start and end expect to lie inside the image {ii.shape} but got {start!r}, {end!r}")
-    total = np.zeros(len(first), np.result_type(ii.dtype, np.float64) if ii.dtype.kind == "f" else np.float64)
+    dtype = np.result_type(ii.dtype, np.float64) if ii.dtype.kind == "f" else np.float64
+    total = np.zeros((*ii.shape[:batch], len(first)), dtype)
     # Inclusion and exclusion: each corner of the box with the sign of how many axes it takes from before the box.
-    for corner in np.ndindex(*(2,) * ii.ndim):
+    for corner in np.ndindex(*(2,) * axes):
         before = np.array(corner, bool)
         place = np.where(before, first - 1, last)
         inside = (place >= 0).all(axis=1)
         sign = -1 if before.sum() % 2 else 1
-        total[inside] += sign * ii[tuple(place[inside].T)].astype(total.dtype)
-    return total
+        places = [moved_beside(ii, np.ascontiguousarray(along)) for along in place[inside].T]
+        total[..., inside] += sign * to_device(ii[(*[slice(None)] * batch, *places)], "cpu").astype(dtype)
+    return moved_beside(ii, total)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import kernels
 from ...kernels.arrays import to_device
-from ..images import check_out, delivered
+from ..images import check_out, delivered, of_each
 from .histogram import check_plane
 
 CC_STAT_LEFT, CC_STAT_TOP, CC_STAT_WIDTH, CC_STAT_HEIGHT, CC_STAT_AREA = range(5)
@@ -72,14 +72,14 @@ def _components(
 
 
 def connectedComponentsWithStats(  # noqa: N802
-    image: np.ndarray, labels: np.ndarray | None = None, connectivity: int = 8
-) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    image: np.ndarray, labels: np.ndarray | None = None, connectivity: int = 8, *, batch_axes: int = 0
+) -> tuple[Any, np.ndarray, Any, Any]:
     """Number the connected components of what is not 0, and measure them.
 
     Parameters
     ----------
-    image, labels, connectivity
-        As in `connectedComponents`; one image, since every image has another number of components.
+    image, labels, connectivity, batch_axes
+        As in `connectedComponents`.
 
     Returns
     -------
@@ -89,7 +89,9 @@ def connectedComponentsWithStats(  # noqa: N802
         Of each label the columns ``CC_STAT_LEFT``, ``CC_STAT_TOP``, ``CC_STAT_WIDTH``, ``CC_STAT_HEIGHT`` of the
         smallest rectangle around it, and ``CC_STAT_AREA``, how many pixels it has; zeros if it has none.
     centroids : (num_labels, 2) float64 array
-        Mean of the columns and of the rows; NaN for a background of no pixels.
+        Mean of the columns and of the rows; NaN for a background of no pixels. Of a batch, whose images have different
+        numbers of components, ``stats`` and ``centroids`` are lists of such arrays along each of its axes. Both lie in
+        main memory.
 
     Notes
     -----
@@ -107,15 +109,17 @@ def connectedComponentsWithStats(  # noqa: N802
     array([[0.33, 0.67],
            [1.67, 0.33]])
     """
-    counts, result = _components("connectedComponentsWithStats", image, labels, connectivity, 0)
-    n = int(counts)
-    boxes, sums = (to_device(measures, "cpu") for measures in kernels.measure_components(result, components=n))
-    top, left, bottom, right, area = boxes.T
-    stats = np.stack([left, top, right - left + 1, bottom - top + 1, area], axis=-1)
+    counts, result = _components("connectedComponentsWithStats", image, labels, connectivity, batch_axes)
+    numbers = to_device(counts, "cpu")
+    measures = kernels.measure_components(result, components=int(numbers.max(initial=1)))
+    boxes, sums = (to_device(measure, "cpu") for measure in measures)
+    top, left, bottom, right, area = np.moveaxis(boxes, -1, 0)
+    stats = np.stack([left, top, right - left + 1, bottom - top + 1, area], axis=-1).astype(np.int32)
     stats[area == 0] = 0
     with np.errstate(invalid="ignore"):
-        centroids = sums[:, ::-1] / area[:, None]
-    return n, result, stats.astype(np.int32), centroids
+        centroids = sums[..., ::-1] / area[..., None]
+    kept = [of_each(lambda own, n: own[: int(n)], counts.ndim, array, numbers) for array in (stats, centroids)]
+    return (counts if counts.ndim else int(counts)), result, *kept
 
 
 def distanceTransform(  # noqa: N802

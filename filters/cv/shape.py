@@ -1,12 +1,14 @@
 """Outlines of components, their moments, and how like two shapes are, by OpenCV's names."""
 
+import math
 from typing import Any
 
 import numpy as np
 
+from ...kernels.arrays import to_device
 from ...kernels.contours import follow_borders, tree_of
-from ..images import check_image, leading_axes
-from ..shape import hu_invariants
+from ..images import check_image, leading_axes, of_each
+from ..shape import hu_invariants, raw_moments
 
 RETR_EXTERNAL = 0
 RETR_LIST = 1
@@ -22,13 +24,14 @@ _LEAST_INVARIANT = 1e-5  # smaller ones do not count in matchShapes
 
 
 def findContours(  # noqa: N802
-    image: np.ndarray, mode: int, method: int, *, offset: tuple[int, int] = (0, 0)
-) -> tuple[tuple[np.ndarray, ...], np.ndarray | None]:
+    image: np.ndarray, mode: int, method: int, *, offset: tuple[int, int] = (0, 0), batch_axes: int = 0
+) -> Any:
     """Outlines of the components of pixels that are not zero, and of their holes.
 
     Parameters
     ----------
     image : (H, W) uint8 or bool
+        On a GPU it is copied to main memory, which waits for it: borders are followed on the CPU.
     mode : {RETR_EXTERNAL, RETR_LIST, RETR_CCOMP, RETR_TREE}
         Outer borders that lie in no component's hole; all borders; outer borders and below them those of their holes;
         all borders, each below the one that surrounds it.
@@ -36,12 +39,15 @@ def findContours(  # noqa: N802
         All points, or the ends of straight runs.
     offset : (x, y)
         Added to all points.
+    batch_axes : int
+        How many leading axes count images.
 
     Returns
     -------
     contours : tuple of (points, 1, 2) int32 arrays of x and y
     hierarchy : (1, contours, 4) int32, or None where there are none
         For each contour the next and the previous one of the same level, its first child and its parent, or -1.
+        All arrays lie in main memory. Of a batch, a list of such pairs along each of its axes.
 
     Raises
     ------
@@ -50,8 +56,7 @@ def findContours(  # noqa: N802
 
     Notes
     -----
-    Equals ``cv2.findContours``: points, order and hierarchy. One image at a time, since what comes out is as long as
-    the outlines are.
+    Equals ``cv2.findContours``: points, order and hierarchy.
 
     Source: S. Suzuki and K. Abe, "Topological structural analysis of digitized binary images by border following",
     1985.
@@ -69,12 +74,27 @@ def findContours(  # noqa: N802
     check_image(name, "image", image)
     if image.dtype not in (np.uint8, np.bool_):
         raise TypeError(f"{name}: image expects uint8 or bool but got {image.dtype}")
-    if image.ndim != 2:
-        raise ValueError(f"{name}: image expects two axes but got shape {image.shape}")
+    batch = leading_axes(name, batch_axes, image.ndim)
+    if image.ndim - batch != 2:
+        raise ValueError(
+            f"{name}: image expects two axes beside those of the batch but got shape {image.shape}, "
+            f"batch_axes = {batch}"
+        )
     if mode not in (RETR_EXTERNAL, RETR_LIST, RETR_CCOMP, RETR_TREE):
         raise ValueError(f"{name}: mode expects RETR_EXTERNAL, RETR_LIST, RETR_CCOMP or RETR_TREE but got {mode!r}")
     if method not in (CHAIN_APPROX_NONE, CHAIN_APPROX_SIMPLE):
         raise ValueError(f"{name}: method expects CHAIN_APPROX_NONE or CHAIN_APPROX_SIMPLE but got {method!r}")
+
+    def outlines(image: np.ndarray) -> tuple[tuple[np.ndarray, ...], np.ndarray | None]:
+        return _outlines(image, mode, method, np.array(offset, np.int32))
+
+    return of_each(outlines, batch, to_device(image, "cpu"))
+
+
+def _outlines(
+    image: np.ndarray, mode: int, method: int, offset: np.ndarray
+) -> tuple[tuple[np.ndarray, ...], np.ndarray | None]:
+    """Contours and hierarchy of one image."""
     points, cuts, hole, around = follow_borders(image, method == CHAIN_APPROX_SIMPLE)
     parents = np.full(hole.size, -1)
     if mode == RETR_TREE:
@@ -83,14 +103,15 @@ def findContours(  # noqa: N802
         parents = np.where(hole, around, -1)
     kept = np.flatnonzero(around < 0) if mode == RETR_EXTERNAL else np.arange(hole.size)
     order, hierarchy = tree_of(kept, parents)
-    shifted = (points + np.array(offset, np.int32))[:, None]
+    shifted = (points + offset)[:, None]
     contours = tuple([shifted[a:b] for a, b in zip(cuts[order].tolist(), cuts[order + 1].tolist(), strict=True)])
     return contours, (hierarchy[None] if contours else None)
 
 
 def _points(name: str, argument: str, contour: Any) -> np.ndarray:
-    """A contour as (points, 2) float64."""
+    """A contour as (points, 2) float64, in main memory."""
     check_image(name, argument, contour)
+    contour = to_device(contour, "cpu")
     points = contour[:, 0] if contour.ndim == 3 and contour.shape[1] == 1 else contour
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError(f"{name}: {argument} expects (points, 1, 2) or (points, 2) but got shape {contour.shape}")
@@ -202,7 +223,8 @@ def moments(array: np.ndarray, binaryImage: bool = False, *, batch_axes: int = 0
     Returns
     -------
     dict of float, or of arrays of one float64 for each image of the batch
-        m00 to m03 (powers of x, then of y), central mu20 to mu03, and normalised nu20 to nu03.
+        m00 to m03 (powers of x, then of y), central mu20 to mu03, and normalised nu20 to nu03. In main memory: of an
+        image on a GPU the sums are copied, which waits for it.
 
     Notes
     -----
@@ -234,9 +256,9 @@ def moments(array: np.ndarray, binaryImage: bool = False, *, batch_axes: int = 0
 
 def _of_image(image: np.ndarray) -> dict[str, Any]:
     """Raw moments of images (..., H, W)."""
-    wide = image.astype(np.float64)
-    x, y = (np.arange(n)[:, None] ** np.arange(4.0) for n in (image.shape[-1], image.shape[-2]))
-    table = y.T @ (wide @ x)
+    *batch, rows, columns = image.shape
+    images = image.astype(np.float64).reshape(math.prod(batch), rows, columns)
+    table = raw_moments(images, np.zeros((len(images), 2)), 3, [1.0, 1.0]).reshape(*batch, 4, 4)
     return {f"m{power}": table[..., int(power[1]), int(power[0])] for power in _POWERS}
 
 
@@ -278,7 +300,7 @@ def _with_central(m: dict[str, Any]) -> dict[str, Any]:
     return {**m, **{f"mu{p}": value for p, value in mu.items()}, **nu}
 
 
-def HuMoments(m: dict[str, float]) -> np.ndarray:  # noqa: N802
+def HuMoments(m: dict[str, Any]) -> np.ndarray:  # noqa: N802
     """Hu's seven invariants of moments: they do not change with place, scale and rotation.
 
     Parameters
@@ -288,7 +310,7 @@ def HuMoments(m: dict[str, float]) -> np.ndarray:  # noqa: N802
 
     Returns
     -------
-    (7, 1) float64 array
+    (7, 1) float64 array, behind the axes of a batch
 
     Notes
     -----
@@ -302,10 +324,10 @@ def HuMoments(m: dict[str, float]) -> np.ndarray:  # noqa: N802
     """
     if not isinstance(m, dict) or not all(f"nu{power}" in m for power in _POWERS[3:]):
         raise TypeError(f"HuMoments: m expects the dict that moments returns but got {type(m).__name__}")
-    nu = np.zeros((4, 4))
+    nu = np.zeros((*np.shape(m["nu20"]), 4, 4))
     for power in _POWERS[3:]:
-        nu[int(power[0]), int(power[1])] = m[f"nu{power}"]
-    return np.array(hu_invariants(nu))[:, None]
+        nu[..., int(power[0]), int(power[1])] = m[f"nu{power}"]
+    return np.stack(hu_invariants(nu), axis=-1)[..., None]
 
 
 def matchShapes(contour1: np.ndarray, contour2: np.ndarray, method: int, parameter: float = 0.0) -> float:  # noqa: N802

@@ -19,6 +19,7 @@ BYTES = (REAL * 255).astype(np.uint8)
 COLOUR = _DRAW.integers(0, 256, (6, 7, 3)).astype(np.uint8)
 SHAPE = REAL > 0.5
 HOLE = np.pad(np.ones((2, 2), bool), ((0, 4), (4, 1)))
+FOUR = _DRAW.uniform(0.1, 0.9, (3, 3, 4, 3))
 
 # Functions, their images and their other arguments.
 CASES = [
@@ -49,7 +50,11 @@ CASES = [
     ("inpaint_biharmonic", (REAL, np.pad(np.ones((2, 3), bool), ((2, 3), (4, 1)))), {}),
     ("inpaint_exemplar", (COLOUR, HOLE), {"patch_size": 3, "refinements": 0, "channel_axis": -1}),
     ("inpaint_exemplar", (REAL[:6, :7].copy(), HOLE, ), {"patch_size": 3, "refinements": 2}),
+    ("crop", (COLOUR,), {"crop_width": (1, 2), "channel_axis": -1}),
+    ("crop", (COLOUR,), {"crop_width": 1, "copy": True}),
     ("integral_image", (REAL,), {}),
+    ("integrate", (REAL,), {"start": (1, 0), "end": [(1, 1), (2, 4)]}),
+    ("integrate", (np.stack([REAL, REAL]),), {"start": (1, 0), "end": [(1, 1), (2, 4)], "batch_axes": 1}),
     ("jpeg", (COLOUR,), {"quality": 50, "channel_axis": -1}),
     ("label", (SHAPE.astype(np.uint8),), {}),
     ("laplace", (REAL,), {}),
@@ -59,12 +64,21 @@ CASES = [
     ("maximum", (REAL,), {"size": 3}),
     ("mean_squared_error", (REAL, REAL * 0.9), {}),
     ("median", (COLOUR,), {"channel_axis": -1}),
+    ("median", (COLOUR,), {}),
+    ("median", (BYTES[2],), {"mode": "wrap"}),
+    ("minimum", (COLOUR,), {"size": (3, 2, 5)}),
+    ("maximum", (REAL[3],), {"size": 2**31}),
+    ("percentile", (COLOUR,), {"percentile": 30.0, "footprint": np.eye(3)[None].repeat(2, 0)}),
+    ("opening", (COLOUR,), {}),
+    ("white_tophat", (BYTES[1],), {}),
     ("moments", (BYTES,), {}),
     ("moments_central", (np.stack([REAL, REAL.T.reshape(7, 8)]),), {"batch_axes": 1}),
     ("moments_hu", (np.arange(16.0).reshape(4, 4),), {}),
     ("moments_normalized", (np.arange(1, 17.0).reshape(4, 4),), {}),
     ("morphological_gradient", (BYTES,), {}),
     ("motion_blur", (REAL,), {"length": 3}),
+    ("pad", (COLOUR,), {"pad_width": (2, 1), "mode": "reflect", "channel_axis": -1}),
+    ("pad", (COLOUR,), {"pad_width": 1, "batch_axes": 1}),
     ("normalized_root_mse", (REAL, REAL * 0.9), {}),
     ("peak_signal_noise_ratio", (REAL, REAL * 0.9), {}),
     ("percentile", (BYTES,), {"percentile": 30.0, "size": 3}),
@@ -87,6 +101,7 @@ CASES = [
     ("sobel", (REAL,), {}),
     ("sobel", (BYTES,), {"axis": 0}),
     ("structural_similarity", (REAL, REAL * 0.9), {"win_size": 5, "data_range": 1.0}),
+    ("structural_similarity", (FOUR, FOUR * 0.9), {"win_size": 3, "data_range": 1.0, "full": True, "gradient": True}),
     ("tears", (BYTES,), {"fill": 7}),
     ("threshold_local", (REAL,), {"block_size": 3}),
     ("threshold_otsu", (BYTES,), {}),
@@ -184,6 +199,54 @@ def test_measures_of_components_lie_in_main_memory():
     assert isinstance(labels, cupy.ndarray)
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def same(found, expected):
+    """Lists and tuples of NumPy's arrays, and numbers."""
+    assert type(found) is type(expected)
+    if isinstance(expected, list | tuple):
+        assert len(found) == len(expected)
+        for ours, theirs in zip(found, expected, strict=True):
+            same(ours, theirs)
+    elif isinstance(expected, dict):
+        assert list(found) == list(expected)
+        same(list(found.values()), list(expected.values()))
+    else:
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+_CONTOUR = np.array([[0, 0], [4, 0], [4, 3], [0, 3]], np.int32)[:, None]
+
+
+@pytest.mark.parametrize(
+    ("function", "arrays", "how"),
+    [
+        (filters.find_contours, (REAL,), {}),
+        (filters.find_contours, (np.stack([REAL, REAL[::-1]]),), {"level": 0.5, "batch_axes": 1}),
+        (cv.findContours, (SHAPE,), {"mode": cv.RETR_TREE, "method": cv.CHAIN_APPROX_SIMPLE}),
+        (cv.findContours, (np.stack([SHAPE, ~SHAPE]),), {"mode": 1, "method": 1, "batch_axes": 1}),
+        (cv.moments, (BYTES,), {}),
+        (cv.moments, (BYTES,), {"binaryImage": True}),
+        (cv.moments, (np.stack([BYTES, BYTES // 2]),), {"batch_axes": 1}),
+        (cv.moments, (_CONTOUR,), {}),
+        (cv.matchShapes, (BYTES, COLOUR[..., 0].copy()), {"method": cv.CONTOURS_MATCH_I2}),
+        (cv.matchShapes, (_CONTOUR, 3 * _CONTOUR[:3]), {"method": cv.CONTOURS_MATCH_I1}),
+        (cv.contourArea, (_CONTOUR,), {}),
+        (cv.arcLength, (_CONTOUR,), {"closed": True}),
+        (cv.boundingRect, (_CONTOUR,), {}),
+    ],
+)
+def test_what_is_as_long_as_its_outlines_lies_in_main_memory(function, arrays, how):
+    same(function(*to_gpu(arrays), **how), function(*arrays, **how))
+
+
+def test_contours_in_a_mask():
+    same(
+        filters.find_contours(cupy.asarray(REAL), 0.5, mask=cupy.asarray(REAL < 0.8)),
+        filters.find_contours(REAL, 0.5, mask=REAL < 0.8),
+    )
+    with pytest.raises(TypeError, match="find_contours: mask lies on cpu and the image on cuda"):
+        filters.find_contours(cupy.asarray(REAL), 0.5, mask=REAL < 0.8)
 
 
 def test_out_lies_on_the_device_too():

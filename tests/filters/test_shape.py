@@ -82,6 +82,20 @@ def test_find_contours_refuses(error, image, keywords, message):
         filters.find_contours(image, **keywords)
 
 
+def test_contours_of_a_batch_are_those_of_each_image():
+    batch = np.random.default_rng(3).random((2, 3, 8, 9))
+    mask = batch < 0.9
+    for level in (None, 0.4):
+        found = filters.find_contours(batch, level, mask=mask, batch_axes=2)
+        assert [len(row) for row in found] == [3, 3]
+        for place in np.ndindex(2, 3):
+            expected = filters.find_contours(batch[place], level, mask=mask[place])
+            ours = found[place[0]][place[1]]
+            assert len(ours) == len(expected) > 0
+            assert all(np.array_equal(a, b) for a, b in zip(ours, expected, strict=True))
+    assert filters.find_contours(batch[:, :0], batch_axes=2) == [[], []]
+
+
 @pytest.mark.parity
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 @pytest.mark.parametrize("shape", [(7,), (20, 30), (4, 5, 6)])
@@ -109,6 +123,9 @@ def test_moments_equal_skimage(shape, dtype):
         np.testing.assert_allclose(filters.moments_hu(nu), measure.moments_hu(nu), rtol=1e-12, atol=1e-20)
         batch = filters.moments_central(np.stack([image, image[::-1]]), batch_axes=1)
         np.testing.assert_array_equal(batch[1], filters.moments_central(image[::-1]))
+        nu = filters.moments_normalized(batch, batch_axes=1)
+        np.testing.assert_array_equal(nu[1], filters.moments_normalized(batch[1]))
+        assert filters.moments_hu(nu).shape == (2, 7)
 
 
 @pytest.mark.parity

@@ -152,6 +152,7 @@ def test_integral_image_equals_skimage(shape, dtype):
     assert found.dtype == expected.dtype
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(filters.integral_image(np.stack([image, image]), batch_axes=1)[1], found)
+    np.testing.assert_array_equal(filters.integral_image(np.stack([image, image], -1), channel_axis=-1)[..., 1], found)
 
 
 @pytest.mark.parity
@@ -163,6 +164,10 @@ def test_integrate_equals_skimage_and_the_sums_themselves():
     found = filters.integrate(total, starts, ends)
     np.testing.assert_allclose(found, transform.integrate(total, starts, ends), rtol=1e-13)
     np.testing.assert_allclose(found, [image.sum(), image[2:5, 3].sum(), image[5, 6], image[3:6, 3:6].sum()])
+    batch = np.stack([total, 2 * total, -total])
+    np.testing.assert_allclose(
+        filters.integrate(batch, starts, ends, batch_axes=1), [found, 2 * found, -found], rtol=1e-13
+    )
     with pytest.raises(IndexError, match="greater or equal"):
         filters.integrate(total, (3, 3), (2, 3))
     with pytest.raises(IndexError, match="inside the image"):

@@ -89,6 +89,22 @@ def test_batches_strides_and_dst():
     np.testing.assert_array_equal(distances, cv.distanceTransform(view.copy(), 2, 0))
 
 
+def test_measures_of_a_batch_are_those_of_each_image():
+    batch = np.random.default_rng(1).random((2, 3, 9, 8)) < np.array([0.1, 0.4, 0.6])[:, None, None]
+    batch[1, 2] = True
+    numbers, labels, stats, centroids = cv.connectedComponentsWithStats(batch, batch_axes=2)
+    assert numbers.shape == (2, 3)
+    assert len(set(numbers.ravel().tolist())) > 2
+    for i, j in np.ndindex(2, 3):
+        number, alone, *expected = cv.connectedComponentsWithStats(batch[i, j])
+        assert numbers[i, j] == number
+        np.testing.assert_array_equal(labels[i, j], alone)
+        for found, wanted in zip((stats[i][j], centroids[i][j]), expected, strict=True):
+            assert (found.shape, found.dtype) == (wanted.shape, wanted.dtype)
+            np.testing.assert_array_equal(found, wanted)
+    assert cv.connectedComponentsWithStats(batch[:0], batch_axes=2)[2:] == ([], [])
+
+
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0)])
 def test_empty_images(shape):
     empty = np.empty(shape, np.uint8)

@@ -147,6 +147,20 @@ def test_moments_of_a_batch_are_those_of_each_image():
     with pytest.raises(ValueError, match=r"array expects \(H, W\) behind 1 batch axes"):
         cv.moments(batch, batch_axes=1)
 
+    each = np.stack([cv.HuMoments(cv.moments(image)) for image in batch.reshape(6, 5, 7)])
+    np.testing.assert_allclose(cv.HuMoments(found), each.reshape(2, 3, 7, 1), rtol=1e-9, atol=1e-15)
+
+
+def test_outlines_of_a_batch_are_those_of_each_image():
+    batch = np.random.default_rng(0).random((2, 12, 13)) < 0.5
+    found = cv.findContours(batch, cv.RETR_TREE, cv.CHAIN_APPROX_SIMPLE, offset=(1, 2), batch_axes=1)
+    assert len(found) == 2
+    for image, (contours, hierarchy) in zip(batch, found, strict=True):
+        expected, links = cv.findContours(image, cv.RETR_TREE, cv.CHAIN_APPROX_SIMPLE, offset=(1, 2))
+        assert len(contours) == len(expected) > 0
+        assert all(np.array_equal(a, b) for a, b in zip(contours, expected, strict=True))
+        np.testing.assert_array_equal(hierarchy, links)
+
 
 def test_what_has_no_moments_is_refused_by_name():
     for m in ({}, np.zeros((4, 4)), None):
