@@ -7,6 +7,8 @@ import numpy as np
 
 from .. import kernels
 from ..kernels.arrays import to_device
+from ..kernels.bilateral.geometry import LARGEST_RADIUS
+from ..kernels.nl_means.geometry import LARGEST_SIDE
 from .images import as_float, check_image, check_out, from_nhwc, in_order, leading_axes, to_nhwc
 
 # Borders by numpy.pad's names, as this function has them, in those of the kernels.
@@ -91,7 +93,9 @@ def denoise_bilateral(
     if mode not in _PAD_MODES:
         raise ValueError(f"{name}: mode expects one of {', '.join(map(repr, _PAD_MODES))} but got {mode!r}")
     spatial = _number(name, "sigma_spatial", sigma_spatial, above=True)
-    size = max(5, 2 * math.ceil(3 * spatial) + 1) if win_size is None else _integer(name, "win_size", win_size, 1)
+    size = max(5, 2 * math.ceil(3 * spatial) + 1) if win_size is None else win_size
+    argument = "the window of sigma_spatial" if win_size is None else "win_size"
+    size = _integer(name, argument, size, 1, 2 * LARGEST_RADIUS + 1)
     color = 0.0 if sigma_color is None else _number(name, "sigma_color", sigma_color)
     source = as_float(image, preserve_range=False)
     images = to_nhwc(name, source, channel_axis, batch_axes)
@@ -137,9 +141,9 @@ def denoise_nl_means(
     image : array of two axes, and those of channels and of a batch
         float32 and float64 are filtered as they are, float16 as float32, everything else as float64. Any strides.
     patch_size : int
-        Pixels along each side of the patches that are compared; an even number is raised by 1.
+        Pixels along each side of the patches that are compared, up to 4095; an even number is raised by 1.
     patch_distance : int
-        How far patches are searched in each direction, in pixels. It may exceed the image.
+        How far patches are searched in each direction, up to 2047 pixels. It may exceed the image.
     h : float, above 0
         How much noise is taken away, in units of the filtered image; for noise of a given ``sigma``, about
         ``0.8 * sigma`` (``0.6 * sigma`` in the slow mode) where ``sigma`` is given, and ``sigma`` where it is not.
@@ -188,8 +192,8 @@ def denoise_nl_means(
     """
     name = "denoise_nl_means"
     check_image(name, "image", image)
-    size = _integer(name, "patch_size", patch_size, 1) // 2 * 2 + 1
-    distance = _integer(name, "patch_distance", patch_distance, 0)
+    size = _integer(name, "patch_size", patch_size, 1, LARGEST_SIDE) // 2 * 2 + 1
+    distance = _integer(name, "patch_distance", patch_distance, 0, LARGEST_SIDE // 2)
     h, sigma = _number(name, "h", h, above=True), _number(name, "sigma", sigma)
     source = as_float(image, preserve_range)
     images = to_nhwc(name, source, channel_axis, batch_axes)
@@ -224,11 +228,13 @@ def _as_given(
     return in_order(shaped, out)
 
 
-def _integer(name: str, argument: str, value: Any, least: int) -> int:
+def _integer(name: str, argument: str, value: Any, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name}: {argument} expects an integer but got {value!r}")
     if value < least:
         raise ValueError(f"{name}: {argument} expects at least {least} but got {value}")
+    if value > most:
+        raise ValueError(f"{name}: {argument} expects at most {most} but got {value}")
     return int(value)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
+from ..kernels.arrays import new_like
 from ..kernels.box.geometry import check_reach, check_size
 from ..kernels.correlation.geometry import check_border, positions, real_weights
 from ..kernels.correlation.window_geometry import check_origin
@@ -20,6 +21,7 @@ from .images import (
     check_image,
     in_order,
     leading_axes,
+    moved_beside,
 )
 
 
@@ -290,12 +292,13 @@ def _correlate_planes(
     n, depth, *rest = x.shape
     before = weights.shape[0] // 2 + origins[0]
     places = positions(depth, before, weights.shape[0] - 1 - before, mode)
-    total = np.zeros(x.shape, x.dtype) if out is None else out
+    total = new_like(x, x.shape, x.dtype) if out is None else out
     total[...] = 0
     for t, slice_weights in enumerate(weights):
         those = places[t : t + depth]
-        slices = x[:, those]
-        slices[:, those < 0] = cval
+        slices = x[:, moved_beside(x, those)]
+        for place in np.flatnonzero(those < 0).tolist():
+            slices[:, place] = cval
         part = _correlate_planes(slices.reshape(n * depth, *rest), slice_weights, mode, cval, origins[1:])
         total += part.reshape(x.shape)
     return total

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
+from ...kernels.bilateral.geometry import LARGEST_RADIUS
 from ..images import check_image, check_out, from_nhwc, leading_axes, native, to_nhwc
 from .borders import BORDER_DEFAULT, border_mode
 
@@ -29,7 +30,7 @@ def bilateralFilter(  # noqa: N802
         Any number of channels, any strides.
     d : int
         Diameter of the disk of pixels around each pixel; where it is not positive, ``round(1.5 * sigmaSpace)`` is the
-        radius. The radius is at least 1, and may exceed the image.
+        radius. The radius is at least 1 and at most 1023, and may exceed the image.
     sigmaColor, sigmaSpace : float
         Standard deviations of the Gaussians of distances between colours (the sum of the channels' differences, in
         units of the image) and between pixels; where one is at most 1e-6, the image is copied.
@@ -71,13 +72,16 @@ def bilateralFilter(  # noqa: N802
     mode = border_mode(name, borderType)
     if dst is not None:
         check_out(name, dst, src, src.shape, src.dtype, "dst")
+    radius = max(1, d // 2 if d > 0 else round(1.5 * space))
+    if radius > LARGEST_RADIUS:
+        raise ValueError(f"{name}: d and sigmaSpace expect a radius of at most {LARGEST_RADIUS} but got {radius}")
     if min(color, space) <= _LEAST_SIGMA:
         return _as_given(images.copy(), src, channel_axis, batch_axes, dst)
     result = kernels.bilateral(
         images,
         sigma_color=color,
         sigma_space=space,
-        radius=max(1, d // 2 if d > 0 else round(1.5 * space)),
+        radius=radius,
         distance="city",
         mode=mode,
     )

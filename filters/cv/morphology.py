@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import kernels
+from ...kernels.arrays import to_device
 from ...kernels.rank.geometry import Footprint, check_footprint
 from ..comparing import constant_of, over_images
 from ..images import check_out
@@ -286,7 +287,7 @@ def _checked(
     channels = axis_of_channels(name, src, batch_axes)
     if dst is not None:
         check_out(name, dst, src, src.shape, src.dtype, "dst")
-    element = (3, 3) if kernel is None else np.asarray(kernel)
+    element = (3, 3) if kernel is None else np.asarray(to_device(kernel, "cpu"))
     if isinstance(element, np.ndarray):
         if element.size == 0:
             element = (3, 3)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
-from ...kernels.arrays import beside
+from ...kernels.arrays import beside, to_device
 from .borders import BORDER_CONSTANT, border_mode, border_numbers
 from .planes import Planes
 from .resizing import INTER_CUBIC, INTER_LANCZOS4, INTER_LINEAR, INTER_NEAREST, check_size
@@ -133,7 +133,7 @@ def getRotationMatrix2D(center: tuple[float, float], angle: float, scale: float)
 
 
 def _real_matrix(name: str, M: Any, shape: tuple[int, int]) -> np.ndarray:
-    matrix = np.asarray(M)
+    matrix = np.asarray(to_device(M, "cpu"))
     if matrix.dtype.kind not in "fiu" or matrix.shape != shape:
         raise ValueError(f"{name}: M expects a real {shape} matrix but got {matrix.dtype} {matrix.shape}")
     if not np.isfinite(matrix).all():

@@ -81,7 +81,7 @@ def bilateral(
         for each its own.
     sigma_space : float, above 0
         Standard deviation, in pixels, of the Gaussian of distances between positions.
-    radius : int, at least 0
+    radius : int, from 0 to 1023
         How far the window reaches; it may be farther than the image.
     window : {"disk", "square"}
         Pixels at a distance of at most ``radius``, or a square of ``2 * radius + 1`` pixels.

@@ -8,6 +8,7 @@ import numpy as np
 from ..correlation.geometry import check_border
 from ..operation import Spec
 
+LARGEST_RADIUS = 1023  # four million pixels under a window, each of which is listed
 WINDOWS = ("disk", "square")
 DISTANCES = ("euclidean", "city")
 
@@ -75,8 +76,8 @@ def _checked(
         raise ValueError(f"{name}: sigma_color expects a number, or {x.shape[:1]}, but got shape {sigmas.shape}")
     if isinstance(radius, bool) or not isinstance(radius, int | np.integer):
         raise TypeError(f"{name}: radius expects an integer but got {radius!r}")
-    if radius < 0:
-        raise ValueError(f"{name}: radius expects at least 0 but got {radius}")
+    if not 0 <= radius <= LARGEST_RADIUS:
+        raise ValueError(f"{name}: radius expects a value in [0, {LARGEST_RADIUS}] but got {radius}")
     if window not in WINDOWS:
         raise ValueError(f"{name}: window expects one of {', '.join(map(repr, WINDOWS))} but got {window!r}")
     if distance not in DISTANCES:

@@ -8,6 +8,8 @@ import numpy as np
 from ..operation import Spec
 from .weights import weights_of
 
+LARGEST_SIDE = 4095  # of patches, and of windows in which they are searched
+
 
 class MeansGeometry(NamedTuple):
     """Images of floating-point numbers, patches of ``taps`` weights on each axis, offsets up to ``distance``."""
@@ -67,11 +69,13 @@ def _images(name: str, x: Spec, dtypes: tuple[str, ...]) -> tuple[int, int, int,
     return x.shape[0], x.shape[1], x.shape[2], x.shape[3]
 
 
-def _integer(name: str, argument: str, value: Any, least: int) -> int:
+def _integer(name: str, argument: str, value: Any, least: int, most: int = 2**62) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name}: {argument} expects an integer but got {value!r}")
     if value < least:
         raise ValueError(f"{name}: {argument} expects at least {least} but got {value}")
+    if value > most:
+        raise ValueError(f"{name}: {argument} expects at most {most} but got {value}")
     return int(value)
 
 
@@ -103,7 +107,7 @@ def means_geometry(
     offset, cutoff = _number(name, "offset", offset), _number(name, "cutoff", cutoff)
     if not 0 <= offset < math.inf:
         raise ValueError(f"{name}: offset expects a finite number of at least 0 but got {offset}")
-    distance = _integer(name, "distance", distance, 0)
+    distance = _integer(name, "distance", distance, 0, LARGEST_SIDE // 2)
     return MeansGeometry(
         shape, taps, before, distance, inside, scale, offset, cutoff, x.dtype, ((x.shape, x.dtype),)
     )  # fmt: skip
