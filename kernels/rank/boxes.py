@@ -14,7 +14,7 @@ from .geometry import Footprint, RankGeometry
 
 def rejects(g: RankGeometry) -> str | None:
     """Why this variant does not take a call."""
-    return None if g.extreme and g.footprint.chosen is None else "takes minima and maxima under full windows"
+    return None if g.box else "takes minima and maxima under full windows"
 
 
 def build(g: RankGeometry) -> Run:
@@ -22,8 +22,7 @@ def build(g: RankGeometry) -> Run:
     operation = MAX_FILTER2D if g.rank > 0 else MIN_FILTER2D
     n, *sizes, c = g.shape
     steps = []
-    for last in range(len(sizes), 0, -2):
-        first = max(last - 2, 0)
+    for first, last in g.pairs:
         sides, before = g.footprint.sides[first:last], g.before[first:last]
         if math.prod(sides) == 1:
             continue

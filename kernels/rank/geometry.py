@@ -83,9 +83,21 @@ class RankGeometry(NamedTuple):
         return math.prod(self.shape)
 
     @property
+    def box(self) -> bool:
+        """Whether the least or the greatest number is taken of a full window."""
+        return self.extreme and self.footprint.chosen is None
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """The axes [first, last) that a box goes along at a time, from the last on: two, and the first may be alone."""
+        return [(max(last - 2, 0), last) for last in range(len(self.footprint.sides), 0, -2)]
+
+    @property
     def flops(self) -> float:
         """Comparisons that each number takes part in under the windows that it lies in."""
-        return float(self.numbers * self.footprint.size)
+        sides = self.footprint.sides
+        taps = sum(math.prod(sides[a:b]) for a, b in self.pairs) if self.box else self.footprint.size
+        return float(self.numbers * taps)
 
     @property
     def bytes_moved(self) -> float:
@@ -244,7 +256,7 @@ def filtered(name: str, x: Spec, footprint: Footprint, rank: Any, mode: Any, cva
     rank = check_rank(name, rank, footprint)
     before = tuple([side // 2 + o for side, o in zip(footprint.sides, origins, strict=True)])
     geometry = RankGeometry(shape, footprint, rank, mode, cval, before, x.dtype, ((x.shape, x.dtype),))
-    return _shortened(geometry) if footprint.chosen is None and geometry.extreme else geometry
+    return _shortened(geometry) if geometry.box else geometry
 
 
 def _shortened(g: RankGeometry) -> RankGeometry:
