@@ -123,13 +123,13 @@ def pad(
     for axis in reversed(range(image.ndim)):
         n, (before, after) = image.shape[axis], widths[axis]
         filled = inside[:axis]
-        for strip, reach in ((slice(0, before), (before, -n)), (slice(before + n, None), (-n, after))):
-            if not max(reach):
+        for strip, left, right in ((slice(0, before), before, -n), (slice(before + n, None), -n, after)):
+            if left + right <= -n:
                 continue
             if mode == "constant":
                 result[(*filled, strip)] = constant_values
             else:
-                places = moved_beside(result, before + positions(n, *reach, outside))
+                places = moved_beside(result, before + positions(n, left, right, outside))
                 result[(*filled, strip)] = result[(*filled, places)]
     return result
 

@@ -287,11 +287,12 @@ def moments_normalized(
     scale = min(_steps(name, spacing, axes))
     shape = *mu.shape[:batch], *[order + 1] * axes
     result = np.full(shape, np.nan, mu.dtype if mu.dtype.kind == "f" else np.float64)
-    area = mu[(..., *[0] * axes)]
+    mu, found = mu.reshape(-1, *mu.shape[batch:]), result.reshape(math.prod(shape[:batch]), *shape[batch:])
+    area = _power(mu, [0] * axes)
     for powers in np.ndindex(*shape[batch:]):
         total = sum(powers)
         if total >= 2:
-            result[(..., *powers)] = (mu[(..., *powers)] / scale**total) / area ** (total / axes + 1)
+            _power(found, powers)[...] = (_power(mu, powers) / scale**total) / area ** (total / axes + 1)
     return to_device(result, device)
 
 

@@ -62,5 +62,7 @@ def copyMakeBorder(  # noqa: N802 - OpenCV's name
     outside = border_numbers(name, "value", check_number(name, "value", value), src.dtype)
     height, width = planes.array.shape[1:3]
     planes.check_dst(dst, (top + height + bottom, left + width + right))
-    around, where = ((top, bottom), (left, right)), {"channel_axis": planes.channel_axis, "batch_axes": planes.batch}
-    return pad(src, around, mode, float(outside), out=dst, **where)
+    around = (top, bottom), (left, right)
+    return pad(
+        src, around, mode, float(outside), channel_axis=planes.channel_axis, batch_axes=planes.batch, out=dst
+    )  # fmt: skip

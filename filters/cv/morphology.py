@@ -307,7 +307,7 @@ def _checked(
     return _Call(name, footprint, origin, int(iterations), mode, _value(name, value, src), channels, batch_axes)
 
 
-def _anchor(name: str, anchor: Any, shape: tuple[int, int]) -> tuple[int, int]:
+def _anchor(name: str, anchor: Any, shape: tuple[int, ...]) -> tuple[int, int]:
     """(x, y) of the pixel that lies on the one that is computed."""
     if anchor is MIDDLE:
         return shape[1] // 2, shape[0] // 2

@@ -43,7 +43,8 @@ def rank_filter_nd(x, y, slices, window, rank, mode, constant, top, left):
     computed, or on the constant alone where that is -1.
     """
     h, w, c = x.shape[-3:]
-    deep, high, rows, columns = len(slices), *window.shape
+    high, rows, columns = window.shape
+    deep = len(slices)
     planes = x.shape[0] * deep
     xs, ys = x.reshape((planes, h, w, c)), y.reshape((planes, h, w, c))
     numbers = np.empty(window.sum(), x.dtype)
