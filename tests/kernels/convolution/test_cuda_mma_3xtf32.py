@@ -10,7 +10,7 @@ import pytest
 from cuda_cases import Case, cases, check, run
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from on_emulator import SHARED_BYTES, broken, compiled, emulated
+from on_emulator import WITH_TENSOR_CORES, broken, compiled, emulated
 from test_cuda_mma_weight_grad import COMMON, KERNELS
 from tilegrad.kernels.convolution import (
     CONV2D,
@@ -180,7 +180,7 @@ def test_infinity_taken_apart_wrongly_is_found_out(
 
 
 @pytest.mark.nvrtc
-@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("architecture", WITH_TENSOR_CORES)
 @pytest.mark.parametrize("input_gradient", [False, True])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("tile", cuda_mma.TILES)
@@ -194,7 +194,7 @@ def test_convolutions_compile_without_spills(
 
 
 @pytest.mark.nvrtc
-@pytest.mark.parametrize("architecture", SHARED_BYTES)
+@pytest.mark.parametrize("architecture", WITH_TENSOR_CORES)
 @pytest.mark.parametrize(
     ("tile", "taps", "stride"),
     [pytest.param(*kernel, marks=() if kernel in COMMON else pytest.mark.slow) for kernel in KERNELS],
