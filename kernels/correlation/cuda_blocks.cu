@@ -17,8 +17,8 @@
 // Borders: with CONSTANT the image between the passes is continued by the constant, in fixed point the image itself.
 //
 // Numbers: sums have the type of x, in ascending order of taps; in fixed point they are exact, below 2^24, and
-// rounded once. Down a column the sums of bytes are below 2^16, since weights are 256 together at most: two of them share
-// a register and a multiplication.
+// rounded once. Down a column the sums of bytes are below 2^16, since weights are 256 together at most: two of them
+// share a register and a multiplication.
 //
 // Memory traffic, which bounds it: both images once, as long as the caches hold the rows that 8 results share with the
 // next 8: (32 + R - 1) / 32 of the image comes from beyond a block. With 9 x 9 taps shared memory moves about 7 numbers
@@ -28,7 +28,8 @@
 // rows of 34 fours, 1,632 words, or twice as many where a four begins between two words; one by one they were 6,528
 // loads. Only fours at the ends of a line still are.
 //
-// Takes everything whose sums fit into shared memory. Compiled with -DKERNEL, -DTHREADS, -DROWS, -DLINE, -DTYPE, -DONE and -DARGUMENT_BYTES by cuda_blocks.py.
+// Takes everything whose sums fit into shared memory. Compiled with -DKERNEL, -DTHREADS, -DROWS, -DLINE, -DTYPE, -DONE
+// and -DARGUMENT_BYTES by cuda_blocks.py.
 #include "cuda_ptx.cuh"
 #include "cuda_border.cuh"
 #include "cuda_bytes.cuh"

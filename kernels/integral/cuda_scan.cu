@@ -1,11 +1,11 @@
-// Integral images on CUDA: running sums along the middle axis of an array (outer, n, inner), by one kernel in two launches.
+// Integral images on CUDA: running sums along the middle axis of arrays (outer, n, inner), one kernel in two launches.
 //
 //     down     the columns of x (N, H, W * C) are summed, in the working type
-//     across   (LEAD) lines of those, (N * H, W, C), are summed behind the line and the pixel of zeros that y begins with
+//     across   (LEAD) lines of those, (N * H, W, C), are summed; a line and a pixel of zeros stand before them in y
 //
 // The idea is to read and write neighbouring numbers with neighbouring threads, whichever way the sums run: `across`
-// lanes of a warp stand side by side along inner, a power of two up to 32, and the others behind them along n. So a warp
-// has ITEMS vectors of 32 / across positions, and few additions of a sum wait for each other:
+// lanes of a warp stand side by side along inner, a power of two up to 32, and the others behind them along n. So a
+// warp has ITEMS vectors of 32 / across positions, and few additions of a sum wait for each other:
 //
 //     vector   shuffles give every number the one 1, 2, 4, ... positions before it
 //     warp     the last sum of a vector goes on to the next one

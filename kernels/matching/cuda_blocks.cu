@@ -26,8 +26,8 @@
 // in float64 until the last division. The order of sums depends on shapes alone.
 //
 // Memory traffic: a block reads its pixels for each band, (16 + 15) (64 + S) numbers; what bounds the kernel is
-// arithmetic, R S C multiply-adds for a place. Bytes of one channel are loaded in words (cuda_bytes.cuh): under bands of
-// 16 numbers 31 rows of 20 fours take 620 words, or twice as many in rows that begin between two, where one by one they
+// arithmetic, R S C multiply-adds for a place. Bytes of one channel are loaded in words (cuda_bytes.cuh): with 16 x 16
+// numbers 31 rows of 20 fours take 620 words, or twice as many in rows that begin between two, where one by one they
 // were 2,480 loads. Only fours at the ends of a line still are, and images of more channels.
 //
 // Takes templates whose band fits into shared memory with the pixels under it. Compiled with -DKERNEL, -DTHREADS,

@@ -1,4 +1,4 @@
-// The last launch of means over images on CUDA: y[i] = (parts[i, 0] + parts[i, 1] + ...) / count, a block for each image.
+// The last launch of means over images on CUDA: y[i] = (parts[i, 0] + parts[i, 1] + ...) / count, a block for an image.
 //
 // Blocks that cannot talk to each other have left parts of SUMS sums, some hundred for an image. Each thread adds every
 // THREADS-th, then threads add theirs as a tree.
