@@ -23,7 +23,7 @@ BF16_PRODUCT = 2.0**-7
 # missing, twice, and 2**-22 for the product of the small parts. Tensor cores cut where others round: a unit of float32.
 TF32_3_PRODUCT = 2.0**-21 + 2.0**-23
 # Its largest error in units of that of float32 products, both against float64. It rounds once for eight products where
-# they round eight times: 0.24 to 0.76 were seen for sums of 64 products and more, and 1.3 to 2.1 for four and nine.
+# they round eight times: 0.24 to 0.71 were seen for sums of 64 products and more, and 0.76 to 2.1 for four and nine.
 TF32_3_ERROR = 1.0
 TF32_3_ERROR_OF_FEW = 2.5
 
