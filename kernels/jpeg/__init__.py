@@ -27,6 +27,7 @@ JPEG = Operation(
         {"shapes": [(2, 11, 21, 3)], "quality": 30, "below": {0: 256}, "integers": "uint8"},
         {"shapes": [(1, 17, 5, 3)], "subsampling": "4:2:2", "below": {0: 256}, "integers": "uint8"},
         {"shapes": [(1, 9, 30, 3)], "quality": 5, "subsampling": "4:4:4", "below": {0: 256}, "integers": "uint8"},
+        {"shapes": [(2, 18, 13, 3)], "quality": 60},
     ),
 )
 
@@ -43,20 +44,21 @@ def jpeg(
 
     Parameters
     ----------
-    x : (N, H, W, C), uint8
-        C = 1 (gray) or 3 (RGB).
+    x : (N, H, W, C), uint8, or float32 or float64 with values in [0, 1]
+        C = 1 (gray) or 3 (RGB). Floating-point numbers are clipped, multiplied by 255 and rounded, halves to even, as
+        they are read, and results are divided by 255 as they are written; NaN is 0.
     quality : int
         1 to 100, which scales the standard tables as libjpeg does.
     subsampling : {"4:2:0", "4:2:2", "4:4:4"}
         The resolution of chroma: half of both, of the width, or all. Gray images have none.
-    out : (N, H, W, C) array, uint8, optional
+    out : (N, H, W, C) array of the dtype of ``x``, optional
         Where to write, C-contiguous; shares no memory with ``x``.
     variant : str, optional
         The implementation to run; see `tilegrad.kernels.explain`.
 
     Returns
     -------
-    (N, H, W, C) array, uint8
+    (N, H, W, C) array of the dtype of ``x``
 
     Raises
     ------
@@ -65,8 +67,9 @@ def jpeg(
 
     Notes
     -----
-    Equals, bit for bit, what Pillow reads from a file that it has written with this quality and subsampling: libjpeg's
-    defaults, that is the "islow" transforms and smooth upsampling of chroma. ITU-T T.81 leaves both to the decoder.
+    Of uint8 it equals, bit for bit, what Pillow reads from a file that it has written with this quality and
+    subsampling: libjpeg's defaults, that is the "islow" transforms and smooth upsampling of chroma. ITU-T T.81 leaves
+    both to the decoder.
 
     Examples
     --------

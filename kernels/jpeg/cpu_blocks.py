@@ -4,6 +4,8 @@
        through its frequencies and comes back as 8-bit samples. Only these, of some 1.5 bytes a pixel, are written.
     2  each row of pixels is made of a row of Y and of the rows of chroma above and below.
 
+Images of floating-point numbers become levels as the first pass reads them, and numbers again as the second writes.
+
 The second pass waits for the first, since chroma is interpolated across rows of blocks. A transform takes the columns
 of a block, which lie beside each other, so that eight transforms are one in vectors; for the rows the block is turned.
 """
@@ -19,6 +21,7 @@ from ..machine.blocks import Template
 from ..machine.compile import kernel
 from ..machine.memory import empty
 from ..machine.pointers import pointer
+from ..machine.rounding import saturating
 from ..machine.threads import launch, num_threads
 from ..operation import Run
 from .geometry import JPEGGeometry
@@ -32,12 +35,30 @@ from .reference import (
     forward8,
     green,
     luma,
-    quantised,
     red,
     redness,
 )
 
 _LINE = 64  # bytes: scratch of different threads shares no cache line
+_TYPES = {"uint8": types.uint8, "float32": types.float32, "float64": types.float64}
+
+
+def _levels(dtype: str) -> tuple[Any, Any, Any]:
+    """The type of an image; what makes a level of a number of it, and a number of a level."""
+    kind = _TYPES[dtype]
+    if dtype == "uint8":
+        return kind, register_jitable(lambda number: number), register_jitable(lambda level: types.uint8(level))
+    nearest = saturating(kind, types.uint8)  # NaN becomes 0
+
+    @register_jitable
+    def level_of(number):
+        return nearest(number * kind(255))
+
+    @register_jitable
+    def number_of(level):
+        return kind(level) / kind(255)
+
+    return kind, level_of, number_of
 
 
 @register_jitable
@@ -72,6 +93,19 @@ def _backward(block, shift):
 
 
 @register_jitable
+def _quantised(frequency, divisor):
+    """`quantised` by a division of float32, which processors do for a whole register.
+
+    Numerators are below 2**16 and exact, with the half that is added too. That half keeps quotients a sixteenth of a
+    divisor's inverse away from whole numbers, many times what rounding moves them.
+    """
+    step = types.float32(divisor)
+    halfway = types.float32(types.int32(abs(frequency))) + types.float32(4) * step + types.float32(0.5)
+    size = types.int64(types.int32(halfway / (types.float32(8) * step))) * divisor
+    return size if frequency >= 0 else -size
+
+
+@register_jitable
 def _through_blocks(samples, pitch, width, table, block, turned, target):
     """Eight rows of samples through their frequencies, into 8 rows of a plane."""
     for left in range(0, width, 8):
@@ -82,7 +116,7 @@ def _through_blocks(samples, pitch, width, table, block, turned, target):
         _turn(turned, block)
         _forward(block, EXTRA, BITS + EXTRA)
         for k in range(64):
-            block[k] = quantised(block[k], table[k])
+            block[k] = _quantised(block[k], table[k])
         _backward(block, BITS - EXTRA)
         _turn(block, turned)
         _backward(turned, BITS + EXTRA + 3)
@@ -92,8 +126,10 @@ def _through_blocks(samples, pitch, width, table, block, turned, target):
 
 
 @kernel()
-def _block_rows() -> Any:
+def _block_rows(dtype: str) -> Any:
     number = types.int64
+    kind, level_of, _ = _levels(dtype)
+    size_of = kind.bitwidth // 8
 
     def work(begin, end, slot, block):
         x, planes, tables = block[0], block[1], pointer(block[2], number)
@@ -110,14 +146,15 @@ def _block_rows() -> Any:
         for task in range(begin, end):
             image, top = task // rows, task % rows * 8 * down
             for r in range(8 * down):
-                pixel = pointer(x + (image * h + min(top + r, h - 1)) * w * c, types.uint8)
+                pixel = pointer(x + (image * h + min(top + r, h - 1)) * w * c * size_of, kind)
                 start = r * width
                 if c == 1:
                     for q in range(w):
-                        y[start + q] = pixel[q]
+                        y[start + q] = level_of(pixel[q])
                 else:
                     for q in range(w):
-                        red_, green_, blue_ = number(pixel[3 * q]), number(pixel[3 * q + 1]), number(pixel[3 * q + 2])
+                        red_, green_ = number(level_of(pixel[3 * q])), number(level_of(pixel[3 * q + 1]))
+                        blue_ = number(level_of(pixel[3 * q + 2]))
                         y[start + q] = luma(red_, green_, blue_)
                         cb[start + q] = blueness(red_, green_, blue_)
                         cr[start + q] = redness(red_, green_, blue_)
@@ -190,8 +227,10 @@ def _horizontal(samples, w, columns, across, down, target):
 
 
 @kernel()
-def _pixel_rows() -> Any:
+def _pixel_rows(dtype: str) -> Any:
     number = types.int32
+    kind, _, number_of = _levels(dtype)
+    size_of = kind.bitwidth // 8
 
     def work(begin, end, slot, block):
         planes, y = block[0], block[1]
@@ -205,10 +244,10 @@ def _pixel_rows() -> Any:
             image, p = task // h, task % h
             plane = planes + image * all_samples
             luminance = pointer(plane + p * width, types.uint8)
-            target = pointer(y + task * w * c, types.uint8)
+            target = pointer(y + task * w * c * size_of, kind)
             if c == 1:
                 for q in range(w):
-                    target[q] = luminance[q]
+                    target[q] = number_of(luminance[q])
                 continue
             chroma = plane + height * width
             _vertical(pointer(chroma, types.uint8), wide, p, rows, columns, down, samples)
@@ -216,10 +255,10 @@ def _pixel_rows() -> Any:
             _vertical(pointer(chroma + (height // down) * wide, types.uint8), wide, p, rows, columns, down, samples)
             _horizontal(samples, w, columns, across, down, cr)
             for q in range(w):
-                level = number(luminance[q])
-                target[3 * q] = red(level, cr[q])
-                target[3 * q + 1] = green(level, cb[q], cr[q])
-                target[3 * q + 2] = blue(level, cb[q])
+                light = number(luminance[q])
+                target[3 * q] = number_of(red(light, cr[q]))
+                target[3 * q + 1] = number_of(green(light, cb[q], cr[q]))
+                target[3 * q + 2] = number_of(blue(light, cb[q]))
 
     return work
 
@@ -237,7 +276,7 @@ def build(g: JPEGGeometry) -> Run:
     sizes = (g.h, g.w, g.c, g.across, g.down, height, width)
     first = Template(4, (*sizes, rows, samples, first_pitch))
     second = Template(3, (*sizes, samples, second_pitch))
-    block_rows, pixel_rows = _block_rows.address(), _pixel_rows.address()
+    block_rows, pixel_rows = _block_rows.address(g.dtype.name), _pixel_rows.address(g.dtype.name)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         planes = empty((g.n * samples,), np.uint8)

@@ -7,8 +7,10 @@
     rows back    each thread goes back along a row
     pixels       each thread writes the colours of a pixel of the result
 
+Images of floating-point numbers become levels where colour reads them, and numbers again where pixels are written.
+
 The idea: what the definition does one after the other is the same for all pixels, or all lines, so each of its loops is
-a launch. All is integer arithmetic, of the definition's own functions (reference.py), and has its bits.
+a launch. All is arithmetic of the definition's own functions (reference.py), and has its bits.
 
 Index arithmetic: threads are numbered as pixels lie in memory; the threads of rows have every eighth number, so that a
 warp reads 32 lines of 32 bytes, which lie side by side. Threads of columns read neighbouring numbers eight times.
@@ -35,6 +37,7 @@ from .reference import (
     clamp,
     forward8,
     green,
+    level,
     luma,
     quantised,
     red,
@@ -44,7 +47,7 @@ from .reference import (
 
 
 @cuda.jit
-def jpeg_colour(x, light, colours):
+def jpeg_colour(x, light, colours, scale):
     """Each thread converts one pixel; ``light`` is (N, 1, height, width) of whole blocks, ``colours`` (N, 2, ...)."""
     index = cuda.grid(1)
     if index >= light.size:
@@ -54,9 +57,9 @@ def jpeg_colour(x, light, colours):
     n, p, q = index // (width * height), index // width % height, index % width
     i, j = min(p, H - 1), min(q, W - 1)
     if C == 1:
-        light[n, 0, p, q] = x[n, i, j, 0]
+        light[n, 0, p, q] = level(x[n, i, j, 0], scale)
         return
-    r, g, b = np.int64(x[n, i, j, 0]), np.int64(x[n, i, j, 1]), np.int64(x[n, i, j, 2])
+    r, g, b = level(x[n, i, j, 0], scale), level(x[n, i, j, 1], scale), level(x[n, i, j, 2], scale)
     light[n, 0, p, q] = luma(r, g, b)
     colours[n, 0, p, q] = blueness(r, g, b)
     colours[n, 1, p, q] = redness(r, g, b)
@@ -137,7 +140,7 @@ def jpeg_rows_back(planes):
 
 
 @cuda.jit
-def jpeg_pixels(light, means, y, across, down):
+def jpeg_pixels(light, means, y, across, down, scale):
     """Each thread writes one pixel."""
     index = cuda.grid(1)
     N, H, W, C = y.shape
@@ -146,14 +149,14 @@ def jpeg_pixels(light, means, y, across, down):
     n, p, q = index // (W * H), index // W % H, index % W
     luminance = np.int64(light[n, 0, p, q])
     if C == 1:
-        y[n, p, q, 0] = luminance
+        y[n, p, q, 0] = luminance / scale
         return
     rows, columns = (H + down - 1) // down, (W + across - 1) // across
     cb = np.int64(upsampled(means[n, 0], p, q, rows, columns, across, down))
     cr = np.int64(upsampled(means[n, 1], p, q, rows, columns, across, down))
-    y[n, p, q, 0] = red(luminance, cr)
-    y[n, p, q, 1] = green(luminance, cb, cr)
-    y[n, p, q, 2] = blue(luminance, cb)
+    y[n, p, q, 0] = red(luminance, cr) / scale
+    y[n, p, q, 1] = green(luminance, cb, cr) / scale
+    y[n, p, q, 2] = blue(luminance, cb) / scale
 
 
 def _through_blocks(planes: Any, table: Any) -> None:
@@ -165,7 +168,7 @@ def _through_blocks(planes: Any, table: Any) -> None:
 
 def build(g: JPEGGeometry) -> Run:
     """Prepare the launches: nine for colours, five for gray."""
-    tables, (n, h, w, channels), across, down = g.constants
+    tables, (n, h, w, channels), across, down, scale = g.constants
     height, width = g.size
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
@@ -175,11 +178,11 @@ def build(g: JPEGGeometry) -> Run:
         light = new_like(x, (n, 1, height, width), np.int32)
         colours = new_like(x, (n, 2, height, width) if channels == 3 else (0, 2, 8, 8), np.int32)
         means = new_like(x, (*colours.shape[:2], height // down, width // across), np.int32)
-        launch_each(jpeg_colour, light.size, x, light, colours)
+        launch_each(jpeg_colour, light.size, x, light, colours, scale)
         _through_blocks(light, beside(x, tables[0]))
         if channels == 3:
             launch_each(jpeg_subsampling, means.size, colours, means, -(-h // down), across, down)
             _through_blocks(means, beside(x, tables[1]))
-        launch_each(jpeg_pixels, n * h * w, light, means, y, across, down)
+        launch_each(jpeg_pixels, n * h * w, light, means, y, across, down, scale)
 
     return run

@@ -21,12 +21,13 @@ CHROMA = """
 
 
 class JPEGGeometry(NamedTuple):
-    """Images (N, H, W, C), the tables that frequencies are divided by, and chroma's subsampling."""
+    """Images (N, H, W, C) of a type, the tables that frequencies are divided by, and chroma's subsampling."""
 
     n: int
     h: int
     w: int
     c: int
+    dtype: np.dtype
     quality: int
     across: int
     down: int
@@ -55,7 +56,7 @@ class JPEGGeometry(NamedTuple):
     @property
     def bytes_moved(self) -> float:
         """Bytes of x and y, each once."""
-        return 2.0 * self.pixels * self.c
+        return 2.0 * self.pixels * self.c * self.dtype.itemsize
 
     @property
     def tables(self) -> np.ndarray:
@@ -65,14 +66,19 @@ class JPEGGeometry(NamedTuple):
         return np.clip((found * scale + 50) // 100, 1, 255).reshape(2, 8, 8)
 
     @property
+    def scale(self) -> Any:
+        """How many levels are one: a number of the type to compute in."""
+        return np.float32(1) if self.dtype == np.uint8 else self.dtype.type(255)
+
+    @property
     def constants(self) -> tuple[Any, ...]:
-        return self.tables, (self.n, self.h, self.w, self.c), self.across, self.down
+        return self.tables, (self.n, self.h, self.w, self.c), self.across, self.down, self.scale
 
 
 def jpeg_geometry(x: Spec, quality: Any, subsampling: Any) -> JPEGGeometry:
     """The geometry of ``jpeg``."""
-    if x.dtype != np.uint8:
-        raise TypeError(f"jpeg: x expects uint8 but got {x.dtype}")
+    if x.dtype not in (np.uint8, np.float32, np.float64):
+        raise TypeError(f"jpeg: x expects uint8, float32 or float64 but got {x.dtype}")
     if len(x.shape) != 4 or x.shape[3] not in (1, 3):
         raise ValueError(f"jpeg: x expects (N, H, W, C) with C = 1 or 3 but got shape {x.shape}")
     if isinstance(quality, bool) or not isinstance(quality, int | np.integer):
@@ -83,4 +89,4 @@ def jpeg_geometry(x: Spec, quality: Any, subsampling: Any) -> JPEGGeometry:
         raise ValueError(f"jpeg: subsampling expects one of {', '.join(SUBSAMPLING)} but got {subsampling!r}")
     n, h, w, c = x.shape
     across, down = SUBSAMPLING[subsampling] if c > 1 else (1, 1)
-    return JPEGGeometry(n, h, w, c, int(quality), across, down, ((x.shape, x.dtype),))
+    return JPEGGeometry(n, h, w, c, x.dtype, int(quality), across, down, ((x.shape, x.dtype),))

@@ -1,4 +1,4 @@
-"""What JPEG leaves of an image: the definition in loops, on integers.
+"""What JPEG leaves of an image: the definition in loops.
 
 A baseline encoder and decoder keep every bit of the quantised coefficients, so what is lost is lost in these steps:
 
@@ -7,9 +7,10 @@ A baseline encoder and decoder keep every bit of the quantised coefficients, so 
     blocks       8 x 8 pixels, less 128, to frequencies; each divided by its entry of a table and rounded
     and back     frequencies times the table's entries, to pixels, to a full resolution, to RGB
 
-All of it is integer arithmetic: constants of 13 or 16 bits behind the binary point, and shifts that round. The
-transforms are Loeffler, Ligtenberg and Moschytz's (Practical Fast 1-D DCT Algorithms with 11 Multiplications, ICASSP
-1989), as libjpeg's default, "islow", computes them, whose bits the whole has.
+Numbers in [0, 1] become levels of 8 bits before, and the levels numbers again behind. All else is integer arithmetic:
+constants of 13 or 16 bits behind the binary point, and shifts that round. The transforms are Loeffler, Ligtenberg and
+Moschytz's (Practical Fast 1-D DCT Algorithms with 11 Multiplications, ICASSP 1989), as libjpeg's default, "islow",
+computes them, whose bits the whole has.
 
 Beyond the right and the lower edge the last column and row go on. Planes are (rows, columns), of whole blocks.
 """
@@ -31,6 +32,13 @@ def clamp(value):
 def rounded(value, shift):
     """``value / 2**shift`` to the nearest, halves upwards."""
     return (value + (1 << (shift - 1))) >> shift
+
+
+@register_jitable
+def level(number, scale):
+    """The level, 0 to 255, of a number of which ``scale`` levels are one: NaN is 0, halves go to the even level."""
+    scaled = number * scale
+    return np.int64(round(min(scaled, 255)) if scaled > 0 else 0)
 
 
 # --- colour ---
@@ -112,10 +120,11 @@ def backward8(y0, y1, y2, y3, y4, y5, y6, y7, shift):
 # --- the definition ---
 
 
-def jpeg(x, y, tables, shape, across, down):
+def jpeg(x, y, tables, shape, across, down, scale):
     """x and y are ``shape = (N, H, W, C)``; ``tables`` (2, 8, 8) divides luma, and chroma.
 
-    ``across`` and ``down`` are 2 where chroma is subsampled in that direction, and 1 where not.
+    ``across`` and ``down`` are 2 where chroma is subsampled in that direction, and 1 where not. ``scale`` levels are
+    one: 255, or 1 where x and y are levels.
     """
     N, H, W, C = shape
     source, target = x.reshape(shape), y.reshape(shape)
@@ -126,9 +135,10 @@ def jpeg(x, y, tables, shape, across, down):
             for q in range(width):
                 i, j = min(p, H - 1), min(q, W - 1)
                 if C == 1:
-                    planes[0, p, q] = source[n, i, j, 0]
+                    planes[0, p, q] = level(source[n, i, j, 0], scale)
                 else:
-                    r, g, b = np.int64(source[n, i, j, 0]), np.int64(source[n, i, j, 1]), np.int64(source[n, i, j, 2])
+                    r, g = level(source[n, i, j, 0], scale), level(source[n, i, j, 1], scale)
+                    b = level(source[n, i, j, 2], scale)
                     planes[0, p, q] = luma(r, g, b)
                     planes[1, p, q] = blueness(r, g, b)
                     planes[2, p, q] = redness(r, g, b)
@@ -143,13 +153,13 @@ def jpeg(x, y, tables, shape, across, down):
             for q in range(W):
                 luminance = planes[0, p, q]
                 if C == 1:
-                    target[n, p, q, 0] = luminance
+                    target[n, p, q, 0] = luminance / scale
                 else:
                     cb = upsampled(planes[1], p, q, rows, columns, across, down)
                     cr = upsampled(planes[2], p, q, rows, columns, across, down)
-                    target[n, p, q, 0] = red(luminance, cr)
-                    target[n, p, q, 1] = green(luminance, cb, cr)
-                    target[n, p, q, 2] = blue(luminance, cb)
+                    target[n, p, q, 0] = red(luminance, cr) / scale
+                    target[n, p, q, 1] = green(luminance, cb, cr) / scale
+                    target[n, p, q, 2] = blue(luminance, cb) / scale
 
 
 @register_jitable

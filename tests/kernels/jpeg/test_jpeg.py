@@ -61,6 +61,29 @@ def test_equals_the_definition(image, quality, subsampling):
     np.testing.assert_array_equal(kernels.jpeg(image[None], **keywords), expected)
 
 
+@given(images(), st.sampled_from(["float32", "float64"]), st.sampled_from([3, 50, 97]), st.sampled_from(SUBSAMPLINGS))
+def test_numbers_are_rounded_to_levels_and_back(image, dtype, quality, subsampling):
+    """Halves between two levels, numbers a last place beside them, and what no file can hold."""
+    real, random = np.dtype(dtype).type, np.random.default_rng(int(image.sum()))
+    x = (image.astype(dtype) + random.choice([0, 0.5, 0.3, -0.5], image.shape).astype(dtype)) / real(255)
+    x = np.where(random.random(image.shape) < 0.5, x, np.nextafter(x, random.choice([real(-9), real(9)], image.shape)))
+    odd = random.random(image.shape)
+    x[odd < 0.05] = random.choice([np.nan, np.inf, -np.inf, -0.25, 3.0, -0.0, 1.0], np.count_nonzero(odd < 0.05))
+    levels = np.rint(np.nan_to_num(np.clip(x, 0, 1)) * real(255)).astype(np.uint8)
+    expected = kernels.jpeg(levels[None], quality, subsampling=subsampling).astype(dtype) / real(255)
+    for variant in (None, "naive"):
+        found = kernels.jpeg(x[None], quality, subsampling=subsampling, variant=variant)
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_every_level_stays_itself_when_nothing_is_lost():
+    """A plain block keeps its level at the highest quality, and 0 / 255, ..., 255 / 255 are its numbers."""
+    for dtype in (np.float32, np.float64):
+        x = np.broadcast_to(np.arange(256).reshape(256, 1, 1, 1), (256, 8, 8, 1)).astype(dtype) / dtype(255)
+        np.testing.assert_array_equal(kernels.jpeg(x, 100), x)
+
+
 def test_a_batch_is_its_images():
     batch = np.random.default_rng(0).integers(0, 256, (3, 19, 33, 3), dtype=np.uint8)
     together = kernels.jpeg(batch, 40)
@@ -83,7 +106,7 @@ def test_strides_are_no_matter():
 @pytest.mark.parametrize(
     ("error", "x", "keywords", "message"),
     [
-        (TypeError, np.ones((1, 8, 8, 1)), {}, "x expects uint8 but got float64"),
+        (TypeError, np.ones((1, 8, 8, 1), int), {}, "x expects uint8, float32 or float64 but got int64"),
         (ValueError, np.ones((8, 8, 3), np.uint8), {}, r"x expects \(N, H, W, C\) with C = 1 or 3 but got shape"),
         (ValueError, np.ones((1, 8, 8, 2), np.uint8), {}, r"x expects .* but got shape \(1, 8, 8, 2\)"),
         (ValueError, np.ones((1, 8, 8, 1), np.uint8), {"quality": 0}, "quality expects 1 to 100 but got 0"),
