@@ -8,7 +8,7 @@ import numpy as np
 from .. import kernels
 from ..kernels.arguments import integer
 from ..kernels.arrays import device_of, is_on_cuda, overlap, to_device
-from .images import as_float, check_beside, check_image, check_out, delivered, in_order, leading_axes
+from .images import as_float, check_beside, check_image, check_out, delivered, float_type, in_order, leading_axes
 
 _MODES = ("gaussian", "localvar", "poisson", "salt", "pepper", "s&p", "speckle")
 
@@ -82,14 +82,15 @@ def random_noise(
     _check_number(name, "mean", mean, -math.inf, math.inf)
     _check_number(name, "var", var, 0, math.inf)
     integer(name, "seed", seed, 0, 2**64 - 1)
-    x = as_float(image, preserve_range=False)
+    scaled_as_read = image.dtype in (np.uint8, np.uint16) and mode not in ("localvar", "poisson")
+    x, dtype = image if scaled_as_read else as_float(image, preserve_range=False), float_type(image.dtype)
     if out is not None:
-        check_out(name, out, x, x.shape, x.dtype)
+        check_out(name, out, x, x.shape, dtype)
     deviations = _deviations(name, local_vars, x) if mode == "localvar" else None
     if x.size == 0:
-        return delivered(x.copy(), out)
+        return delivered(x.astype(dtype), out)
     axes = tuple(range(batch, x.ndim))
-    low = 0 - (x.min(axis=axes, keepdims=True) < 0).astype(x.dtype)
+    low = _lowest(x, image.dtype.kind, axes).astype(dtype)
     if mode == "poisson":
         result = _counted(image, x, low, axes, seed)
         return delivered(np.clip(result, low, 1, out=result) if clip else result, out)
@@ -101,10 +102,17 @@ def random_noise(
         result = kernels.add_noise(x, spread=spread, seed=seed, out=target, **limits, **kind)
     else:
         salt = {"salt": 1.0, "pepper": 0.0, "s&p": salt_vs_pepper}[mode]
-        result = kernels.salt_and_pepper(x, low.reshape(-1), amount=amount, salt=salt, seed=seed, out=target)
-        if clip and image.dtype.kind == "f":  # integers are in [low, 1]
-            np.clip(result, low, 1, out=result)
+        result = kernels.salt_and_pepper(
+            x, low.reshape(-1), amount=amount, salt=salt, clip=bool(clip), seed=seed, out=target
+        )
     return result if result is out else delivered(result, out)
+
+
+def _lowest(x: np.ndarray, kind: str, axes: tuple[int, ...]) -> np.ndarray:
+    """-1 for each image that has negative values, and 0 for others; of a kind that has none they are not looked for."""
+    if kind in "ub":
+        return np.zeros_like(x, shape=tuple(1 if axis in axes else n for axis, n in enumerate(x.shape)))
+    return 0 - (x.min(axis=axes, keepdims=True) < 0).astype(x.dtype)
 
 
 def _check_number(name: str, argument: str, value: Any, low: float, high: float) -> None:

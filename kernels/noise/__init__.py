@@ -22,6 +22,7 @@ from . import reference
 
 __all__ = ["add_noise", "salt_and_pepper"]
 
+_SOURCES = ("float32", "float64", "uint8", "uint16")
 _WORD = 1 << 32
 
 
@@ -29,10 +30,12 @@ class Noise(NamedTuple):
     """``size`` numbers, of which ``each`` share a least value.
 
     ``constants`` are mean, deviation and the greatest value of added noise; ``thresholds``, the words below which a
-    number is replaced, and replaced by 1.
+    number is replaced, and replaced by 1. Numbers of ``source`` become those of ``dtype``, the result's, as they are
+    read.
     """
 
     kind: str
+    source: np.dtype
     dtype: np.dtype
     size: int
     each: int
@@ -47,14 +50,32 @@ class Noise(NamedTuple):
         """Random words of a number that is drawn for noise that is added."""
         return self.dtype.itemsize // 4
 
+    @property
+    def mode(self) -> str:
+        """ "added", "spread", "replaced" or "clipped"."""
+        if self.kind == "added":
+            return "spread" if self.spread else "added"
+        return "clipped" if self.limited else "replaced"
+
+    @property
+    def unit(self) -> Any:
+        """What a number of ``source`` is multiplied by."""
+        return self.dtype.type(1 if self.source.kind == "f" else 1 / np.iinfo(self.source).max)
+
+
+def _result_type(name: str, x: Spec) -> np.dtype:
+    if x.dtype not in _SOURCES:
+        raise TypeError(f"{name}: x expects float32, float64, uint8 or uint16 but got {x.dtype}")
+    return x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
+
 
 def _each(name: str, x: Spec, low: Spec | None) -> int:
     """How many numbers share a least value."""
     size = math.prod(x.shape)
     if low is None:
         return max(size, 1)
-    if low.dtype != x.dtype:
-        raise TypeError(f"{name}: x and low expect one dtype but got {x.dtype} and {low.dtype}")
+    if low.dtype != _result_type(name, x):
+        raise TypeError(f"{name}: low expects the result's {_result_type(name, x)} but got {low.dtype}")
     if len(low.shape) != 1 or low.shape[0] == 0 or size % low.shape[0]:
         raise ValueError(f"{name}: low expects one number for each of some equal parts of x but got {low.shape}")
     return max(size // low.shape[0], 1)
@@ -62,7 +83,7 @@ def _each(name: str, x: Spec, low: Spec | None) -> int:
 
 def _added(x: Spec, place: Spec, spread: Spec | None, low: Spec | None, mean: Any, std: Any, high: Any) -> Noise:
     name = "add_noise"
-    check_real(name, "x", x)
+    dtype = _result_type(name, x)
     if spread is not None and (spread.shape, spread.dtype) != (x.shape, x.dtype):
         seen = f"{x.shape} {x.dtype} and {spread.shape} {spread.dtype}"
         raise ValueError(f"{name}: x and spread expect one shape and dtype but got {seen}")
@@ -72,21 +93,23 @@ def _added(x: Spec, place: Spec, spread: Spec | None, low: Spec | None, mean: An
     if high is not None:
         constants = (*constants[:2], finite(name, "high", high))
     each, limited = _each(name, x, low), low is not None
-    shape, size = ((x.shape, x.dtype),), math.prod(x.shape)
-    return Noise("added", x.dtype, size, each, spread is not None, limited, constants, (0, 0), shape)
+    shape, size = ((x.shape, dtype),), math.prod(x.shape)
+    return Noise("added", x.dtype, dtype, size, each, spread is not None, limited, constants, (0, 0), shape)
 
 
-def _replaced(x: Spec, place: Spec, low: Spec, amount: Any, salt: Any) -> Noise:
+def _replaced(x: Spec, place: Spec, low: Spec, amount: Any, salt: Any, clip: Any) -> Noise:
     name = "salt_and_pepper"
-    check_real(name, "x", x)
+    dtype = _result_type(name, x)
     check_real(name, "low", low)
+    if not isinstance(clip, bool):
+        raise TypeError(f"{name}: clip expects True or False but got {clip!r}")
     shares = [finite(name, argument, value) for argument, value in (("amount", amount), ("salt", salt))]
     for argument, share in zip(("amount", "salt"), shares, strict=True):
         if not 0 <= share <= 1:
             raise ValueError(f"{name}: {argument} expects a share in [0, 1] but got {share}")
     thresholds = (math.ceil(shares[0] * _WORD), math.ceil(shares[1] * _WORD))
-    shape, size = ((x.shape, x.dtype),), math.prod(x.shape)
-    return Noise("replaced", x.dtype, size, _each(name, x, low), False, True, (0.0, 0.0, 0.0), thresholds, shape)
+    shape, size, constants = ((x.shape, dtype),), math.prod(x.shape), (0.0, 0.0, 1.0)
+    return Noise("replaced", x.dtype, dtype, size, _each(name, x, low), False, clip, constants, thresholds, shape)
 
 
 _VARIANTS = (
@@ -101,13 +124,14 @@ ADD_NOISE = Operation(
     geometry=_added,
     variants=_VARIANTS,
     reference=reference.add_noise,
-    reference_args=lambda g: (g.each, *g.constants, g.words),
+    reference_args=lambda g: (g.each, *g.constants, g.words, g.unit),
     flops=lambda g: g.size * (26.0 if g.dtype.char == "f" else 42.0),
-    bytes_moved=lambda g: (3.0 if g.spread else 2.0) * g.dtype.itemsize * g.size,
+    bytes_moved=lambda g: ((2.0 if g.spread else 1.0) * g.source.itemsize + g.dtype.itemsize) * g.size,
     cases=(
         {"shapes": [(1,)], "seed": 1},
         {"shapes": [(3, 5), (1,)], "seed": 2, "counter": 7, "mean": 0.5, "std": 0.25},
         {"shapes": [(3, 41, 67), (3,), (3, 41, 67)], "seed": 3, "std": 0.5, "high": 1.25},
+        {"shapes": [(3, 41, 67)], "seed": 4, "std": 0.1, "below": {0: 256}, "integers": "uint8"},
     ),
 )
 
@@ -117,12 +141,13 @@ SALT_AND_PEPPER = Operation(
     geometry=_replaced,
     variants=_VARIANTS,
     reference=reference.salt_and_pepper,
-    reference_args=lambda g: (g.each, *g.thresholds),
+    reference_args=lambda g: (g.each, *g.thresholds, g.limited, g.unit),
     flops=lambda g: g.size,
-    bytes_moved=lambda g: 2.0 * g.dtype.itemsize * g.size,
+    bytes_moved=lambda g: float(g.source.itemsize + g.dtype.itemsize) * g.size,
     cases=(
         {"shapes": [(1,), (1,)], "seed": 1, "amount": 0.5},
         {"shapes": [(3, 41, 67), (3,)], "seed": 3, "counter": 7, "amount": 0.3, "salt": 0.25},
+        {"shapes": [(3, 41, 67), (3,)], "seed": 5, "amount": 0.1, "clip": True},
     ),
 )
 
@@ -144,12 +169,13 @@ def add_noise(
 
     Parameters
     ----------
-    x : array, float32 or float64
-        An array that is not C-contiguous is copied first.
-    low : (N,) array of the dtype of ``x``, optional
+    x : array, float32, float64, uint8 or uint16
+        Integers are multiplied by ``1.0 / 255`` or ``1.0 / 65535`` as they are read. An array that is not C-contiguous
+        is copied first.
+    low : (N,) array of the result's dtype, optional
         Results below it become it: one number for each of N equal parts of ``x``, in C order.
     spread : array of the shape and dtype of ``x``, optional
-        What each random number is multiplied by; ``x`` itself gives speckle.
+        What each random number is multiplied by, integers as those of ``x``; ``x`` itself gives speckle.
     seed, counter : int
         The place in the random stream, as in `tilegrad.kernels.random_normal`; a call takes
         ``random_blocks(x.size, "normal", x.dtype)`` blocks.
@@ -157,14 +183,14 @@ def add_noise(
         Of the random numbers.
     high : float, optional
         Results above it become it.
-    out : array of the shape and dtype of ``x``, optional
+    out : array of the result's shape and dtype, optional
         Where to write, C-contiguous.
     variant : str, optional
         The implementation to run; see `tilegrad.kernels.explain`.
 
     Returns
     -------
-    array of the shape and dtype of ``x``
+    array of the shape and dtype of ``x``, float64 for integers
 
     Raises
     ------
@@ -192,6 +218,7 @@ def salt_and_pepper(
     *,
     amount: float,
     salt: float = 0.5,
+    clip: bool = False,
     seed: Changing[int],
     counter: Changing[int] = 0,
     out: np.ndarray | None = None,
@@ -201,22 +228,24 @@ def salt_and_pepper(
 
     Parameters
     ----------
-    x : array, float32 or float64
-        An array that is not C-contiguous is copied first.
-    low : (N,) array of the dtype of ``x``
+    x : array, float32, float64, uint8 or uint16
+        As in `add_noise`.
+    low : (N,) array of the result's dtype
         One number for each of N equal parts of ``x``, in C order.
     amount, salt : float in [0, 1]
         The probability that a number is replaced; and then, that it becomes 1.
+    clip : bool
+        Cut the numbers that stay to [low, 1].
     seed, counter : int
         The place in the random stream; a call takes ``(x.size + 1) // 2`` blocks.
-    out : array of the shape and dtype of ``x``, optional
+    out : array of the result's shape and dtype, optional
         Where to write, C-contiguous.
     variant : str, optional
         The implementation to run; see `tilegrad.kernels.explain`.
 
     Returns
     -------
-    array of the shape and dtype of ``x``
+    array of the shape and dtype of ``x``, float64 for integers
 
     Raises
     ------
@@ -235,4 +264,4 @@ def salt_and_pepper(
     array([0.5, 0.5, 0.5, 0. , 0. , 0.5, 0.5, 1. ])
     """
     arrays = (x, stream_place("salt_and_pepper", seed, counter, is_on_cuda(x)), low)
-    return SALT_AND_PEPPER.run(arrays, (amount, salt), out, variant)
+    return SALT_AND_PEPPER.run(arrays, (amount, salt, clip), out, variant)

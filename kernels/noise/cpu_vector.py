@@ -1,6 +1,7 @@
 """The "vector" variant: a step takes four numbers and their blocks of the stream; LLVM runs many steps side by side.
 
     draws(step)               what the stream has for the four numbers of a step: deviates, or pairs of words
+    taken(x, index)           a number of the image; integers become fractions of their largest value
     one(draw, number, ...)    a result
 
 A task's numbers may belong to several images, each with its own least value: it goes from image to image. A step that
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import int64, njit
+from numba import float32, float64, int64, njit, uint8, uint16
 
 from ..elementwise.cpu_loops import TYPES
 from ..machine.blocks import Template
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from . import Noise
 
 _STEPS = 2048  # in a task
+_SOURCES = {"float32": float32, "float64": float64, "uint8": uint8, "uint16": uint16}
 _NS_PER_NUMBER = {("added", "f"): 1.3, ("added", "d"): 2.6, ("replaced", "f"): 1.0, ("replaced", "d"): 1.2}
 
 
@@ -44,7 +46,8 @@ def _pairs(counter, step, k0, k1, mean, std, _):
 
 @njit(forceinline=True)
 def _within(value, low, high):
-    return select(value > high, high, select(value < low, low, value))
+    raised = select(value < low, low, value)
+    return select(raised > high, high, raised)
 
 
 @njit(forceinline=True)
@@ -62,13 +65,29 @@ def _replacement(words, number, factor, low, high, share, salt):
     return select(words[0] < share, select(words[1] < salt, high, low), number)
 
 
+@njit(forceinline=True)
+def _clipped_replacement(words, number, factor, low, high, share, salt):
+    return _replacement(words, _within(number, low, high), factor, low, high, share, salt)
+
+
+_MODES = {"added": _sum, "spread": _spread_sum, "replaced": _replacement, "clipped": _clipped_replacement}
+
+
 @kernel(fastmath=False)
-def noisy(kind: str, dtype: str) -> Callable[..., Any]:
-    """``y`` of one kind: "sum", "spread" or "replaced"."""
+def noisy(mode: str, dtype: str, source: str) -> Callable[..., Any]:
+    """``y`` of one of the modes."""
     real, scalar = TYPES[dtype]
-    draws = _pairs if kind == "replaced" else NORMALS[dtype]
-    one = {"sum": _sum, "spread": _spread_sum, "replaced": _replacement}[kind]
+    draws = _pairs if mode in ("replaced", "clipped") else NORMALS[dtype]
+    one, given = _MODES[mode], _SOURCES[source]
     half = np.uint64(32)
+    if source == dtype:
+        taken = read
+    else:
+        unit = 1 / np.iinfo(source).max
+
+        @njit(forceinline=True)
+        def taken(x, index):
+            return real(read(x, index)) * unit
 
     @njit(forceinline=True)
     def ragged(x, factors, y, begin, end, stream, numbers):
@@ -80,10 +99,10 @@ def noisy(kind: str, dtype: str) -> Callable[..., Any]:
         for i in range(begin, end):
             j = i - 4 * step
             draw = d0 if j == 0 else d1 if j == 1 else d2 if j == 2 else d3
-            y[i] = one(draw, x[i], factors[i], low, high, share, salt)
+            y[i] = one(draw, taken(x, i), taken(factors, i), low, high, share, salt)
 
     def worker(begin, end, slot, block):
-        x, place, factors = pointer(block[0], real), pointer(block[1], int64), pointer(block[2], real)
+        x, place, factors = pointer(block[0], given), pointer(block[1], int64), pointer(block[2], given)
         lows, y = pointer(block[3], real), pointer(block[4], real)
         n, each = block[5], block[6]
         mean, std, high = scalar(float_bits(block[7])), scalar(float_bits(block[8])), scalar(float_bits(block[9]))
@@ -103,10 +122,10 @@ def noisy(kind: str, dtype: str) -> Callable[..., Any]:
             for step in range(i // 4, stop // 4):
                 d0, d1, d2, d3 = draws(counter, np.uint64(step), k0, k1, mean, std, std)
                 at = 4 * step
-                write(y, at, one(d0, read(x, at), read(factors, at), low, high, share, salt))
-                write(y, at + 1, one(d1, read(x, at + 1), read(factors, at + 1), low, high, share, salt))
-                write(y, at + 2, one(d2, read(x, at + 2), read(factors, at + 2), low, high, share, salt))
-                write(y, at + 3, one(d3, read(x, at + 3), read(factors, at + 3), low, high, share, salt))
+                write(y, at, one(d0, taken(x, at), taken(factors, at), low, high, share, salt))
+                write(y, at + 1, one(d1, taken(x, at + 1), taken(factors, at + 1), low, high, share, salt))
+                write(y, at + 2, one(d2, taken(x, at + 2), taken(factors, at + 2), low, high, share, salt))
+                write(y, at + 3, one(d3, taken(x, at + 3), taken(factors, at + 3), low, high, share, salt))
             i = max(i, stop // 4 * 4)
             if i < stop:
                 ragged(x, factors, y, i, stop, stream, numbers)
@@ -117,9 +136,7 @@ def noisy(kind: str, dtype: str) -> Callable[..., Any]:
 
 def build(g: "Noise") -> Run:
     """What runs a planned call."""
-    kind = g.kind if g.kind == "replaced" else "spread" if g.spread else "sum"
-    address, mean, std, high = noisy.address(kind, g.dtype.name), *g.constants
-    high = 1.0 if g.kind == "replaced" else high
+    address, mean, std, high = noisy.address(g.mode, g.dtype.name, g.source.name), *g.constants
     unlimited = np.full(1, -np.inf, g.dtype)
     template = Template(5, [g.size, g.each, *map(word_of, (mean, std, high)), *g.thresholds], {3: unlimited})
     tasks, ns = -(-g.size // (4 * _STEPS)), g.size * _NS_PER_NUMBER[g.kind, g.dtype.char]

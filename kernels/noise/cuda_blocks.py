@@ -16,9 +16,8 @@ def build(g: Noise) -> Run:
     if g.kind == "added":
         numbers: dict[str, Any] = {"offset": mean, "scale": std, "largest": high}
     else:
-        numbers = dict(zip(("threshold", "salt"), g.thresholds, strict=True))
-    mode = "replaced" if g.kind == "replaced" else "spread" if g.spread else "added"
-    launching = launch_of(mode, g.dtype, g.size, each=g.each, **numbers)
+        numbers = dict(zip(("threshold", "salt"), g.thresholds, strict=True)) | {"largest": high}
+    launching = launch_of(g.mode, g.dtype, g.size, g.source, each=g.each, unit=g.unit, **numbers)
 
     def run(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, place, *rest = arrays

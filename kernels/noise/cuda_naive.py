@@ -25,7 +25,7 @@ from .reference import replacement
 
 
 @cuda.jit
-def add_noise_naive(x, place, spread, low, y, each, has_spread, limited, mean, std, high):
+def add_noise_naive(x, place, spread, low, y, each, has_spread, limited, mean, std, high, unit):
     """Each thread computes one element of y."""
     i = cuda.grid(1)
     if i >= x.size:
@@ -36,17 +36,19 @@ def add_noise_naive(x, place, spread, low, y, each, has_spread, limited, mean, s
     else:
         z = normal_64(philox_block(place, i // 2), i % 2)
     noise = fma(std, z, mean)
-    value = fma(spread[i], noise, x[i]) if has_spread else x[i] + noise
+    # An fma of its own, so that the compiler cannot fuse this product with the sum that follows.
+    number = fma(y.dtype.type(x[i]), unit, y.dtype.type(0)) if unit < 1 else x[i]
+    value = fma(y.dtype.type(spread[i]) * unit, noise, number) if has_spread else number + noise
     if limited and value < low[i // each]:
         value = low[i // each]
     y[i] = high if value > high else value
 
 
 @cuda.jit
-def salt_and_pepper_naive(x, place, low, y, each, share, salt):
+def salt_and_pepper_naive(x, place, low, y, each, share, salt, clip, unit):
     i = cuda.grid(1)
     if i < x.size:
-        y[i] = replacement(place, i, share, salt, x[i], low[i // each])
+        y[i] = replacement(place, i, share, salt, y.dtype.type(x[i]) * unit, low[i // each], clip)
 
 
 def build(g: Noise) -> Run:
@@ -58,11 +60,11 @@ def build(g: Noise) -> Run:
         values, y = x.reshape(-1), outputs[0].reshape(-1)
         factors, least = values if spread is None else spread.reshape(-1), values if low is None else low
         flags = (g.each, g.spread, g.limited)
-        launch_each(add_noise_naive, g.size, values, place, factors, least, y, *flags, mean, std, high)
+        launch_each(add_noise_naive, g.size, values, place, factors, least, y, *flags, mean, std, high, g.unit)
 
     def run_replaced(arrays: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         x, place, low = arrays
-        constants = (g.each, *g.thresholds)
+        constants = (g.each, *g.thresholds, g.limited, g.unit)
         launch_each(salt_and_pepper_naive, g.size, x.reshape(-1), place, low, outputs[0].reshape(-1), *constants)
 
     return run_added if g.kind == "added" else run_replaced

@@ -7,6 +7,9 @@
 //     ADDED      y = x + a normal number, at least the image's low and at most largest
 //     SPREAD     y = x + spread * a normal number, so limited
 //     REPLACED   y = x, or 1 or the image's low where the number's first word is below the threshold: two words each
+//     CLIPPED    the same, x at least the image's low and at most largest
+//
+// Noise takes x of bytes and of 16-bit integers too, which are multiplied by unit as they are read.
 //
 // The idea: Philox4x32-10 turns a counter into four 32-bit words (reference.py), and counters do not depend on each
 // other: thread i computes the block of counter + i, which is the i-th group of the result, and stores it at once. Ten
@@ -23,7 +26,7 @@
 // integer instructions, about as long as a large GPU takes to write 16 bytes for each thread; a pair of normal deviates
 // takes 40 more.
 //
-// Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DWIDE, -DMODE and -DARGUMENT_BYTES by cuda_blocks.py.
+// Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DWIDE, -DMODE, -DSOURCE and -DARGUMENT_BYTES by cuda_blocks.py.
 #include "cuda_ptx.cuh"
 #include "cuda_philox.cuh"
 
@@ -39,6 +42,15 @@ constexpr int LOG = 10, SINE = 4, COSINE = 5, MANTISSA = 23;
 constexpr Bits ROOT_HALF = 0x3F3504F3;
 #endif
 
+// As _INPUTS in cuda_blocks.py.
+#if INPUT == 2
+typedef unsigned char Input;
+#elif INPUT == 3
+typedef unsigned short Input;
+#else
+typedef Real Input;
+#endif
+
 // As MODES in cuda_blocks.py.
 #define UNIFORM 0
 #define NORMAL 1
@@ -46,21 +58,23 @@ constexpr Bits ROOT_HALF = 0x3F3504F3;
 #define ADDED 3
 #define SPREAD 4
 #define REPLACED 5
+#define CLIPPED 6
 
 // As arguments_of in cuda_blocks.py.
 struct Arguments {
     const long long* place;  // (4,): seed and counter, the lower 32 bits of each first
-    const Real* x;           // (n,), of DROPOUT and of noise
-    const Real* spread;      // (n,), of SPREAD
+    const Input* x;          // (n,), of DROPOUT and of noise
+    const Input* spread;     // (n,), of SPREAD
     const Real* low;         // a number for each image, of noise; or null
     Real* y;                 // (n,)
     long long n;
     long long each;          // numbers of an image
-    long long threshold;     // of DROPOUT and REPLACED
-    long long salt;          // of REPLACED: the second word's threshold for 1
+    long long threshold;     // of DROPOUT, REPLACED and CLIPPED
+    long long salt;          // of REPLACED and CLIPPED: the second word's threshold for 1
     Real offset;             // low, or mean
     Real scale;              // high - low, std, or of DROPOUT
     Real largest;            // of UNIFORM and of noise
+    Real unit;               // of integers
     Real minus_2_log_2;
     Real log[LOG];           // polynomials, ascending
     Real sine[SINE];
@@ -68,7 +82,7 @@ struct Arguments {
 };
 static_assert(sizeof(Arguments) == ARGUMENT_BYTES, "Arguments differs from cuda_blocks.py");
 
-constexpr int VALUES = MODE == REPLACED || (DOUBLE && MODE != DROPOUT) ? 2 : 4;  // of a block
+constexpr int VALUES = MODE >= REPLACED || (DOUBLE && MODE != DROPOUT) ? 2 : 4;  // of a block
 
 __device__ __forceinline__ float multiply_add(float a, float b, float c) { return fmaf(a, b, c); }
 __device__ __forceinline__ double multiply_add(double a, double b, double c) { return fma(a, b, c); }
@@ -113,7 +127,7 @@ __device__ __forceinline__ Numbers<VALUES, Real> values_of(const Arguments& a, c
 #elif MODE == DROPOUT
 #pragma unroll
     for (int i = 0; i < VALUES; i++) y.number[i] = w[i] >> 8 >= a.threshold ? a.scale : 0;  // the factors of x
-#elif MODE == REPLACED
+#elif MODE >= REPLACED
 #pragma unroll
     for (int i = 0; i < VALUES; i++)  // 0 keeps x, 1 is 1, 2 is the least value
         y.number[i] = w[2 * i] >= a.threshold ? 0 : w[2 * i + 1] < a.salt ? 1 : 2;
@@ -136,12 +150,21 @@ constexpr bool READS = MODE >= DROPOUT;  // x
 
 __device__ __forceinline__ Real least_of(const Arguments& a, long long i) { return load_number(a.low + i / a.each); }
 
+// A number that was read. The product is rounded by itself, whatever it is added to.
+__device__ __forceinline__ Real taken(const Arguments& a, Input x) {
+    if constexpr (INPUT >= 2) return rounded_product(static_cast<Real>(x), a.unit);
+    return x;
+}
+
 // Number i of the result.
-__device__ __forceinline__ Real result_of(const Arguments& a, long long i, Real drawn, Real x, Real spread) {
+__device__ __forceinline__ Real result_of(const Arguments& a, long long i, Real drawn, Input read, Input spread) {
     if constexpr (!READS) return drawn;
+    const Real x = taken(a, read);
     if constexpr (MODE == DROPOUT) return x * drawn;
-    if constexpr (MODE == REPLACED) return drawn == 0 ? x : drawn == 1 ? drawn : least_of(a, i);
-    const Real value = MODE == SPREAD ? multiply_add(spread, drawn, x) : x + drawn;
+    if (MODE >= REPLACED && drawn == 1) return drawn;
+    if (MODE >= REPLACED && drawn == 2) return least_of(a, i);
+    if constexpr (MODE == REPLACED) return x;
+    const Real value = MODE == CLIPPED ? x : MODE == SPREAD ? multiply_add(taken(a, spread), drawn, x) : x + drawn;
     const Real low = a.low ? least_of(a, i) : value;
     const Real raised = value < low ? low : value;
     return raised > a.largest ? a.largest : raised;
@@ -152,7 +175,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
     if (first >= a.n) return;
     Numbers<VALUES, Real> y = values_of(a, philox(a.place, block));
     if (WIDE && first + VALUES <= a.n) {
-        Numbers<VALUES, Real> x = y, spread = y;
+        Numbers<VALUES, Input> x = {}, spread = {};
         if constexpr (READS) x = load_numbers<VALUES>(a.x + first);
         if constexpr (MODE == SPREAD) spread = load_numbers<VALUES>(a.spread + first);
 #pragma unroll
@@ -164,8 +187,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) KERNEL(const Arguments a) 
 #pragma unroll
     for (int i = 0; i < VALUES; i++) {
         if (first + i >= a.n) break;
-        const Real x = READS ? load_number(a.x + first + i) : 0;
-        const Real spread = MODE == SPREAD ? load_number(a.spread + first + i) : 0;
+        const Input x = READS ? load_number(a.x + first + i) : 0;
+        const Input spread = MODE == SPREAD ? load_number(a.spread + first + i) : 0;
         store_number(a.y + first + i, result_of(a, first + i, y.number[i], x, spread));
     }
 }

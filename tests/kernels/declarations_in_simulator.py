@@ -176,6 +176,7 @@ ODD = {
         {"shapes": [(1, 2, 5, 3)], "quality": 20, "below": {0: 256}, "integers": "uint8"},
         {"shapes": [(2, 3, 4, 3)], "quality": 100, "subsampling": "4:2:2", "below": {0: 256}, "integers": "uint8"},
         {"shapes": [(1, 3, 9, 3)], "quality": 50, "subsampling": "4:4:4", "below": {0: 256}, "integers": "uint8"},
+        {"shapes": [(1, 3, 5, 3)], "quality": 90},
     ],
     "distance_transform": [
         {"shapes": [(2, 5, 7)], "below": {0: 8}, "integers": "int8", "sampling": (2.0, 0.5), "indices": True},
@@ -325,10 +326,22 @@ def test_noise_has_the_bits_of_the_cpu(dtype):
         for how in ({}, {"low": low, "spread": x, "high": 1}):
             here, there = (kernels.add_noise(x, variant=v, **how, **place) for v in ("vector", "cuda.naive"))
             np.testing.assert_array_equal(there, here)
-        here, there = (
-            kernels.salt_and_pepper(x, low, amount=0.4, variant=v, **place) for v in ("vector", "cuda.naive")
-        )
+        for clip in (False, True):
+            here, there = (
+                kernels.salt_and_pepper(x, low, amount=0.4, clip=clip, variant=v, **place)
+                for v in ("vector", "cuda.naive")
+            )
+            np.testing.assert_array_equal(there, here)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_noise_on_integers_has_the_bits_of_the_cpu(dtype):
+    x, low = np.linspace(0, np.iinfo(dtype).max, 39).astype(dtype), np.array([0, 0.25, 0.5])
+    for how in ({}, {"low": low, "spread": x, "high": 1}):
+        here, there = (kernels.add_noise(x, seed=1, std=0.3, variant=v, **how) for v in ("vector", "cuda.naive"))
         np.testing.assert_array_equal(there, here)
+    here, there = (kernels.salt_and_pepper(x, low, amount=0.4, seed=1, variant=v) for v in ("vector", "cuda.naive"))
+    np.testing.assert_array_equal(there, here)
 
 
 @pytest.mark.parametrize(("variant", "module"), [("naive", reduction), ("coalesced", coalesced)])

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from on_emulator import emulated
+from on_emulator import broken, emulated
 from tilegrad.kernels.machine import cuda
+from tilegrad.kernels.random import cuda_blocks
 
 from tilegrad import kernels
 
@@ -69,6 +70,42 @@ def test_replaced_numbers(amount, salt, dtype):
         assert abs((found[replaced] == 1).mean() - salt) < 0.05
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_numbers_that_stay_are_clipped(dtype):
+    x = np.random.default_rng(0).normal(size=(9, 401)).astype(dtype)
+    x[0, :3] = np.nan, np.inf, -np.inf
+    low = np.linspace(-1, 0.2, 9).astype(dtype)
+    how = {"seed": 7, "counter": 2**64 - 3, "amount": 0.3}
+    found = kernels.salt_and_pepper(x, low, clip=True, **how)
+    np.testing.assert_array_equal(found, np.clip(kernels.salt_and_pepper(x, low, **how), low[:, None], 1))
+    np.testing.assert_array_equal(found, kernels.salt_and_pepper(x, low, clip=True, variant="reference", **how))
+
+
+@given(
+    images=st.integers(1, 5),
+    each=st.integers(1, 70),
+    dtype=st.sampled_from(["uint8", "uint16"]),
+    limited=st.booleans(),
+    variant=st.sampled_from(["vector", "naive"]),
+)
+def test_integers_are_fractions_of_their_largest(images, each, dtype, limited, variant):
+    """To the bit what a picture of fractions gives; an odd start lets images begin anywhere in a register."""
+    largest = np.iinfo(dtype).max
+    x = np.random.default_rng(each).integers(0, largest, images * each + 1, dtype, endpoint=True)[1:]
+    x = x.reshape(images, each)
+    fractions, low = x * (1.0 / largest), np.linspace(0, 0.4, images)
+    limits = {"low": low, "high": 0.9} if limited else {}
+    how = {"seed": 3, "counter": 2**32 - 2, "variant": variant}
+    for spread in (False, True):
+        found, expected = (
+            kernels.add_noise(y, spread=y if spread else None, std=0.3, **limits, **how) for y in (x, fractions)
+        )
+        assert found.dtype == np.float64
+        np.testing.assert_array_equal(found, expected)
+    found, expected = (kernels.salt_and_pepper(y, low, amount=0.3, clip=limited, **how) for y in (x, fractions))
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("variant", ["naive", "reference"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_variants_agree(dtype, variant):
@@ -105,13 +142,13 @@ def test_empty_arrays():
 
 def test_bad_input_is_refused():
     x, low = np.ones(6, np.float32), np.zeros(2, np.float32)
-    with pytest.raises(TypeError, match="add_noise: x expects float32 or float64 but got int64"):
+    with pytest.raises(TypeError, match="add_noise: x expects float32, float64, uint8 or uint16 but got int64"):
         kernels.add_noise(np.ones(3, int), seed=1)
     with pytest.raises(ValueError, match="add_noise: std expects a value of at least 0 but got -1"):
         kernels.add_noise(x, std=-1, seed=1)
     with pytest.raises(ValueError, match="add_noise: low expects one number for each of some equal parts of x"):
         kernels.add_noise(x, np.zeros(4, np.float32), seed=1)
-    with pytest.raises(TypeError, match="add_noise: x and low expect one dtype but got float32 and float64"):
+    with pytest.raises(TypeError, match="add_noise: low expects the result's float32 but got float64"):
         kernels.add_noise(x, np.zeros(2), seed=1)
     with pytest.raises(ValueError, match="add_noise: x and spread expect one shape and dtype"):
         kernels.add_noise(x, low, x[:3], seed=1)
@@ -119,6 +156,10 @@ def test_bad_input_is_refused():
         kernels.salt_and_pepper(x, None, amount=0.5, seed=1)
     with pytest.raises(ValueError, match=r"salt_and_pepper: amount expects a share in \[0, 1\] but got 1\.5"):
         kernels.salt_and_pepper(x, low, amount=1.5, seed=1)
+    with pytest.raises(TypeError, match="salt_and_pepper: clip expects True or False but got 1"):
+        kernels.salt_and_pepper(x, low, amount=0.5, clip=1, seed=1)
+    with pytest.raises(ValueError, match="add_noise: x and spread expect one shape and dtype"):
+        kernels.add_noise(np.ones(6, np.uint8), spread=np.ones(6), seed=1)
     with pytest.raises(ValueError, match=r"salt_and_pepper: seed expects 0 <= seed < 2\*\*64 but got -1"):
         kernels.salt_and_pepper(x, low, amount=0.5, seed=-1)
 
@@ -147,7 +188,46 @@ def test_cuda_gives_the_bits_of_the_cpu(offset, place, dtype):
         np.testing.assert_array_equal(found, expected)
     for amount, salt in ((0.3, 0.25), (1.0, 1.0), (0.0, 0.5)):
         found, expected = (
-            kernels.salt_and_pepper(x, low, amount=amount, salt=salt, variant=v, **place)
+            kernels.salt_and_pepper(x, low, amount=amount, salt=salt, clip=salt == 0.25, variant=v, **place)
             for v in ("cuda.blocks", "vector")
         )
         np.testing.assert_array_equal(found, expected)
+
+
+def compare_integers(dtype, offset):
+    x = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, 3 * 367 + offset, dtype, endpoint=True)[offset:]
+    low, place = np.array([0, 0.25, 0.5]), PLACES[1]
+    for how in ({}, {"low": low, "spread": x, "high": 1}):
+        found, expected = (kernels.add_noise(x, std=0.5, variant=v, **how, **place) for v in ("cuda.blocks", "vector"))
+        np.testing.assert_array_equal(found, expected)
+    for clip in (False, True):
+        found, expected = (
+            kernels.salt_and_pepper(x, low, amount=0.3, clip=clip, variant=v, **place)
+            for v in ("cuda.blocks", "vector")
+        )
+        np.testing.assert_array_equal(found, expected)
+
+
+@emulated
+@pytest.mark.usefixtures("on_the_emulator")
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("offset", [0, 1])
+def test_cuda_takes_integers_as_the_cpu_does(offset, dtype):
+    compare_integers(dtype, offset)
+
+
+MUTANTS = {
+    "integers stay what they are": (
+        "if constexpr (INPUT >= 2) return rounded_product(static_cast<Real>(x), a.unit);",
+        "",
+    ),
+    "nothing is clipped": ("if constexpr (MODE == REPLACED) return x;", "if constexpr (MODE >= REPLACED) return x;"),
+}
+
+
+@emulated
+@pytest.mark.usefixtures("on_the_emulator")
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_broken_kernel_is_noticed(mutant, tmp_path, monkeypatch):
+    with broken(cuda_blocks, MUTANTS[mutant], tmp_path, monkeypatch):
+        compare_integers("uint8", 0)
