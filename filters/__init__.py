@@ -10,6 +10,7 @@ from .adaptive import equalize_adapthist
 from .canny import apply_hysteresis_threshold, canny
 from .damage import drop_blocks, jpeg, motion_blur, scratches, tears
 from .deconvolution import richardson_lucy, wiener
+from .degradation import degrade
 from .denoising import denoise_bilateral, denoise_nl_means
 from .edges import (
     farid,
@@ -64,6 +65,7 @@ __all__ = [
     "crop",
     "cumulative_distribution",
     "cv",
+    "degrade",
     "denoise_bilateral",
     "denoise_nl_means",
     "denoise_tv_chambolle",

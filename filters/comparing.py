@@ -1,4 +1,4 @@
-"""Filters that move a window over images of any real type and axes, and give an image of the same type and shape."""
+"""Filters that take images of any axes, and give an image of the same type and shape."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,9 +24,9 @@ def over_images(
     out: np.ndarray | None = None,
     arguments: tuple[str, str] = ("image", "out"),
 ) -> np.ndarray:
-    """What a kernel that only compares numbers makes of images.
+    """What a kernel makes of images, in their own type.
 
-    Booleans are compared as bytes and float16 as float32, which holds each of its numbers; the result has the image's
+    Booleans are taken as bytes and float16 as float32, which holds each of its numbers; the result has the image's
     type. ``out`` is of any strides and may be the image itself. ``arguments`` are their names in errors.
     """
     check_image(name, arguments[0], image)

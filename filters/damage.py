@@ -1,5 +1,6 @@
 """What happens to pictures in transmission, storage and on paper: JPEG, lost blocks, scratches, tears, motion."""
 
+import functools
 import math
 from typing import Any
 
@@ -7,8 +8,9 @@ import numpy as np
 
 from .. import kernels
 from ..kernels.arguments import integer
-from ..kernels.arrays import is_on_cuda, to_device
-from .images import as_float, check_image, check_out, from_nhwc, in_order, to_nhwc
+from ..kernels.arrays import is_on_cuda, new_like
+from .comparing import over_images
+from .images import as_float, check_image, check_out, moved_beside, to_nhwc
 from .windows import correlated
 
 Damaged = tuple[np.ndarray, np.ndarray]
@@ -62,14 +64,8 @@ def jpeg(
     check_image(name, "image", image)
     if image.dtype not in (np.uint8, np.float32, np.float64):
         raise TypeError(f"{name}: image expects uint8, float32 or float64 but got {image.dtype}")
-    if out is not None:
-        check_out(name, out, image, image.shape, image.dtype)
-    planes = to_nhwc(name, image, channel_axis, batch_axes)
-    if image.dtype != np.uint8:
-        planes = np.rint(np.nan_to_num(np.clip(planes, 0, 1)) * 255).astype(np.uint8)
-    stored = from_nhwc(kernels.jpeg(planes, quality, subsampling=subsampling), image, channel_axis, batch_axes)
-    result = stored if image.dtype == np.uint8 else stored.astype(image.dtype) / image.dtype.type(255)
-    return in_order(result, out)
+    kernel = functools.partial(kernels.jpeg, quality=quality, subsampling=subsampling)
+    return over_images(name, image, kernel, channel_axis=channel_axis, batch_axes=batch_axes, out=out)
 
 
 def drop_blocks(
@@ -121,15 +117,14 @@ def drop_blocks(
     True
     """
     name = "drop_blocks"
-    planes = _planes(name, image, channel_axis, batch_axes, out)
+    N, H, W = _sizes(name, image, channel_axis, batch_axes, out)
     _check_count(name, "block", block, 1)
     _check_share(name, "amount", amount)
     _check_fill(name, fill, image.dtype)
     integer(name, "seed", seed, 0, 2**64 - 1)
-    N, H, W, _ = planes.shape
     drawn = kernels.random_uniform((N, -(-H // block), -(-W // block)), seed=seed, dtype=np.float64) < amount
-    mask = drawn.repeat(block, axis=1).repeat(block, axis=2)[:, :H, :W]
-    return _lost(image, planes, mask, fill, channel_axis, batch_axes, out)
+    mask = drawn.take(np.arange(W) // block, axis=2).take(np.arange(H) // block, axis=1)
+    return _lost(image, mask, fill, channel_axis, batch_axes, out)
 
 
 def scratches(
@@ -167,15 +162,14 @@ def scratches(
     ((32, 32, 3), (32, 32), True)
     """
     name = "scratches"
-    planes = _planes(name, image, channel_axis, batch_axes, out)
+    N, H, W = _sizes(name, image, channel_axis, batch_axes, out)
     _check_count(name, "count", count, 0)
     _check_width(name, width)
     _check_fill(name, fill, image.dtype)
     integer(name, "seed", seed, 0, 2**64 - 1)
-    N, H, W, _ = planes.shape
     ends = kernels.random_uniform((N, count, 2, 2), seed=seed, dtype=np.float64) * [H, W]
     mask = _drawn((N, H, W), ends, np.full((N, count), width / 2))
-    return _lost(image, planes, mask, fill, channel_axis, batch_axes, out)
+    return _lost(image, mask, fill, channel_axis, batch_axes, out)
 
 
 def tears(
@@ -213,12 +207,11 @@ def tears(
     (True, False)
     """
     name = "tears"
-    planes = _planes(name, image, channel_axis, batch_axes, out)
+    N, H, W = _sizes(name, image, channel_axis, batch_axes, out)
     _check_count(name, "count", count, 0)
     _check_width(name, width)
     _check_fill(name, fill, image.dtype)
     integer(name, "seed", seed, 0, 2**64 - 1)
-    N, H, W, _ = planes.shape
     steps = 24
     drawn = kernels.random_uniform((N, count, 4 + 2 * steps), seed=seed, dtype=np.float64)
     edge, place, depth = np.moveaxis(drawn[..., :3, None], 2, 0)
@@ -232,7 +225,7 @@ def tears(
     radii = width / 2 * (1 - np.linspace(0, 0.9, steps)) * (0.6 + 0.8 * ragged)
     lines = np.stack([path[:, :, :-1], path[:, :, 1:]], axis=3).reshape(N, count * (steps - 1), 2, 2)
     mask = _drawn((N, H, W), lines, radii[:, :, :-1].reshape(N, count * (steps - 1)))
-    return _lost(image, planes, mask, fill, channel_axis, batch_axes, out)
+    return _lost(image, mask, fill, channel_axis, batch_axes, out)
 
 
 def motion_blur(
@@ -308,42 +301,50 @@ def motion_kernel(length: float, angle: float) -> np.ndarray:
     return weights
 
 
-def _planes(name: str, image: Any, channel_axis: Any, batch_axes: Any, out: Any) -> np.ndarray:
+def _sizes(name: str, image: Any, channel_axis: Any, batch_axes: Any, out: Any) -> tuple[int, int, int]:
+    """How many images, their height and their width."""
     check_image(name, "image", image)
     if out is not None:
         check_out(name, out, image, image.shape, image.dtype)
-    return to_nhwc(name, image, channel_axis, batch_axes)
+    return to_nhwc(name, image, channel_axis, batch_axes).shape[:3]
 
 
 def _lost(
-    image: np.ndarray, planes: np.ndarray, mask: np.ndarray, fill: float, channel_axis: int | None, batch_axes: int,
-    out: np.ndarray | None,
-) -> Damaged:  # fmt: skip
+    image: np.ndarray, mask: np.ndarray, fill: float, channel_axis: int | None, batch_axes: int, out: np.ndarray | None
+) -> Damaged:
     """The image without the pixels of the mask, and the mask in the image's own axes; masks are drawn on the CPU."""
-    mask = to_device(mask, "cuda" if is_on_cuda(image) else "cpu")
-    damaged = np.where(mask[..., None], np.asarray(fill).astype(image.dtype)[()], planes)
-    shape = (*image.shape[:batch_axes], *mask.shape[1:])
-    return in_order(from_nhwc(damaged, image, channel_axis, batch_axes), out), mask.reshape(shape)
+    mask = moved_beside(image, mask.reshape(*image.shape[:batch_axes], *mask.shape[1:]))
+    damaged = new_like(image, image.shape, image.dtype.newbyteorder("=")) if out is None else out
+    if damaged is not image:
+        damaged[...] = image
+    pixels = damaged if channel_axis is None else np.moveaxis(damaged, channel_axis, -1)
+    if channel_axis is not None and pixels.flags.c_contiguous and not is_on_cuda(image):
+        # NumPy writes whole pixels at places in a row several times as fast as where a mask is True.
+        pixels.reshape(mask.size, pixels.shape[-1])[np.flatnonzero(mask)] = fill
+    else:
+        pixels[mask] = fill
+    return damaged, mask
 
 
 def _drawn(shape: tuple[int, int, int], lines: np.ndarray, radii: np.ndarray) -> np.ndarray:
     """Masks (N, H, W) of the pixels whose centres lie within its radius of a line, of K on each image.
 
     Lines (N, K, 2, 2) join two points (row, column). Rows cut what lies near a line in one run of pixels: it is counted
-    up where that begins and down behind its end, so that time grows with the rows and not with their pixels.
+    up where that begins and down behind its end, and the counts are added up in place.
     """
     N, H, W = shape
-    changes = np.zeros((N, H, W + 1), np.int32)
-    for k in range(lines.shape[1]):
-        first, last = _runs(H, W, lines[:, k, :, None], radii[:, k, None])
-        n, row = np.nonzero(first <= last)
-        changes[n, row, first[n, row]] += 1
-        changes[n, row, last[n, row] + 1] -= 1
-    return np.cumsum(changes[..., :W], axis=2, dtype=np.int32) > 0
+    K = lines.shape[1]
+    counts = np.zeros((N, H, W + 1), np.int32)
+    first, last = _runs(H, W, lines.reshape(N * K, 2, 1, 2), radii.reshape(N * K, 1))
+    line, row = np.nonzero(first <= last)
+    begins = (line // max(K, 1) * H + row) * (W + 1)
+    np.add.at(counts.reshape(-1), begins + first[line, row], np.int32(1))
+    np.subtract.at(counts.reshape(-1), begins + last[line, row] + 1, np.int32(1))
+    return np.add.accumulate(counts, axis=2, out=counts)[..., :W] > 0
 
 
 def _runs(H: int, W: int, line: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First and last column, (N, H), of each row within the radius of a line (N, 2, 1, 2) of each image."""
+    """First and last column, (L, H), of each row within the radius, (L, 1), of each of the lines (L, 2, 1, 2)."""
     (top, left), (down, along) = np.moveaxis(line[:, 0], 2, 0), np.moveaxis(line[:, 1] - line[:, 0], 2, 0)
     rows, squared, reach = np.arange(H) - top, down * down + along * along, radius + 1e-9
 

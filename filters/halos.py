@@ -188,6 +188,7 @@ HALOS: dict[str, Halo] = {
     "correlate1d": _weights,
     "crop": none(OTHER_SIZE),
     "cumulative_distribution": none(WHOLE),
+    "degrade": none(DRAWN),
     "denoise_bilateral": _bilateral,
     "denoise_nl_means": lambda arguments: int(arguments["patch_distance"] + arguments["patch_size"] // 2),
     "denoise_tv_chambolle": none(WHOLE),

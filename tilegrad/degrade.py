@@ -14,8 +14,11 @@ from .files import check_writable
 from .images import check_format, from_float, join_alpha, read_image, split_alpha, to_float, write_image
 from .training import say
 
-Damage = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray | None]]
-"""An image (H, W) or (H, W, 3) in [0, 1] and a seed, to the damaged image and perhaps a mask."""
+Named = tuple[str, dict[str, Any]]
+"""A step as `filters.degrade` takes it: a function's name and its arguments."""
+
+Reader = Callable[[str, list[str]], Named]
+"""From what stands before the first colon, and between the others."""
 
 
 def degrade_file(
@@ -42,22 +45,19 @@ def degrade_file(
     """
     if not steps:
         raise UsageError(f"nothing to do; name at least one of {', '.join(f'--{kind}' for kind in STEPS)}")
-    damages = [_damage(step) for step in steps]
+    chain = [_named(step) for step in steps]
     mask_file = Path(target).with_name(f"{Path(target).stem}-mask.png")
     for path in (target, mask_file):
         check_writable(path)
     picture = read_image(source)
     check_format(target, picture.dtype, 1 if picture.ndim == 2 else picture.shape[2])
     colours, alpha = split_alpha(picture)
-    image, lost = to_float(colours), np.zeros(picture.shape[:2], bool)
-    for number, damage in enumerate(damages):
-        try:
-            image, mask = damage(image, seed + number)
-        except (ValueError, TypeError) as error:
-            raise UsageError(f"--{steps[number].kind} {steps[number].text}: {error}") from error
-        if image.shape[:2] != lost.shape:  # what covers a lost pixel is lost
-            lost = filters.resize_local_mean(lost, image.shape[:2]) > 0
-        lost |= False if mask is None else mask
+    try:
+        image, lost = filters.degrade(
+            to_float(colours), chain, seed=seed, channel_axis=None if colours.ndim == 2 else -1
+        )
+    except (ValueError, TypeError) as error:
+        raise UsageError(str(error)) from error
     if alpha is not None and alpha.shape != lost.shape:
         alpha = np.rint(filters.resize_local_mean(alpha, lost.shape, preserve_range=True)).astype(alpha.dtype)
     write_image(target, join_alpha(from_float(image, picture.dtype), alpha))
@@ -66,8 +66,8 @@ def degrade_file(
         say(f"{mask_file}: the mask, {100 * lost.mean():.1f} % of the pixels")
 
 
-def _damage(step: Step) -> Damage:
-    """What a step does."""
+def _named(step: Step) -> Named:
+    """A step as `filters.degrade` takes it."""
     head, *rest = step.text.split(":")
     try:
         return _KINDS[step.kind](head, rest)
@@ -75,17 +75,17 @@ def _damage(step: Step) -> Damage:
         raise UsageError(f"--{step.kind} expects {STEPS[step.kind]} but is {step.text!r}") from None
 
 
-def _noise(kind: str, rest: list[str]) -> Damage:
+def _noise(kind: str, rest: list[str]) -> Named:
     if kind == "poisson":
         _none(rest)
-        return lambda image, seed: (filters.random_noise(image, "poisson", seed), None)
+        return "random_noise", {"mode": kind}
     (amount,) = map(float, rest)
     if amount < 0:
         raise ValueError(amount)
     if kind in ("gaussian", "speckle"):
-        return lambda image, seed: (filters.random_noise(image, kind, seed, var=(amount / 255) ** 2), None)
+        return "random_noise", {"mode": kind, "var": (amount / 255) ** 2}
     if kind in ("salt", "pepper", "s&p"):
-        return lambda image, seed: (filters.random_noise(image, kind, seed, amount=amount), None)
+        return "random_noise", {"mode": kind, "amount": amount}
     raise ValueError(kind)
 
 
@@ -94,59 +94,30 @@ def _none(rest: list[str]) -> None:
         raise ValueError(rest)
 
 
-def _channels(image: np.ndarray) -> int | None:
-    return None if image.ndim == 2 else -1
+def _jpeg(head: str, rest: list[str]) -> Named:
+    return "jpeg", {"quality": int(head), "subsampling": ":".join(rest) or "4:2:0"}
 
 
-def _jpeg(head: str, rest: list[str]) -> Damage:
-    quality, subsampling = int(head), ":".join(rest) or "4:2:0"
-    return lambda image, seed: (
-        filters.jpeg(image, quality, subsampling=subsampling, channel_axis=_channels(image)),
-        None,
-    )
+def _numbers(function: str, required: dict[str, Callable[[str], Any]], optional: str | None = None) -> Reader:
+    """A reader of a number for each name, and of one more that may be left out."""
+
+    def read(head: str, rest: list[str]) -> Named:
+        texts = [head, *rest]
+        names = dict(required)
+        if optional is not None and len(texts) > len(required):
+            names[optional] = float
+        return function, {name: kind(text) for (name, kind), text in zip(names.items(), texts, strict=True)}
+
+    return read
 
 
-def _blocks(head: str, rest: list[str]) -> Damage:
-    side, (share,) = int(head), map(float, rest)
-    return lambda image, seed: filters.drop_blocks(image, side, share, seed=seed, channel_axis=_channels(image))
-
-
-def _lines(function: Callable[..., Any]) -> Callable[[str, list[str]], Damage]:
-    def made(head: str, rest: list[str]) -> Damage:
-        count, widths = int(head), [float(width) for width in rest]
-        if len(widths) > 1:
-            raise ValueError(rest)
-        return lambda image, seed: function(image, count, *widths, seed=seed, channel_axis=_channels(image))
-
-    return made
-
-
-def _motion(head: str, rest: list[str]) -> Damage:
-    length, angles = float(head), [float(angle) for angle in rest]
-    if len(angles) > 1:
-        raise ValueError(rest)
-    return lambda image, seed: (filters.motion_blur(image, length, *angles, channel_axis=_channels(image)), None)
-
-
-def _blur(head: str, rest: list[str]) -> Damage:
-    sigma = float(head)
-    _none(rest)
-    return lambda image, seed: (filters.gaussian(image, sigma, channel_axis=_channels(image)), None)
-
-
-def _downsample(head: str, rest: list[str]) -> Damage:
-    factor = float(head)
-    _none(rest)
-    return lambda image, seed: (filters.downsample(image, factor, channel_axis=_channels(image)), None)
-
-
-_KINDS: dict[str, Callable[[str, list[str]], Damage]] = {
+_KINDS: dict[str, Reader] = {
     "noise": _noise,
     "jpeg": _jpeg,
-    "blocks": _blocks,
-    "scratches": _lines(filters.scratches),
-    "tears": _lines(filters.tears),
-    "motion": _motion,
-    "blur": _blur,
-    "downsample": _downsample,
+    "blocks": _numbers("drop_blocks", {"block": int, "amount": float}),
+    "scratches": _numbers("scratches", {"count": int}, "width"),
+    "tears": _numbers("tears", {"count": int}, "width"),
+    "motion": _numbers("motion_blur", {"length": float}, "angle"),
+    "blur": _numbers("gaussian", {"sigma": float}),
+    "downsample": _numbers("downsample", {"factor": float}),
 }

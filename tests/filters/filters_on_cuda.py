@@ -31,6 +31,7 @@ CASES = [
     ("convolve", (REAL,), {"weights": np.arange(6.0).reshape(2, 3)}),
     ("correlate", (FOUR[0],), {"weights": np.arange(12.0).reshape(3, 2, 2), "mode": "constant", "cval": 0.5}),
     ("correlate1d", (COLOUR,), {"weights": [1, 2, 1], "axis": 0}),
+    ("degrade", (REAL,), {"steps": [("drop_blocks", {"block": 2}), ("random_noise", {"var": 0.01}), ("gaussian", {})]}),
     ("denoise_bilateral", (COLOUR,), {"win_size": 3, "channel_axis": -1}),
     ("denoise_bilateral", (REAL,), {"win_size": 3, "sigma_color": 0.2}),
     ("denoise_nl_means", (REAL,), {"patch_size": 3, "patch_distance": 2}),

@@ -27,6 +27,7 @@ FILTERS: dict[str, tuple[Any, ...]] = {
     "convolve": (np.arange(6.0).reshape(2, 3),),
     "correlate": (np.arange(6.0).reshape(2, 3),),
     "correlate1d": ([1, 2, 1],),
+    "degrade": ([("drop_blocks", {"block": 4, "amount": 0.3}), ("jpeg", {"quality": 50}), ("gaussian", {})],),
     "denoise_bilateral": (3,),
     "denoise_nl_means": (3, 2),
     "downsample": (2,),

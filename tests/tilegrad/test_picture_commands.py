@@ -110,7 +110,8 @@ def test_a_smaller_picture_has_a_smaller_mask_and_alpha(here: Callable[..., Ende
         (("compare", "gray.png", "other.png", "--difference", "no/d.png"), 1, "no/d.png: the folder no does not exist"),
         (("degrade", "gray.png", "out.png"), 2, "nothing to do; name at least one of --noise, --jpeg"),
         (("degrade", "gray.png", "out.png", "--jpeg", "high"), 2, "--jpeg expects QUALITY[:SUBSAMPLING]"),
-        (("degrade", "gray.png", "out.png", "--jpeg", "200"), 2, "--jpeg 200: jpeg: quality expects 1 to 100"),
+        (("degrade", "gray.png", "out.png", "--jpeg", "200"), 2, "degrade: step 1: jpeg: quality expects 1 to 100"),
+        (("degrade", "gray.png", "out.png", "--blur", "1", "--motion", "0.5"), 2, "degrade: step 2: motion_blur: "),
         (("degrade", "gray.png", "out.png", "--noise", "pink:3"), 2, "--noise expects KIND:AMOUNT"),
         (("degrade", "gray.png", "out.png", "--noise", "gaussian:-25"), 2, "--noise expects KIND:AMOUNT"),
         (("degrade", "gray.png", "out.png", "--noise", "speckle:-25"), 2, "--noise expects KIND:AMOUNT"),
@@ -118,7 +119,7 @@ def test_a_smaller_picture_has_a_smaller_mask_and_alpha(here: Callable[..., Ende
         (("degrade", "gray.png", "out.png", "--blocks", "8"), 2, "--blocks expects SIDE:SHARE"),
         (("degrade", "gray.png", "out.png", "--tears", "1:2:3"), 2, "--tears expects COUNT[:WIDTH]"),
         (("degrade", "gray.png", "out.png", "--downsample", "2:2"), 2, "--downsample expects FACTOR"),
-        (("degrade", "gray.png", "out.png", "--downsample", "0.5"), 2, "--downsample 0.5: downsample: factor expects"),
+        (("degrade", "gray.png", "out.png", "--downsample", "0.5"), 2, "degrade: step 1: downsample: factor expects"),
         (("degrade", "gray.png", "no/out.png", "--jpeg", "5"), 1, "no/out.png: the folder no does not exist"),
     ],
 )

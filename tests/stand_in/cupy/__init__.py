@@ -106,7 +106,7 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801 (CuPy's name)
     def __setitem__(self, key, value):
         if isinstance(value, np.ndarray | list | tuple) and np.ndim(value):
             raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
-        cuda.run(lambda: self._host.__setitem__(key, _host(value)))
+        cuda.run(lambda: self._host.__setitem__(_host(key), _host(value)))
 
     def fill(self, value):
         cuda.run(lambda: self._host.fill(value))
