@@ -1,6 +1,7 @@
 """tilegrad beside other libraries on one machine, in one run: ``python -m benchmarks`` or ``tilegrad bench``.
 
-suites.py      the tables: networks beside PyTorch and ONNX Runtime; classical filters beside OpenCV and scikit-image
+suites.py      the tables: networks beside PyTorch and ONNX Runtime; classical filters beside OpenCV, scikit-image
+               and Pillow
 workloads.py   what is measured: the list, as data; filter_workloads.py: that of the filters
 kinds.py       the kinds of workload on it; dense_kinds.py, network_kinds.py, image_kinds.py, filter_kinds.py: more
 goals.py       what rows must reach

@@ -25,15 +25,15 @@ Record = Mapping[str, Any]
 DESCRIPTION = (
     "Measure tilegrad on this machine, beside PyTorch and ONNX Runtime where they are installed: whole training steps, "
     "inference, convolutions, elementwise functions, the cost of a call and of a start; or classical filters, beside "
-    "OpenCV and scikit-image. Results are compared before anything is timed; rows that fall short of what they must "
-    "reach are named at the end."
+    "OpenCV, scikit-image and Pillow. Results are compared before anything is timed; rows that fall short of what they "
+    "must reach are named at the end."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options to a parser."""
     parser.add_argument(
-        "--filters", action="store_true", help="the classical filters, beside OpenCV and scikit-image, instead"
+        "--filters", action="store_true", help="the classical filters, beside OpenCV, scikit-image and Pillow, instead"
     )
     parser.add_argument(
         "--ladder", choices=("conv2d", "conv2d_input_grad", "conv2d_weight_grad"),

@@ -1,7 +1,7 @@
 """The kind of workload that is one call of a classical filter.
 
 `tilegrad.filters.cv` has OpenCV's names and arguments, and `tilegrad.filters` those of scikit-image: so the call is
-written once, and each side makes it in its own library.
+written once, and each side makes it in its own library. (Pillow's calls are given the names of ours.)
 """
 
 import functools
@@ -14,8 +14,8 @@ import numpy as np
 from .contestant import Arrays, Prepared
 from .kinds import Shape
 
-OPENCV, SKIMAGE = "OpenCV", "scikit-image"
-_GROUPS = {OPENCV: "opencv", SKIMAGE: "skimage"}
+OPENCV, SKIMAGE, PILLOW = "OpenCV", "scikit-image", "Pillow"
+_GROUPS = {OPENCV: "opencv", SKIMAGE: "skimage", PILLOW: "pillow"}
 
 Inputs = tuple[np.ndarray, ...]
 
@@ -37,7 +37,7 @@ class Filter:
     Attributes
     ----------
     rival : str
-        `OPENCV` or `SKIMAGE`, whose form it is.
+        `OPENCV`, `SKIMAGE` or `PILLOW`, whose form it is.
     filter, title : str
         For the row's name and its heading.
     dtype : str

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .filter_kinds import OPENCV, SKIMAGE, Filter, Inputs
+from .filter_kinds import OPENCV, PILLOW, SKIMAGE, Filter, Inputs
 from .kinds import Work
 
 SIZES = ((512, 512), (1080, 1920), (4096, 4096))
@@ -28,7 +28,7 @@ _DRAWN = 2e-2  # of means and deviations of other random numbers
 # scikit-image is 1e-3 from it. Of a template of 64x64 in 4096x4096 pixels OpenCV is 8e-5 from ours, scikit-image 1e-2.
 _SCORES = {OPENCV: 1e-3, SKIMAGE: 2e-2}
 
-_opencv, _skimage = partial(Filter, OPENCV), partial(Filter, SKIMAGE)
+_opencv, _skimage, _pillow = partial(Filter, OPENCV), partial(Filter, SKIMAGE), partial(Filter, PILLOW)
 
 
 def _median(size: int) -> Callable[..., Any]:
@@ -307,6 +307,14 @@ _SKIMAGE = (
     ),
 )  # fmt: skip
 
+_PILLOW = (
+    _pillow("jpeg", "Through a JPEG file of quality 75", "uint8", lambda filters, image: filters.jpeg(image, 75)),
+    _pillow(
+        "colour-jpeg", "Through a JPEG file of quality 75, in colour", "uint8",
+        lambda filters, image: filters.jpeg(image, 75, channel_axis=-1), inputs=_colour,
+    ),
+)  # fmt: skip
+
 
 def _sizes(each: Filter) -> tuple[tuple[int, int], ...]:
     """Those whose slowest call takes seconds rather than minutes."""
@@ -316,7 +324,9 @@ def _sizes(each: Filter) -> tuple[tuple[int, int], ...]:
     return SIZES[:2] if minutes else SIZES
 
 
-WORKLOADS: tuple[Work, ...] = tuple(replace(each, size=size) for each in (*_OPENCV, *_SKIMAGE) for size in _sizes(each))
+WORKLOADS: tuple[Work, ...] = tuple(
+    replace(each, size=size) for each in (*_OPENCV, *_SKIMAGE, *_PILLOW) for size in _sizes(each)
+)
 
 SLOW = ("*/4096", "opencv-nl-means-*/1080", "skimage-median-*/1080")
 """Patterns of rows that a quick run leaves out unless they are asked for."""

@@ -35,7 +35,7 @@ def networks() -> Suite:
 
 
 def filters() -> Suite:
-    """Beside OpenCV and scikit-image."""
+    """Beside OpenCV, scikit-image and Pillow."""
     known, listed = rivals.FILTER_RIVALS, filter_workloads
     sides = partial(rivals.installed, rivals=known)
     return Suite("filters", listed.WORKLOADS, listed.SLOW, "uint8 and float32", known, sides)

@@ -9,7 +9,7 @@ Rivals = Mapping[str, tuple[str, ...]]
 
 NETWORK_RIVALS: Rivals = {"torch": ("torch",), "onnxruntime": ("onnxruntime", "onnx")}
 """Modules of this package, which have ``contestants(threads, compiled)``, and the libraries that they need."""
-FILTER_RIVALS: Rivals = {"opencv": ("cv2",), "skimage": ("skimage", "scipy")}
+FILTER_RIVALS: Rivals = {"opencv": ("cv2",), "skimage": ("skimage", "scipy"), "pillow": ("PIL",)}
 
 
 def installed(threads: int, compiled: bool = False, rivals: Rivals = NETWORK_RIVALS) -> list[Contestant]:

@@ -11,13 +11,13 @@ from brief import ONCE, row
 from tilegrad.benchmarks import cli, filter_workloads, machine, rivals, rows, timing
 from tilegrad.benchmarks.contestant import Contestant, Prepared
 from tilegrad.benchmarks.equality import difference
-from tilegrad.benchmarks.filter_kinds import OPENCV, SKIMAGE, Filter, picture
+from tilegrad.benchmarks.filter_kinds import OPENCV, PILLOW, SKIMAGE, Filter, picture
 from tilegrad.benchmarks.filter_workloads import WORKLOADS
 from tilegrad.benchmarks.ours import OURS
 from tilegrad.benchmarks.rows import arrays_of
 from tilegrad.benchmarks.table import FILTER_LEGEND, LABEL, Table
 
-LIBRARIES = {OPENCV: "cv2", SKIMAGE: "skimage"}
+LIBRARIES = {OPENCV: "cv2", SKIMAGE: "skimage", PILLOW: "PIL"}
 SMALLEST = [work for work in WORKLOADS if isinstance(work, Filter) and (work.batch or work.size == (512, 512))]
 
 
