@@ -1,7 +1,7 @@
 """window_sums "windows" on CUDA: the host side of cuda_windows.cu, which holds the idea.
 
-Takes windows whose sums fit into 96 KB of shared memory: lines of up to 321 numbers, 705 of bytes, divided by the
-channels; of bytes up to 66,000 rows.
+Takes windows whose sums fit into the GPU's shared memory: with 96 KB for a block, lines of up to 321 numbers, 705 of
+bytes, divided by the channels; of bytes up to 66,000 rows.
 """
 
 import functools
@@ -17,7 +17,6 @@ _SOURCE = Path(__file__).with_suffix(".cu")
 
 THREADS, ROWS, LINE = 128, 16, 64
 TYPES = ("float32", "float64", "uint8")
-_SHARED_BYTES = 96 << 10  # which every architecture from sm_80 on has
 _MOST_ROWS = ((1 << 32) - 1) // 255**2  # of bytes, whose squares are added in 32 bits
 
 # As struct Arguments in cuda_windows.cu.
@@ -46,8 +45,6 @@ def _shared_bytes(g: MatchGeometry) -> int:
 
 def rejects(g: MatchGeometry) -> str | None:
     """Why this variant cannot take a call, or None."""
-    if _shared_bytes(g) > _SHARED_BYTES:
-        return f"takes windows with sums of up to {_SHARED_BYTES} bytes for a block but got {_shared_bytes(g)}"
     if g.dtype == np.uint8 and g.r > _MOST_ROWS:
         return f"takes windows of bytes of up to {_MOST_ROWS} rows but got {g.r}"
     if max(g.h, g.w * g.c) >= (1 << 31) - (1 << 12):
