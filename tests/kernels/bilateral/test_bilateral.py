@@ -148,7 +148,7 @@ X = np.ones((1, 4, 4, 1))
         (TypeError, X, {"sigma_color": "1"}, "sigma_color expects real numbers"),
         (ValueError, X, {"sigma_space": -1.0}, "sigma_space expects a number above 0"),
         (TypeError, X, {"sigma_space": None}, "sigma_space expects a number"),
-        (ValueError, X, {"radius": -1}, "radius expects at least 0"),
+        (ValueError, X, {"radius": -1}, r"radius expects a value in \[0, 1023\]"),
         (TypeError, X, {"radius": 1.5}, "radius expects an integer"),
         (ValueError, X, {"window": "circle"}, "window expects one of 'disk', 'square'"),
         (ValueError, X, {"distance": "l1"}, "distance expects one of 'euclidean', 'city'"),
