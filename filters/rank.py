@@ -61,7 +61,8 @@ def median(
     Notes
     -----
     Equals ``skimage.filters.median`` 0.26 and ``scipy.ndimage.median_filter`` bit for bit: of an even number of pixels,
-    the greater of the two in the middle is taken. A window that holds a NaN gives NaN. An empty image stays empty.
+    the greater of the two in the middle is taken; but of rows, SciPy 1.17 takes each footprint for a full one of its
+    size. A window that holds a NaN gives NaN. An empty image stays empty.
 
     Examples
     --------
@@ -123,7 +124,8 @@ def rank_filter(
 
     Notes
     -----
-    Equals ``scipy.ndimage.rank_filter`` bit for bit. A window that holds a NaN gives NaN.
+    Equals ``scipy.ndimage.rank_filter`` bit for bit, but for rows under a footprint that is not full (see `median`). A
+    window that holds a NaN gives NaN.
 
     Examples
     --------
@@ -170,7 +172,7 @@ def percentile(
     Notes
     -----
     Equals ``scipy.ndimage.percentile_filter`` bit for bit: the number of rank ``int(n * percentile / 100)`` of n, never
-    a mean of two. A window that holds a NaN gives NaN.
+    a mean of two; but for rows under a footprint that is not full (see `median`). A window that holds a NaN gives NaN.
 
     Examples
     --------
