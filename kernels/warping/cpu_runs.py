@@ -33,7 +33,7 @@ _TAPS = 16 * _NUMBERS
 _CORNERS = 2 * _NUMBERS  # left and right
 
 
-def run_of(number: Any, real: Any, mode: int, channels: int) -> Callable[..., Any] | None:
+def run_of(number: Any, real: Any, mode: int, channels: int) -> Any:
     """``run(image, result, first, last, W, C, m0, along, m3, down)`` of pixels ``first .. last - 1``, or None.
 
     ``channels`` is C where it is known when the run is compiled, 1 or 3, and else 0. The place of pixel q is column
