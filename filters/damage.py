@@ -64,7 +64,7 @@ def jpeg(
     check_image(name, "image", image)
     if image.dtype not in (np.uint8, np.float32, np.float64):
         raise TypeError(f"{name}: image expects uint8, float32 or float64 but got {image.dtype}")
-    _sizes(name, image, channel_axis, batch_axes, out)
+    to_nhwc(name, image, channel_axis, batch_axes)  # refuses images that are not of two axes
     kernel = functools.partial(kernels.jpeg, quality=quality, subsampling=subsampling)
     return over_images(name, image, kernel, channel_axis=channel_axis, batch_axes=batch_axes, out=out)
 

@@ -202,8 +202,8 @@ class Operation:
             return self._plan_unhashable(arrays, args, variant)
         device = device_of(self.name, arrays)
         geometry = self.geometry(*[None if s is None else Spec(*s[:3]) for s in specs], *args)
-        taken = self._choose(geometry, wanted, device)
-        plan = Plan(geometry, taken, device, self._build(taken, geometry))
+        taken, run = self._choose(geometry, wanted, device)
+        plan = Plan(geometry, taken, device, run)
         if rehearsal.get() is not None:
             return plan  # it may lack kernels
         with self._lock:
@@ -225,18 +225,20 @@ class Operation:
         """The variant that a call or the surrounding `use_variant` names."""
         return variant or chosen.get().get(self.name)
 
-    def _choose(self, geometry: Any, wanted: str | None, device: str) -> Variant:
+    def _choose(self, geometry: Any, wanted: str | None, device: str) -> tuple[Variant, Run]:
+        """The variant of a call, and what runs it."""
         if wanted is not None:
             named = self._named(wanted, device)
-            reason = self._reason_against(named, geometry)
-            if reason is not None:
-                raise ValueError(f'{self.name}: variant "{wanted}" {reason}')
-            return named
+            run = self._attempt(named, geometry)
+            if isinstance(run, str):
+                raise ValueError(f'{self.name}: variant "{wanted}" {run}')
+            return named, run
         for variant in self.variants:
             if variant.device != device or variant.teaching or variant.is_too_coarse:
                 continue
-            if self._reason_against(variant, geometry) is None:
-                return variant
+            run = self._attempt(variant, geometry)
+            if not isinstance(run, str):
+                return variant, run
         raise ValueError(f"{self.name}: no variant on {device} takes this call\n{self._ladder(geometry, device)}")
 
     def _named(self, wanted: str, device: str) -> Variant:
@@ -250,17 +252,28 @@ class Operation:
         known = ", ".join(f"{v.device}.{v.name}" for v in self.variants)
         raise ValueError(f'{self.name}: no variant "{wanted}" for arrays on {device} (there are: {known})')
 
-    def _reason_against(self, variant: Variant, geometry: Any) -> str | None:
+    def _attempt(self, variant: Variant, geometry: Any) -> Run | str:
+        """What runs a call, or why the variant does not take it."""
+        reason = self._rejection(variant, geometry)
+        if reason is not None:
+            return reason
+        try:
+            return self._build(variant, geometry)
+        except cuda.LackingError as lacking:
+            return str(lacking)
+
+    def _rejection(self, variant: Variant, geometry: Any) -> str | None:
         if not variant.module:
             return "takes no bfloat16" if getattr(geometry, "stored", False) else None
         rejects = getattr(self._module(variant), variant.rejects, None)
-        reason = None if rejects is None else rejects(geometry)
-        if reason is None and variant.device == "cuda":
-            try:
-                self._build(variant, geometry)
-            except cuda.LackingError as lacking:
-                return str(lacking)
-        return reason
+        return None if rejects is None else rejects(geometry)
+
+    def _reason_against(self, variant: Variant, geometry: Any) -> str | None:
+        """Why a variant does not take a call. What a GPU lacks shows when launches are made ready for it."""
+        if variant.device != "cuda":
+            return self._rejection(variant, geometry)
+        run = self._attempt(variant, geometry)
+        return run if isinstance(run, str) else None
 
     def _module(self, variant: Variant) -> ModuleType:
         return importlib.import_module(f"{self.package}.{variant.module}")

@@ -40,12 +40,11 @@ from .reference import (
 )
 
 _LINE = 64  # bytes: scratch of different threads shares no cache line
-_TYPES = {"uint8": types.uint8, "float32": types.float32, "float64": types.float64}
 
 
 def _levels(dtype: str) -> tuple[Any, Any, Any]:
     """The type of an image; what makes a level of a number of it, and a number of a level."""
-    kind = _TYPES[dtype]
+    kind = getattr(types, dtype)
     if dtype == "uint8":
         return kind, register_jitable(lambda number: number), register_jitable(lambda level: types.uint8(level))
     nearest = saturating(kind, types.uint8)  # NaN becomes 0

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import float32, float64, int64, njit, uint8, uint16
+from numba import int64, njit, types
 
 from ..elementwise.cpu_loops import TYPES
 from ..machine.blocks import Template
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from . import Noise
 
 _STEPS = 2048  # in a task
-_SOURCES = {"float32": float32, "float64": float64, "uint8": uint8, "uint16": uint16}
 _NS_PER_NUMBER = {("added", "f"): 1.3, ("added", "d"): 2.6, ("replaced", "f"): 1.0, ("replaced", "d"): 1.2}
 
 
@@ -78,7 +77,7 @@ def noisy(mode: str, dtype: str, source: str) -> Callable[..., Any]:
     """``y`` of one of the modes."""
     real, scalar = TYPES[dtype]
     draws = _pairs if mode in ("replaced", "clipped") else NORMALS[dtype]
-    one, given = _MODES[mode], _SOURCES[source]
+    one, given = _MODES[mode], getattr(types, source)
     half = np.uint64(32)
     if source == dtype:
         taken = read

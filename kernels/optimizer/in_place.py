@@ -104,8 +104,8 @@ class InPlaceOperation(Operation):
         found = plans.get(key)
         if found is None:
             geometry = Invocation(group, args)
-            chosen = self._choose(geometry, key[1], group.device)
-            found = Plan(geometry, chosen, group.device, self._build(chosen, geometry))
+            chosen, run = self._choose(geometry, key[1], group.device)
+            found = Plan(geometry, chosen, group.device, run)
             if rehearsal.get() is None:  # else it may lack kernels
                 plans[key] = found
         return found

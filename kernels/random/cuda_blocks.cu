@@ -26,7 +26,7 @@
 // integer instructions, about as long as a large GPU takes to write 16 bytes for each thread; a pair of normal deviates
 // takes 40 more.
 //
-// Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DWIDE, -DMODE, -DSOURCE and -DARGUMENT_BYTES by cuda_blocks.py.
+// Compiled with -DKERNEL, -DTHREADS, -DDOUBLE, -DWIDE, -DMODE, -DINPUT and -DARGUMENT_BYTES by cuda_blocks.py.
 #include "cuda_ptx.cuh"
 #include "cuda_philox.cuh"
 

@@ -40,7 +40,7 @@ def run_of(number: Any, real: Any, mode: int, channels: int) -> Any:
     ``m0 q + along[0] + along[1]`` and row ``m3 q + down[0] + down[1]``.
     """
     if mode == NEAREST_EXACT:
-        return _nearest()
+        return _nearest
     if mode == NEAREST_EVEN:
         return _even(channels)
     if mode == BILINEAR:
@@ -48,17 +48,14 @@ def run_of(number: Any, real: Any, mode: int, channels: int) -> Any:
     return _cubic(number, real, mode, channels) if mode in (BICUBIC, CATMULL_ROM) else None
 
 
-def _nearest() -> Callable[..., Any]:
-    @register_jitable
-    def nearest(image, result, first, last, W, C, m0, along, m3, down):
-        for q in range(first, last):
-            column = np.int64(np.floor((m0 * q + along[0]) + along[1] + 0.5))
-            row = np.int64(np.floor((m3 * q + down[0]) + down[1] + 0.5))
-            place = (row * W + column) * C
-            for c in range(C):
-                write(result, q * C + c, read(image, place + c))
-
-    return nearest
+@register_jitable
+def _nearest(image, result, first, last, W, C, m0, along, m3, down):
+    for q in range(first, last):
+        column = np.int64(np.floor((m0 * q + along[0]) + along[1] + 0.5))
+        row = np.int64(np.floor((m3 * q + down[0]) + down[1] + 0.5))
+        place = (row * W + column) * C
+        for c in range(C):
+            write(result, q * C + c, read(image, place + c))
 
 
 def _even(channels: int) -> Callable[..., Any]:

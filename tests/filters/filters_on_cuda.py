@@ -51,7 +51,7 @@ CASES = [
     ("histogram", (REAL,), {"nbins": 7, "normalize": True}),
     ("inpaint_biharmonic", (REAL, np.pad(np.ones((2, 3), bool), ((2, 3), (4, 1)))), {}),
     ("inpaint_exemplar", (COLOUR, HOLE), {"patch_size": 3, "refinements": 0, "channel_axis": -1}),
-    ("inpaint_exemplar", (REAL[:6, :7].copy(), HOLE, ), {"patch_size": 3, "refinements": 2}),
+    ("inpaint_exemplar", (REAL[:6, :7].copy(), HOLE), {"patch_size": 3, "refinements": 2}),
     ("crop", (COLOUR,), {"crop_width": (1, 2), "channel_axis": -1}),
     ("crop", (COLOUR,), {"crop_width": 1, "copy": True}),
     ("integral_image", (REAL,), {}),

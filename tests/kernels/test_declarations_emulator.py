@@ -9,8 +9,9 @@ from typing import Any
 import emulator
 import numpy as np
 import pytest
-from declarations_in_simulator import cases_of, check, cuda_variants, poison, with_nan
+from declarations_in_simulator import cases_of, check, cuda_variants, with_nan
 from on_emulator import GPUS, compiled, emulated
+from poison import poison
 from test_declarations import as_it_is, call, with_signs
 from tilegrad.kernels.contexts import operations
 from tilegrad.kernels.machine import cuda

@@ -5,6 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tilegrad.kernels.correlation import CORRELATE1D, CORRELATE_SEPARABLE2D
+from tilegrad.kernels.correlation.geometry import positions
+from tilegrad.kernels.correlation.reference import MODES as CODES
+from tilegrad.kernels.correlation.reference import border
 from tolerances import CORRELATION_ROUNDINGS, EPS
 
 from tilegrad import kernels
@@ -50,6 +53,13 @@ def test_variants_equal_the_definition(operation, dtype, variant):
         assert function(x, *weights, out=out, variant=variant, **keywords) is out
         expected = function(x, *weights, variant="reference", **keywords)
         np.testing.assert_allclose(out, expected, rtol=0, atol=bound(x, *weights), err_msg=str(case))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_positions_are_those_of_the_border(mode):
+    for n, before, after in ((1, 3, 4), (2, 5, 1), (3, 7, 8), (6, 0, 0), (6, 2, 30)):
+        expected = [border(i, n, CODES[mode]) for i in range(-before, n + after)]
+        np.testing.assert_array_equal(positions(n, before, after, mode), expected)
 
 
 @pytest.mark.parity
